@@ -1,0 +1,1 @@
+"""Learned agents: network, decoding, checkpoints and the weights that ship."""

@@ -1,0 +1,1 @@
+"""Scheduling compressible ML inference under deadlines and one energy budget (DSCT-EA)."""

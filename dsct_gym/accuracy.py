@@ -1,0 +1,242 @@
+"""Accuracy curves: concave, non-decreasing, piecewise linear in the work spent (GFLOP).
+
+A curve is its breakpoints: ``work`` from 0 and strictly increasing, ``accuracy`` in [0, 1] with
+slopes that do not increase. Curves of different lengths share one array by repeating their last
+breakpoint.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from dsct_gym.arrays import Bools, Floats, Ints
+from dsct_gym.errors import InputError
+from dsct_gym.tolerances import CONCAVITY
+
+DEFAULT_A_MIN = 0.001
+DEFAULT_A_MAX = 0.82
+DEFAULT_EPSILON = 0.01
+
+
+def exponential_max_work(theta: npt.ArrayLike, epsilon: float = DEFAULT_EPSILON) -> Floats:
+    """Work at which an exponential curve reaches ``a_max``: ``-ln(epsilon) / theta`` (GFLOP)."""
+    return np.asarray(-math.log(epsilon) / np.asarray(theta, dtype=np.float64))
+
+
+def exponential_accuracy(
+    work: npt.ArrayLike,
+    theta: npt.ArrayLike,
+    *,
+    a_min: float = DEFAULT_A_MIN,
+    a_max: float = DEFAULT_A_MAX,
+    epsilon: float = DEFAULT_EPSILON,
+) -> Floats:
+    """The smooth curve ``a_min + (a_max - a_min) (1 - exp(-theta f)) / (1 - epsilon)``.
+
+    Args:
+        work: GFLOP, broadcast against ``theta``; cut at ``exponential_max_work(theta)``.
+        theta: Task efficiency (1/GFLOP), positive.
+        a_min: Accuracy without work, in [0, 1].
+        a_max: Accuracy at the largest work, in [a_min, 1].
+        epsilon: What is left of the exponential at the cut, in (0, 1).
+
+    Returns:
+        Accuracy in [a_min, a_max], of the broadcast shape.
+    """
+    theta = np.asarray(theta, dtype=np.float64)
+    spent = np.minimum(np.asarray(work, dtype=np.float64), exponential_max_work(theta, epsilon))
+    rise = -np.expm1(-theta * spent) / (1.0 - epsilon)
+    return np.asarray(a_min + (a_max - a_min) * rise)
+
+
+def exponential_curves(
+    theta: Floats,
+    segments: int,
+    *,
+    a_min: float = DEFAULT_A_MIN,
+    a_max: float = DEFAULT_A_MAX,
+    epsilon: float = DEFAULT_EPSILON,
+) -> tuple[Floats, Floats]:
+    """Breakpoints of exponential curves, equally spaced in accuracy.
+
+    The chords lie below the smooth curve by at most `discretisation_error` of the rise.
+
+    Args:
+        theta: Task efficiencies (n,), 1/GFLOP.
+        segments: Number of segments, at least 1.
+        a_min: Accuracy without work.
+        a_max: Accuracy at the largest work.
+        epsilon: What is left of the exponential at the cut.
+
+    Returns:
+        ``work`` (n, segments + 1) in GFLOP and ``accuracy`` (n, segments + 1).
+    """
+    share = np.linspace(0.0, 1.0, segments + 1)
+    unit_work = -np.log1p(-(1.0 - epsilon) * share)
+    unit_work[-1] = -math.log(epsilon)
+    work = unit_work[None, :] / np.asarray(theta, dtype=np.float64)[:, None]
+    accuracy = np.broadcast_to(a_min + (a_max - a_min) * share, work.shape).copy()
+    accuracy[:, -1] = a_max
+    return work, accuracy
+
+
+def discretisation_error(segments: int, epsilon: float = DEFAULT_EPSILON) -> float:
+    """Largest distance between smooth and piecewise-linear curve, as a share of the rise.
+
+    On a segment the smooth curve exceeds its chord most where its slope equals the chord's; with
+    ``u`` the remaining exponential (from ``u0`` down to ``u1``), that is at
+    ``u = (u0 - u1) / ln(u0 / u1)``.
+
+    Args:
+        segments: Number of segments equally spaced in accuracy.
+        epsilon: What is left of the exponential at the cut.
+
+    Returns:
+        The bound as a share of ``a_max - a_min``; the mean accuracy of a schedule on the
+        piecewise-linear curve is below that on the smooth curve by at most this.
+    """
+    remaining = 1.0 - (1.0 - epsilon) * np.linspace(0.0, 1.0, segments + 1)
+    upper, lower = remaining[:-1], remaining[1:]
+    span = np.log(upper / lower)
+    touch = (upper - lower) / span
+    along = np.log(upper / touch) / span
+    chord = (upper - lower) * along
+    return float(np.max((upper - touch) - chord) / (1.0 - epsilon))
+
+
+def concave_hull(work: npt.ArrayLike, accuracy: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Upper concave, non-decreasing hull of measured points.
+
+    Args:
+        work: GFLOP of each point, non-negative; any order, duplicates allowed.
+        accuracy: Accuracy of each point.
+
+    Returns:
+        ``(work, accuracy)`` of the hull's breakpoints, work strictly increasing from the smallest
+        given, accuracy strictly increasing, slopes non-increasing.
+
+    Raises:
+        InputError: If fewer than two points remain.
+    """
+    points = sorted(zip(np.ravel(work).tolist(), np.ravel(accuracy).tolist(), strict=True))
+    hull: list[tuple[float, float]] = []
+    for x, y in points:
+        if hull and x == hull[-1][0]:
+            hull.pop()
+        if hull and y <= hull[-1][1]:
+            continue
+        while len(hull) >= 2 and _rises_at(hull[-2], hull[-1], (x, y)):
+            hull.pop()
+        hull.append((x, y))
+    if len(hull) < 2:
+        raise InputError("points: a curve needs two points of different work and rising accuracy")
+    breakpoints = np.array(hull)
+    return breakpoints[:, 0].copy(), breakpoints[:, 1].copy()
+
+
+def _rises_at(
+    left: tuple[float, float], middle: tuple[float, float], right: tuple[float, float]
+) -> bool:
+    """Whether ``middle`` lies on or below the chord from ``left`` to ``right``."""
+    return (middle[1] - left[1]) * (right[0] - left[0]) <= (right[1] - left[1]) * (
+        middle[0] - left[0]
+    )
+
+
+def pad_curves(curves: Sequence[tuple[Sequence[float], Sequence[float]]]) -> tuple[Floats, Floats]:
+    """Stacks curves of different lengths by repeating their last breakpoint.
+
+    Args:
+        curves: One ``(work, accuracy)`` pair a task, both of the same length.
+
+    Returns:
+        ``work`` and ``accuracy``, each (n, longest curve).
+    """
+    longest = max(len(work) for work, _ in curves)
+
+    def padded(values: Sequence[float]) -> list[float]:
+        return [*values, *([values[-1]] * (longest - len(values)))]
+
+    work = np.array([padded(work) for work, _ in curves], dtype=np.float64)
+    accuracy = np.array([padded(accuracy) for _, accuracy in curves], dtype=np.float64)
+    return work, accuracy
+
+
+def curve_lengths(work: Floats) -> Ints:
+    """Number of breakpoints of each curve without its padding, (n,)."""
+    rising = np.diff(work, axis=1) != 0.0
+    last = work.shape[1] - 1 - np.argmax(rising[:, ::-1], axis=1)
+    return np.where(rising.any(axis=1), last + 1, 1).astype(np.int64)
+
+
+def curve_slopes(work: Floats, accuracy: Floats) -> Floats:
+    """Slope of each segment (accuracy per GFLOP), non-increasing along a curve, 0 on padding.
+
+    Where rounding makes a slope exceed the one before by less than the tolerated concavity, it is
+    lowered to it: algorithms may rely on the order.
+    """
+    width = np.diff(work, axis=1)
+    rise = np.diff(accuracy, axis=1)
+    slopes = np.divide(rise, width, out=np.zeros_like(rise), where=width > 0.0)
+    return np.asarray(np.minimum.accumulate(slopes, axis=1))
+
+
+def evaluate_curves(work: Floats, accuracy: Floats, spent: Floats) -> Floats:
+    """Accuracy of each task for the work spent on it.
+
+    Args:
+        work: Breakpoints (n, K+1), GFLOP.
+        accuracy: Accuracy at the breakpoints (n, K+1).
+        spent: Work spent (n,), GFLOP; clipped to the curve's range.
+
+    Returns:
+        Accuracy (n,).
+    """
+    last = work.shape[1] - 1
+    right = np.clip((work < spent[:, None]).sum(axis=1), 1, last)
+    rows = np.arange(work.shape[0])
+    x0, x1 = work[rows, right - 1], work[rows, right]
+    y0, y1 = accuracy[rows, right - 1], accuracy[rows, right]
+    width = x1 - x0
+    clipped = np.clip(spent, x0, x1)
+    share = np.divide(clipped - x0, width, out=np.ones_like(width), where=width > 0.0)
+    return np.asarray(y0 + (y1 - y0) * share)
+
+
+def check_curves(work: Floats, accuracy: Floats) -> None:
+    """Refuses curves that are not accuracy curves, naming task and breakpoint.
+
+    Raises:
+        InputError: For the first task at fault.
+    """
+    lengths = curve_lengths(work)
+    padding = np.arange(work.shape[1])[None, :] >= lengths[:, None]
+    width, rise = np.diff(work, axis=1), np.diff(accuracy, axis=1)
+    outside = (accuracy < 0.0) | (accuracy > 1.0)
+    _refuse("work", work[:, :1] != 0.0, "must start at 0")
+    _refuse("work", (lengths < 2)[:, None], "needs two different breakpoints")
+    _refuse("work", (width <= 0.0) & ~padding[:, 1:], "not strictly increasing", offset=1)
+    _refuse("accuracy", outside, "outside [0, 1]", offset=0)
+    _refuse("accuracy", rise < 0.0, "decreasing", offset=1)
+    _refuse("accuracy", (rise != 0.0) & padding[:, 1:], "changes where work does not", offset=1)
+    _refuse("accuracy", _below_chord(work, accuracy, padding), "not concave", offset=1)
+
+
+def _below_chord(work: Floats, accuracy: Floats, padding: Bools) -> Bools:
+    """Which inner breakpoints lie below the chord of their neighbours, (n, K-1)."""
+    left, right = work[:, 1:-1] - work[:, :-2], work[:, 2:] - work[:, 1:-1]
+    span = np.where(left + right > 0.0, left + right, 1.0)
+    chord = accuracy[:, :-2] + (accuracy[:, 2:] - accuracy[:, :-2]) * (left / span)
+    tolerated = CONCAVITY * (accuracy[:, -1:] - accuracy[:, :1])
+    return np.asarray((accuracy[:, 1:-1] < chord - tolerated) & ~padding[:, 2:])
+
+
+def _refuse(field: str, wrong: Bools, message: str, *, offset: int | None = None) -> None:
+    """Raises for the first true entry of ``wrong``, whose columns start at breakpoint ``offset``."""
+    if not wrong.any():
+        return
+    task, column = np.argwhere(wrong)[0]
+    place = "" if offset is None else f" at breakpoint {column + offset}"
+    raise InputError(f"tasks[{task}].{field}: {message}{place}")

@@ -1,0 +1,273 @@
+"""A DSCT-EA instance: machines, compressible tasks with deadlines, one energy budget.
+
+Source: Barros et al., "Deadline Scheduling with Compressible Tasks, Energy Aware", ICPP 2024.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dsct_gym.accuracy import check_curves, curve_slopes
+from dsct_gym.arrays import Floats, Ints
+from dsct_gym.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Segments(NamedTuple):
+    """All rising curve segments of an instance, steepest first.
+
+    Attributes:
+        task: Rank of the segment's task in EDF order (S,).
+        slope: Accuracy per GFLOP, positive, non-increasing (S,).
+        width: GFLOP (S,).
+    """
+
+    task: Ints
+    slope: Floats
+    width: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """One scheduling problem; immutable, validated on construction.
+
+    Attributes:
+        speeds: Machine speeds s_r (m,), GFLOP/s, positive.
+        efficiencies: Machine energy efficiencies E_r (m,), GFLOP/J, positive.
+        deadlines: Task deadlines d_j (n,), s, positive.
+        work: Breakpoints of the accuracy curves (n, K+1), GFLOP: from 0, strictly increasing;
+            shorter curves repeat their last breakpoint.
+        accuracy: Accuracy at the breakpoints (n, K+1), in [0, 1], concave and non-decreasing.
+        energy_budget: B, J, at least 0.
+        name: Name of the instance.
+        machine_names: One name a machine, no two alike; a None entry is an unnamed machine.
+        task_names: One name a task, likewise.
+
+    Raises:
+        InputError: One line naming the field at fault.
+    """
+
+    speeds: Floats
+    efficiencies: Floats
+    deadlines: Floats
+    work: Floats
+    accuracy: Floats
+    energy_budget: float
+    name: str | None = None
+    machine_names: tuple[str | None, ...] | None = None
+    task_names: tuple[str | None, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for field, dimensions in _SHAPES.items():
+            object.__setattr__(self, field, _as_floats(getattr(self, field), field, dimensions))
+        object.__setattr__(self, "energy_budget", _as_number(self.energy_budget, "energy_budget"))
+        self._check_shapes()
+        _check_positive("machines", "speed", self.speeds)
+        _check_positive("machines", "efficiency", self.efficiencies)
+        _check_positive("tasks", "deadline", self.deadlines)
+        if not (np.isfinite(self.energy_budget) and self.energy_budget >= 0.0):
+            raise InputError(
+                f"energy_budget: must be finite and at least 0, got {self.energy_budget:g}"
+            )
+        _check_finite("work", self.work)
+        _check_finite("accuracy", self.accuracy)
+        check_curves(self.work, self.accuracy)
+        object.__setattr__(
+            self, "machine_names", _as_names(self.machine_names, "machines", self.num_machines)
+        )
+        object.__setattr__(self, "task_names", _as_names(self.task_names, "tasks", self.num_tasks))
+
+    def _check_shapes(self) -> None:
+        if self.efficiencies.shape != self.speeds.shape:
+            raise InputError(
+                f"efficiencies: {self.efficiencies.size} values for {self.speeds.size} machines"
+            )
+        if self.work.shape[0] != self.num_tasks:
+            raise InputError(f"work: {self.work.shape[0]} rows for {self.num_tasks} tasks")
+        if self.work.shape[1] < 2:
+            raise InputError("work: needs at least two breakpoints a task")
+        if self.accuracy.shape != self.work.shape:
+            raise InputError(f"accuracy: shape {self.accuracy.shape}, but work {self.work.shape}")
+
+    @property
+    def num_tasks(self) -> int:
+        """Number of tasks n."""
+        return int(self.deadlines.size)
+
+    @property
+    def num_machines(self) -> int:
+        """Number of machines m."""
+        return int(self.speeds.size)
+
+    @property
+    def powers(self) -> Floats:
+        """Power of each machine while busy, ``s_r / E_r`` (m,), W."""
+        return self.speeds / self.efficiencies
+
+    @property
+    def max_work(self) -> Floats:
+        """Work at the end of each curve, f_j^max (n,), GFLOP."""
+        return self.work[:, -1]
+
+    @property
+    def base_accuracy(self) -> Floats:
+        """Accuracy of each task without work, a_j(0) (n,)."""
+        return self.accuracy[:, 0]
+
+    @property
+    def top_accuracy(self) -> Floats:
+        """Accuracy at the end of each curve, a_j(f_j^max) (n,)."""
+        return self.accuracy[:, -1]
+
+    @property
+    def horizon(self) -> float:
+        """Latest deadline d_max, s."""
+        return float(self.deadlines.max())
+
+    @cached_property
+    def edf_order(self) -> Ints:
+        """Tasks by non-decreasing deadline, equal deadlines by index (n,)."""
+        return np.argsort(self.deadlines, kind="stable")
+
+    @cached_property
+    def edf_rank(self) -> Ints:
+        """Position of each task in `edf_order` (n,)."""
+        rank = np.empty(self.num_tasks, dtype=np.int64)
+        rank[self.edf_order] = np.arange(self.num_tasks)
+        return rank
+
+    @cached_property
+    def slopes(self) -> Floats:
+        """Slopes of the curve segments (n, K), accuracy per GFLOP; 0 on padding."""
+        return curve_slopes(self.work, self.accuracy)
+
+    @cached_property
+    def segments(self) -> Segments:
+        """All rising segments, steepest first; ties by EDF rank, then along the curve."""
+        order = self.edf_order
+        slopes, widths = self.slopes[order], np.diff(self.work, axis=1)[order]
+        ranks, positions = np.nonzero((slopes > 0.0) & (widths > 0.0))
+        slope, width = slopes[ranks, positions], widths[ranks, positions]
+        steepest = np.argsort(-slope, kind="stable")
+        return Segments(ranks[steepest].astype(np.int64), slope[steepest], width[steepest])
+
+    @classmethod
+    def load(cls, path: str | Path) -> Instance:
+        """Reads an instance file (format ``dsct-ea/1``).
+
+        Raises:
+            InputError: If the file cannot be read or breaks the format, naming the field.
+        """
+        from dsct_gym.files import read_instance
+
+        return read_instance(path)
+
+    def save(self, path: str | Path) -> None:
+        """Writes an instance file, whole or not at all.
+
+        Raises:
+            InputError: If the file cannot be written.
+        """
+        from dsct_gym.files import write_instance
+
+        write_instance(self, path)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Instance):
+            return NotImplemented
+        return (
+            self._scalars == other._scalars
+            and self.work.shape == other.work.shape
+            and self.speeds.shape == other.speeds.shape
+            and all(np.array_equal(getattr(self, f), getattr(other, f)) for f in _SHAPES)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self._scalars, self.deadlines.tobytes(), self.speeds.tobytes()))
+
+    def __repr__(self) -> str:
+        label = f"{self.name!r}, " if self.name else ""
+        return (
+            f"Instance({label}{self.num_tasks} tasks, {self.num_machines} machines, "
+            f"budget {self.energy_budget:.6g} J)"
+        )
+
+    def __reduce__(self) -> tuple[type[Instance], tuple[object, ...]]:
+        arrays = tuple(getattr(self, field) for field in _SHAPES)
+        return Instance, (*arrays, *self._scalars)
+
+    @property
+    def _scalars(self) -> tuple[object, ...]:
+        return (self.energy_budget, self.name, self.machine_names, self.task_names)
+
+
+_SHAPES = {"speeds": 1, "efficiencies": 1, "deadlines": 1, "work": 2, "accuracy": 2}
+
+
+def _as_floats(values: npt.ArrayLike, field: str, dimensions: int) -> Floats:
+    """A read-only copy of ``values`` as doubles of the wanted number of dimensions."""
+    try:
+        array = np.array(values, dtype=np.float64, order="C")
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{field}: not an array of numbers") from error
+    if array.ndim != dimensions:
+        raise InputError(f"{field}: must have {dimensions} dimension(s), got {array.ndim}")
+    if array.size == 0:
+        raise InputError(f"{field}: must not be empty")
+    array.setflags(write=False)
+    return array
+
+
+def _as_number(value: object, field: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise InputError(f"{field}: must be a number, got {type(value).__name__}")
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise InputError(f"{field}: too large") from error
+
+
+def _check_positive(group: str, field: str, values: Floats) -> None:
+    wrong = np.flatnonzero(~(np.isfinite(values) & (values > 0.0)))
+    if wrong.size:
+        first = int(wrong[0])
+        raise InputError(
+            f"{group}[{first}].{field}: must be finite and positive, got {values[first]:g}"
+        )
+
+
+def _check_finite(field: str, values: Floats) -> None:
+    wrong = np.argwhere(~np.isfinite(values))
+    if wrong.size:
+        task, breakpoint_ = wrong[0]
+        raise InputError(
+            f"tasks[{task}].{field}[{breakpoint_}]: must be finite, "
+            f"got {values[task, breakpoint_]:g}"
+        )
+
+
+def _as_names(
+    names: Sequence[str | None] | None, group: str, count: int
+) -> tuple[str | None, ...] | None:
+    """Names as a tuple, None when nothing is named."""
+    if names is None or all(name is None for name in names):
+        return None
+    if len(names) != count:
+        raise InputError(f"{group}: {len(names)} names for {count} {group}")
+    for index, name in enumerate(names):
+        if name is not None and not isinstance(name, str):
+            raise InputError(f"{group}[{index}].name: must be text")
+    repeated = [name for name, uses in Counter(names).items() if uses > 1 and name is not None]
+    if repeated:
+        second = [i for i, name in enumerate(names) if name == repeated[0]][1]
+        raise InputError(f"{group}[{second}].name: duplicate name {repeated[0]!r}")
+    return tuple(names)

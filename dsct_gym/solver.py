@@ -1,0 +1,176 @@
+"""What a solver is, and how it is found by name.
+
+A solver is any class with ``solve(instance, *, time_limit=None, seed=None) -> Solution``. Those
+that ship derive from `Solver`, which times, verifies and credits what they return. Other packages
+add theirs through the entry-point group ``dsct_gym.solvers``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast, runtime_checkable
+
+from dsct_gym.errors import InputError
+
+if TYPE_CHECKING:
+    from dsct_gym.instance import Instance
+    from dsct_gym.schedule import Schedule
+
+ENTRY_POINT_GROUP = "dsct_gym.solvers"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where an anytime solver stands.
+
+    Attributes:
+        seconds: Since the start.
+        best: Best total accuracy found, None before the first schedule.
+        bound: Best proven upper bound on the total accuracy, None where there is none.
+        done: Share of the work done, in [0, 1]; None where it cannot be told.
+    """
+
+    seconds: float
+    best: float | None = None
+    bound: float | None = None
+    done: float | None = None
+
+
+ProgressCallback = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What a solver returns.
+
+    Attributes:
+        schedule: A verified feasible schedule, credited with solver, seconds and bound.
+        upper_bound: Upper bound on the total accuracy that the solver proved, None if it proves
+            none.
+        seconds: Wall time, s.
+        interrupted: Whether Ctrl-C cut the search short; the schedule is the best until then.
+    """
+
+    schedule: Schedule
+    upper_bound: float | None
+    seconds: float
+    interrupted: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a `Solver` subclass hands back before it is timed and verified."""
+
+    schedule: Schedule
+    upper_bound: float | None = None
+    interrupted: bool = False
+
+
+@runtime_checkable
+class SolverProtocol(Protocol):
+    """What the command line and the benchmark need of a solver."""
+
+    def solve(
+        self, instance: Instance, *, time_limit: float | None = None, seed: int | None = None
+    ) -> Solution:
+        """Solves one instance."""
+        ...
+
+
+class Solver(ABC):
+    """Base class of the solvers that ship.
+
+    Attributes:
+        name: The name under which it is found.
+        progress: Called now and then by solvers that take long; None to hear nothing.
+    """
+
+    name: ClassVar[str]
+    progress: ProgressCallback | None = None
+
+    def solve(
+        self, instance: Instance, *, time_limit: float | None = None, seed: int | None = None
+    ) -> Solution:
+        """Solves one instance.
+
+        Args:
+            instance: The problem.
+            time_limit: Wall-clock limit, s; solvers without a search ignore it.
+            seed: Seed of whatever is random; the same seed gives the same schedule.
+
+        Returns:
+            A solution whose schedule passed the verifier.
+
+        Raises:
+            InputError: If ``time_limit`` or ``seed`` is out of range.
+            RuntimeError: If the schedule fails the verifier: a defect of the solver.
+        """
+        if time_limit is not None and not (time_limit > 0.0 and not math.isnan(time_limit)):
+            raise InputError(f"time_limit: must be positive, got {time_limit:g}")
+        if seed is not None and seed < 0:
+            raise InputError(f"seed: must be at least 0, got {seed}")
+        started = time.perf_counter()
+        answer = self._solve(instance, time_limit=time_limit, seed=seed)
+        seconds = time.perf_counter() - started
+        schedule = answer.schedule.credited(
+            solver=self.name, seconds=seconds, upper_bound=answer.upper_bound
+        )
+        verification = schedule.verify()
+        if not verification:
+            raise RuntimeError(f"{self.name}: {'; '.join(verification.reasons)}")
+        return Solution(schedule, answer.upper_bound, seconds, answer.interrupted)
+
+    @abstractmethod
+    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+        """Finds a schedule; `solve` times, verifies and credits it."""
+
+
+def solver_entry_points() -> dict[str, EntryPoint]:
+    """All registered solvers by name, sorted."""
+    found = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
+    return dict(sorted(found.items()))
+
+
+def make_solver(name: str, **options: object) -> SolverProtocol:
+    """Makes a solver by registered name or by ``module:Class``.
+
+    Args:
+        name: A name that `solver_entry_points` lists, or ``package.module:Class``.
+        **options: Passed to the solver's constructor.
+
+    Raises:
+        InputError: If there is no such solver, it cannot be imported or refuses an option.
+    """
+    factory = _find(name)
+    accepted = inspect.signature(factory).parameters
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in accepted.values())
+    for option in options:
+        if option not in accepted and not open_ended:
+            raise InputError(f"{option}: solver {name!r} has no such option")
+    solver = factory(**options)
+    if not isinstance(solver, SolverProtocol):
+        raise InputError(f"solver: {name!r} has no solve method")
+    return solver
+
+
+def _find(name: str) -> Callable[..., object]:
+    entry = solver_entry_points().get(name)
+    try:
+        if entry is not None:
+            return cast("Callable[..., object]", entry.load())
+        if ":" in name:
+            module, _, attribute = name.partition(":")
+            return cast(
+                "Callable[..., object]", getattr(importlib.import_module(module), attribute)
+            )
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InputError(f"solver: {name!r} cannot be loaded ({error})") from error
+    known = ", ".join(solver_entry_points())
+    raise InputError(f"solver: no solver {name!r}; there are {known}")
