@@ -19,5 +19,5 @@ CONCAVITY: Final = 1e-9
 Curves are written with 12 significant digits, so collinear breakpoints miss the chord by rounding.
 """
 
-RELAXATION: Final = 1e-13
+RELAXATION: Final = 1e-12
 """The gap between the dual and its cutting-plane model at which the relaxation is solved."""

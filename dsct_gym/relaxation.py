@@ -1,0 +1,378 @@
+"""The fractional relaxation DSCT-UB: an exact upper bound with its prices, combinatorially.
+
+Let a task be split over machines. Its linear programme has the dual
+
+    min over λ ≥ 0 and prices p_1 ≥ … ≥ p_n ≥ 0 of
+        Σ_k [ max_f (a_k(f) − p_k f) + (d_k − d_{k−1}) Σ_r s_r max(0, p_k − λ/E_r) ] + λ B
+
+with tasks in EDF order: ``p_k`` is the price of work (accuracy per GFLOP) in the time between two
+deadlines, λ the price of energy (accuracy per joule). For fixed λ this is an isotonic regression
+of separable convex functions, solved exactly by partitioning: for a threshold between two
+candidate prices (curve slopes and λ/E_r), the tasks priced above it are a prefix, the one with the
+least cumulated excess of supply over demand; then recurse into both parts. One evaluation costs
+O(nK log(nK)). The function of λ that remains is convex and piecewise linear with slope
+``B − energy(λ)``; a cutting-plane search finds its minimum. At the critical λ the two schedules on
+either side of the jump are mixed to spend exactly B.
+
+Sources: Barros et al. 2024 (DSCT-UB); partitioning for isotonic regression: Best, Chakravarti and
+Ubhaya, "Minimizing separable convex functions subject to simple chain constraints", SIAM J. Optim.
+10(3), 2000.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from dsct_gym.arrays import Floats, Ints
+from dsct_gym.instance import Instance
+from dsct_gym.jit import kernel
+from dsct_gym.tolerances import RELAXATION
+
+_MAX_PASSES = 200
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """Optimum of the fractional relaxation; arrays in the order of the instance.
+
+    Attributes:
+        bound: Upper bound on the total accuracy of any schedule.
+        energy_price: λ, accuracy per J; 0 when the budget does not bind.
+        marginal_prices: Price of work at each task's deadline π_j (n,), accuracy per GFLOP.
+        work: Fractional work of each task (n,), GFLOP.
+        busy_time: Time that each machine works (m,), s.
+        energy: Energy that each machine spends, the energy profile (m,), J.
+        passes: Number of prices λ that the search evaluated.
+    """
+
+    bound: float
+    energy_price: float
+    marginal_prices: Floats
+    work: Floats
+    busy_time: Floats
+    energy: Floats
+    passes: int
+
+
+def upper_bound(instance: Instance) -> float:
+    """Fractional upper bound on the total accuracy of any schedule (DSCT-UB)."""
+    return relax(instance).bound
+
+
+def relax(instance: Instance) -> Relaxation:
+    """Solves the fractional relaxation exactly.
+
+    Args:
+        instance: The problem.
+
+    Returns:
+        The bound with its prices, works and energy profile. The bound is the dual value: valid
+        for whatever prices, and equal to the primal value to about 1e-12 relative.
+    """
+    market = _Market.of(instance)
+    if market.slopes.size == 0 or instance.energy_budget == 0.0:
+        idle = _idle_outcome(market, instance.energy_budget)
+        return _relaxation(instance, market, idle, idle.work, idle.busy, passes=0)
+    return _search(instance, market)
+
+
+class _Market(NamedTuple):
+    """The instance as the kernels read it: tasks in EDF order, machines by energy per work.
+
+    Attributes:
+        duration: Time since the deadline before (n,), s.
+        slope: Slope of each curve segment (n, K), non-increasing along a row.
+        reach: Work at each breakpoint (n, K+1), GFLOP.
+        value: Accuracy at each breakpoint (n, K+1).
+        cost: Energy per work 1/E_r (m,), J/GFLOP, non-decreasing.
+        speed: s_r (m,), GFLOP/s, in the order of ``cost``.
+        machines: Index of each of these machines in the instance (m,).
+        slopes: All different positive slopes, ascending.
+    """
+
+    duration: Floats
+    slope: Floats
+    reach: Floats
+    value: Floats
+    cost: Floats
+    speed: Floats
+    machines: Ints
+    slopes: Floats
+
+    @classmethod
+    def of(cls, instance: Instance) -> _Market:
+        order = instance.edf_order
+        slope = np.ascontiguousarray(instance.slopes[order])
+        machines = np.argsort(-instance.efficiencies, kind="stable")
+        return cls(
+            duration=np.diff(instance.deadlines[order], prepend=0.0),
+            slope=slope,
+            reach=np.ascontiguousarray(instance.work[order]),
+            value=np.ascontiguousarray(instance.accuracy[order]),
+            cost=1.0 / instance.efficiencies[machines],
+            speed=instance.speeds[machines],
+            machines=machines,
+            slopes=np.unique(slope[slope > 0.0]),
+        )
+
+
+class _Outcome(NamedTuple):
+    """An optimum for one energy price; tasks in EDF order, machines by energy per work."""
+
+    energy_price: float
+    dual: float
+    accuracy: float
+    energy: float
+    price: Floats
+    work: Floats
+    busy: Floats
+
+
+def _search(instance: Instance, market: _Market) -> Relaxation:
+    """Minimises the dual over the energy price by cutting planes."""
+    budget = instance.energy_budget
+    # Below every positive slope the order of the candidate prices no longer depends on λ, so the
+    # optimum for this price is the one of least energy when energy is free.
+    free = _outcome(market, 0.5 * float(market.slopes[0] / market.cost[-1]), budget)
+    if free.energy <= budget:
+        unpriced = np.where(free.price < market.slopes[0], 0.0, free.price)
+        best = free._replace(energy_price=0.0, dual=free.accuracy, price=unpriced)
+        return _relaxation(instance, market, best, free.work, free.busy, passes=1)
+    low, high = free, _idle_outcome(market, budget)
+    best = min(low, high, key=lambda outcome: outcome.dual)
+    passes = 1
+    while passes < _MAX_PASSES:
+        passes += 1
+        price = (low.accuracy - high.accuracy) / (low.energy - high.energy)
+        here = _outcome(market, price, budget)
+        model = low.accuracy + price * (budget - low.energy)
+        best = min(best, here, key=lambda outcome: outcome.dual)
+        between = high.energy < here.energy < low.energy
+        if here.dual - model <= RELAXATION * abs(here.dual) or not between:
+            break
+        if here.energy > budget:
+            low = here
+        else:
+            high = here
+    share = (budget - high.energy) / (low.energy - high.energy)
+    work = share * low.work + (1.0 - share) * high.work
+    busy = share * low.busy + (1.0 - share) * high.busy
+    return _relaxation(instance, market, best, work, busy, passes=passes)
+
+
+def _idle_outcome(market: _Market, budget: float) -> _Outcome:
+    """The optimum for the least energy price at which nothing is worth its energy."""
+    price = float(market.slopes[-1] / market.cost[0]) if market.slopes.size else 0.0
+    accuracy = float(market.value[:, 0].sum())
+    return _Outcome(
+        energy_price=price,
+        dual=accuracy + price * budget,
+        accuracy=accuracy,
+        energy=0.0,
+        price=np.full_like(market.duration, price * market.cost[0]),
+        work=np.zeros_like(market.duration),
+        busy=np.zeros_like(market.speed),
+    )
+
+
+def _relaxation(
+    instance: Instance,
+    market: _Market,
+    best: _Outcome,
+    work: Floats,
+    busy: Floats,
+    *,
+    passes: int,
+) -> Relaxation:
+    """Back to the order of the instance."""
+    rank = instance.edf_rank
+    busy_time = np.empty_like(busy)
+    busy_time[market.machines] = busy
+    return Relaxation(
+        bound=best.dual,
+        energy_price=best.energy_price,
+        marginal_prices=best.price[rank],
+        work=work[rank],
+        busy_time=busy_time,
+        energy=busy_time * instance.powers,
+        passes=passes,
+    )
+
+
+def _outcome(market: _Market, energy_price: float, budget: float) -> _Outcome:
+    """Solves the relaxation for one energy price."""
+    thresholds = energy_price * market.cost
+    at, cut, below = _candidates(market.slopes, thresholds)
+    capacity = np.concatenate(([0.0], np.cumsum(market.speed)))[below]
+    index = _prices(market.duration, market.slope, market.reach, cut, capacity)
+    work, busy = _primal(
+        market.duration, market.slope, market.reach, market.speed, index, at, cut, below, capacity
+    )
+    price = at[index]
+    accuracy, surplus = _values(market.slope, market.reach, market.value, work, price)
+    rent = _rent(market.duration, market.speed, thresholds, price)
+    return _Outcome(
+        energy_price=energy_price,
+        dual=surplus + rent + energy_price * budget,
+        accuracy=accuracy,
+        energy=float((busy * market.speed * market.cost).sum()),
+        price=price,
+        work=work,
+        busy=busy,
+    )
+
+
+def _candidates(slopes: Floats, thresholds: Floats) -> tuple[Floats, Floats, Ints]:
+    """Candidate prices in ascending order: 0, the slopes, and λ/E_r just above an equal slope.
+
+    Args:
+        slopes: Different positive slopes, ascending.
+        thresholds: λ/E_r of each machine (m,), non-decreasing.
+
+    Returns:
+        ``at`` (C,), the price of each candidate; ``cut`` (C + 1,), the least slope at or above
+        it, infinite past the last; ``below`` (C + 1,), how many machines have their threshold
+        before it. Candidate c is a machine's threshold where ``below[c + 1] > below[c]``.
+    """
+    place = np.searchsorted(slopes, thresholds, side="right")
+    at = np.concatenate(([0.0], np.insert(slopes, place, thresholds)))
+    is_threshold = np.zeros(at.size, dtype=np.int64)
+    is_threshold[place + 1 + np.arange(place.size)] = 1
+    upward = np.concatenate((np.where(is_threshold == 0, at, np.inf), [np.inf]))
+    cut = np.minimum.accumulate(upward[::-1])[::-1]
+    return at, np.ascontiguousarray(cut), np.concatenate(([0], np.cumsum(is_threshold)))
+
+
+@kernel
+def _demand(slope: Floats, reach: Floats, task: int, cut: float) -> float:
+    """Work of the segments of a task whose slope is at least ``cut``."""
+    low, high = 0, slope.shape[1]
+    while low < high:
+        middle = (low + high) // 2
+        if slope[task, middle] >= cut:
+            low = middle + 1
+        else:
+            high = middle
+    work: float = reach[task, low]
+    return work
+
+
+@kernel
+def _prices(duration: Floats, slope: Floats, reach: Floats, cut: Floats, capacity: Floats) -> Ints:
+    """Index of each task's price among the candidates (n,), non-increasing.
+
+    Partitioning: all tasks of a range have a price in a range of candidates. Just above the
+    middle candidate supply and demand are fixed; the tasks priced above it are the prefix with
+    the least cumulated excess of supply.
+    """
+    n = duration.size
+    index = np.zeros(n, dtype=np.int64)
+    # A waiting range holds at most half the candidates of the one below it on the stack.
+    stack = np.empty((64, 4), dtype=np.int64)
+    stack[0, 0], stack[0, 1], stack[0, 2], stack[0, 3] = 0, n, 0, cut.size - 2
+    depth = 1
+    while depth > 0:
+        depth -= 1
+        first, end, low, high = stack[depth]
+        while low < high and first < end:
+            middle = (low + high) // 2
+            level, supply = cut[middle + 1], capacity[middle + 1]
+            excess, least, split = 0.0, 0.0, first
+            for task in range(first, end):
+                excess += duration[task] * supply - _demand(slope, reach, task, level)
+                if excess < least:
+                    least, split = excess, task + 1
+            stack[depth, 0], stack[depth, 1], stack[depth, 2], stack[depth, 3] = (
+                split,
+                end,
+                low,
+                middle,
+            )
+            depth += 1
+            end, low = split, middle + 1
+        for task in range(first, end):
+            index[task] = low
+    return index
+
+
+@kernel
+def _primal(
+    duration: Floats,
+    slope: Floats,
+    reach: Floats,
+    speed: Floats,
+    index: Ints,
+    at: Floats,
+    cut: Floats,
+    below: Ints,
+    capacity: Floats,
+) -> tuple[Floats, Floats]:
+    """Works (n,) and busy times (m,) that are optimal for the given prices.
+
+    In a block of tasks with one price, steeper segments are done and flatter ones are not;
+    machines with a threshold below the price work all the time, those above it idle. What is left
+    is either segments at the price, done from the last task backwards until the machines are
+    full, or the machine at the price, which works as long as the demand asks.
+    """
+    n = duration.size
+    work, busy = np.zeros(n), np.zeros(speed.size)
+    end = n
+    while end > 0:
+        candidate = index[end - 1]
+        first, span, demand = end, 0.0, 0.0
+        while first > 0 and index[first - 1] == candidate:
+            first -= 1
+            work[first] = _demand(slope, reach, first, cut[candidate + 1])
+            demand += work[first]
+            span += duration[first]
+        for machine in range(below[candidate]):
+            busy[machine] += span
+        missing = span * capacity[candidate] - demand
+        if below[candidate + 1] > below[candidate]:
+            marginal = below[candidate]
+            busy[marginal] += min(max(0.0, -missing / speed[marginal]), span)
+        else:
+            for task in range(end - 1, first - 1, -1):
+                if missing <= 0.0:
+                    break
+                room = _demand(slope, reach, task, at[candidate]) - work[task]
+                extra = min(room, missing)
+                work[task] += extra
+                missing -= extra
+        end = first
+    return work, busy
+
+
+@kernel
+def _values(
+    slope: Floats, reach: Floats, value: Floats, work: Floats, price: Floats
+) -> tuple[float, float]:
+    """Total accuracy for the works, and Σ max_f (a(f) − p f) for the prices."""
+    accuracy, surplus = 0.0, 0.0
+    segments = slope.shape[1]
+    for task in range(work.size):
+        k = 0
+        while k < segments - 1 and reach[task, k + 1] < work[task]:
+            k += 1
+        accuracy += value[task, k] + slope[task, k] * (work[task] - reach[task, k])
+        k = 0
+        while k < segments and slope[task, k] > price[task]:
+            k += 1
+        surplus += value[task, k] - price[task] * reach[task, k]
+    return accuracy, surplus
+
+
+@kernel
+def _rent(duration: Floats, speed: Floats, thresholds: Floats, price: Floats) -> float:
+    """What the machines earn at the prices, Σ_k duration_k Σ_r s_r max(0, p_k − λ/E_r)."""
+    total = 0.0
+    for task in range(duration.size):
+        for machine in range(speed.size):
+            margin = price[task] - thresholds[machine]
+            if margin <= 0.0:
+                break
+            total += duration[task] * speed[machine] * margin
+    return total
