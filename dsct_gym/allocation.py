@@ -1,0 +1,229 @@
+"""Exact processing times for a fixed assignment (greedy over a laminar family).
+
+Measured in joules, the deadline prefixes of each machine and the one budget form a laminar family,
+so a greedy algorithm is exact: take the segments of all curves by accuracy per joule
+(slope × E_r) and give each as much work as the deadline prefixes that it belongs to and the budget
+allow. It is done in two steps. On each machine alone, segments in order of slope fill the time
+before their deadline from the latest free moment backwards (a union-find over the deadlines finds
+it), which leaves the free time of every prefix as large as can be. Then the machines' accepted
+pieces, each list in order of accuracy per joule, are merged until the budget is spent.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dsct_gym.arrays import Floats, Ints
+from dsct_gym.instance import Instance
+from dsct_gym.jit import kernel
+from dsct_gym.schedule import Schedule, check_assignment
+
+
+class Problem(NamedTuple):
+    """An instance as the allocation kernels read it: tasks in EDF order, segments by slope.
+
+    Attributes:
+        deadline: Deadlines (n,), s, non-decreasing.
+        speed: Machine speeds (m,), GFLOP/s.
+        efficiency: Machine efficiencies (m,), GFLOP/J.
+        budget: Energy budget (1,), J.
+        task: Task of each rising segment (S,), segments steepest first.
+        slope: Accuracy per GFLOP (S,), positive, non-increasing.
+        width: GFLOP (S,).
+        first: Where each task's segments start in ``own`` (n+1,).
+        own: Segments of each task along its curve (S,), ascending within a task.
+    """
+
+    deadline: Floats
+    speed: Floats
+    efficiency: Floats
+    budget: Floats
+    task: Ints
+    slope: Floats
+    width: Floats
+    first: Ints
+    own: Ints
+
+    @classmethod
+    def of(cls, instance: Instance) -> Problem:
+        """Prepares an instance for the kernels."""
+        segments = instance.segments
+        counts = np.bincount(segments.task, minlength=instance.num_tasks)
+        return cls(
+            deadline=instance.deadlines[instance.edf_order],
+            speed=np.array(instance.speeds),
+            efficiency=np.array(instance.efficiencies),
+            budget=np.array([instance.energy_budget]),
+            task=segments.task,
+            slope=segments.slope,
+            width=segments.width,
+            first=np.concatenate(([0], np.cumsum(counts))),
+            own=np.argsort(segments.task, kind="stable"),
+        )
+
+
+def allocate(instance: Instance, machine_of: Ints) -> Schedule:
+    """The best schedule for a fixed assignment, exactly.
+
+    Args:
+        instance: The problem.
+        machine_of: Machine of each task (n,), integers; −1 for none.
+
+    Returns:
+        The schedule of maximum total accuracy among those that place every task on its machine.
+
+    Raises:
+        InputError: If shape, type or a machine index is wrong.
+    """
+    machine = check_assignment(instance, machine_of)
+    work = optimal_work(Problem.of(instance), machine[instance.edf_order])
+    return Schedule.from_work(instance, machine, work[instance.edf_rank])
+
+
+@kernel
+def optimal_work(problem: Problem, machine: Ints) -> Floats:
+    """Optimal works for an assignment, tasks in EDF order.
+
+    Args:
+        problem: The prepared instance.
+        machine: Machine of each task in EDF order (n,), −1 for none.
+
+    Returns:
+        Work of each task in EDF order (n,), GFLOP.
+    """
+    accepted = _accept_by_deadlines(problem, machine)
+    _cut_to_budget(problem, machine, accepted)
+    work = np.zeros(machine.size)
+    for segment in range(accepted.size):
+        work[problem.task[segment]] += accepted[segment]
+    return work
+
+
+@kernel
+def find_free(parent: Ints, slot: int) -> int:
+    """Latest slot at or before ``slot`` with free time, 0 when there is none (path halving)."""
+    while parent[slot] != slot:
+        parent[slot] = parent[parent[slot]]
+        slot = parent[slot]
+    return slot
+
+
+@kernel
+def _accept_by_deadlines(problem: Problem, machine: Ints) -> Floats:
+    """Work that each segment gets on its machine when energy is free (S,), GFLOP.
+
+    Slot ``j + 1`` is the time of task j's machine since the task ahead of it there; slot 0 stands
+    for "nothing free".
+    """
+    n, m = machine.size, problem.speed.size
+    last = np.zeros(m, dtype=np.int64)
+    ahead = np.zeros(n + 1, dtype=np.int64)
+    free = np.zeros(n + 1)
+    parent = np.arange(n + 1)
+    for task in range(n):
+        r = machine[task]
+        if r < 0:
+            continue
+        before = last[r]
+        since = problem.deadline[before - 1] if before > 0 else 0.0
+        free[task + 1] = problem.speed[r] * (problem.deadline[task] - since)
+        ahead[task + 1] = before
+        if free[task + 1] <= 0.0:
+            parent[task + 1] = before
+        last[r] = task + 1
+    accepted = np.zeros(problem.task.size)
+    for segment in range(accepted.size):
+        task = problem.task[segment]
+        if machine[task] < 0:
+            continue
+        wanted = problem.width[segment]
+        slot = find_free(parent, task + 1)
+        while slot > 0:
+            if free[slot] > wanted:
+                free[slot] -= wanted
+                wanted = 0.0
+                break
+            wanted -= free[slot]
+            parent[slot] = ahead[slot]
+            slot = find_free(parent, slot)
+        accepted[segment] = problem.width[segment] - wanted
+    return accepted
+
+
+@kernel
+def _cut_to_budget(problem: Problem, machine: Ints, accepted: Floats) -> None:
+    """Cuts the accepted works, least accuracy per joule first, down to the energy budget."""
+    left = problem.budget[0]
+    needed = 0.0
+    for segment in range(accepted.size):
+        if accepted[segment] > 0.0:
+            needed += accepted[segment] / problem.efficiency[machine[problem.task[segment]]]
+    if needed <= left:
+        return
+    head, following = _chains(problem, machine, accepted)
+    heap, size = _heap_of_heads(problem, head)
+    while size > 0:
+        r = heap[0]
+        segment = head[r]
+        energy = accepted[segment] / problem.efficiency[r]
+        if energy > left:
+            accepted[segment] = left * problem.efficiency[r]
+            left = 0.0
+        else:
+            left -= energy
+        head[r] = following[segment]
+        if head[r] < 0:
+            size -= 1
+            heap[0] = heap[size]
+        _sift_down(problem, head, heap, size, 0)
+
+
+@kernel
+def _chains(problem: Problem, machine: Ints, accepted: Floats) -> tuple[Ints, Ints]:
+    """First accepted segment of each machine (m,) and the next on the same machine (S,)."""
+    head = np.full(problem.speed.size, -1, dtype=np.int64)
+    following = np.full(accepted.size, -1, dtype=np.int64)
+    for segment in range(accepted.size - 1, -1, -1):
+        if accepted[segment] > 0.0:
+            r = machine[problem.task[segment]]
+            following[segment] = head[r]
+            head[r] = segment
+    return head, following
+
+
+@kernel
+def _heap_of_heads(problem: Problem, head: Ints) -> tuple[Ints, int]:
+    """Machines that have segments, as a heap by accuracy per joule of their first."""
+    heap = np.empty(head.size, dtype=np.int64)
+    size = 0
+    for r in range(head.size):
+        if head[r] >= 0:
+            heap[size] = r
+            size += 1
+    for position in range(size // 2 - 1, -1, -1):
+        _sift_down(problem, head, heap, size, position)
+    return heap, size
+
+
+@kernel
+def _sift_down(problem: Problem, head: Ints, heap: Ints, size: int, position: int) -> None:
+    """Restores the heap below ``position``."""
+    while 2 * position + 1 < size:
+        child = 2 * position + 1
+        if child + 1 < size and _is_dearer(problem, head, heap[child + 1], heap[child]):
+            child += 1
+        if not _is_dearer(problem, head, heap[child], heap[position]):
+            return
+        heap[position], heap[child] = heap[child], heap[position]
+        position = child
+
+
+@kernel
+def _is_dearer(problem: Problem, head: Ints, one: int, other: int) -> bool:
+    """Whether the first segment of machine ``one`` earns more accuracy per joule."""
+    return bool(
+        problem.slope[head[one]] * problem.efficiency[one]
+        > problem.slope[head[other]] * problem.efficiency[other]
+    )
