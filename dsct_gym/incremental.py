@@ -1,0 +1,433 @@
+"""Exact allocation under local changes of the assignment: move a task, swap two tasks.
+
+Energy prices decouple the machines: alone, machine r turns energy into accuracy along a concave
+curve that does not depend on the others (`dsct_gym.allocation` explains why), and the optimum cuts
+all curves at one price λ, accuracy per joule, at which the budget is spent. A local change rebuilds
+the curves of the one or two machines it touches and walks the cut from where it was.
+
+Every machine's curve lives in a slot; two spare slots take the curves of a trial, and accepting it
+exchanges slot numbers. Kernels take a `Problem` and `Curves`; `IncrementalAllocation` wraps them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dsct_gym.allocation import Problem, allocate, find_free
+from dsct_gym.arrays import Floats, Ints
+from dsct_gym.errors import InputError
+from dsct_gym.instance import Instance
+from dsct_gym.jit import kernel
+from dsct_gym.schedule import Schedule, check_assignment
+
+
+class Curves(NamedTuple):
+    """State of the incremental kernels; m machines, n tasks in EDF order, S segments.
+
+    Attributes:
+        machine: Machine of each task (n,), −1 for none.
+        slot: Slot of each machine's curve (m,).
+        spare: The two slots in which a trial is built (2,).
+        tasks: Tasks in each slot (m+2, n), ascending; the first ``load`` count.
+        load: Number of tasks (m+2,).
+        order: Segments of these tasks (m+2, S), ascending; the first ``length`` count.
+        length: Number of segments (m+2,).
+        steep: Accuracy per joule of the curve's pieces (m+2, S), non-increasing.
+        energy: Energy up to each piece (m+2, S+1), J, from 0.
+        gain: Accuracy gained up to each piece (m+2, S+1), from 0.
+        pieces: Number of pieces (m+2,).
+        exhausted: Slope of the segment that used up the time before each task's deadline, since
+            the deadline ahead of it (m+2, n); 0 where time is left, infinite where there is none.
+        taken: Number of pieces bought on each machine (m,).
+        trial_taken: The same in a trial (m,).
+        total: Accuracy gained over no work at all: in the current assignment and the trial (2,).
+        price: λ, the accuracy per joule at the cut, 0 when the budget does not bind; current and
+            trial (2,).
+        place: Scratch (n,): position of a task in its slot, plus one.
+        free: Scratch (n+1,), GFLOP.
+        parent: Scratch (n+1,), the union-find forest.
+    """
+
+    machine: Ints
+    slot: Ints
+    spare: Ints
+    tasks: npt.NDArray[np.int32]
+    load: Ints
+    order: npt.NDArray[np.int32]
+    length: Ints
+    steep: Floats
+    energy: Floats
+    gain: Floats
+    pieces: Ints
+    exhausted: Floats
+    taken: Ints
+    trial_taken: Ints
+    total: Floats
+    price: Floats
+    place: Ints
+    free: Floats
+    parent: Ints
+
+    @classmethod
+    def empty(cls, tasks: int, machines: int, segments: int) -> Curves:
+        """The state in which no task has a machine."""
+        slots = machines + 2
+        return cls(
+            machine=np.full(tasks, -1, dtype=np.int64),
+            slot=np.arange(machines),
+            spare=np.array([machines, machines + 1]),
+            tasks=np.zeros((slots, tasks), dtype=np.int32),
+            load=np.zeros(slots, dtype=np.int64),
+            order=np.zeros((slots, segments), dtype=np.int32),
+            length=np.zeros(slots, dtype=np.int64),
+            steep=np.zeros((slots, segments)),
+            energy=np.zeros((slots, segments + 1)),
+            gain=np.zeros((slots, segments + 1)),
+            pieces=np.zeros(slots, dtype=np.int64),
+            exhausted=np.zeros((slots, tasks)),
+            taken=np.zeros(machines, dtype=np.int64),
+            trial_taken=np.zeros(machines, dtype=np.int64),
+            total=np.zeros(2),
+            price=np.zeros(2),
+            place=np.zeros(tasks, dtype=np.int64),
+            free=np.zeros(tasks + 1),
+            parent=np.zeros(tasks + 1, dtype=np.int64),
+        )
+
+
+class IncrementalAllocation:
+    """The exact optimum of an assignment, kept up to date under moves and swaps.
+
+    A trial (`move`, `swap`) leaves the assignment as it is until `accept`.
+
+    Args:
+        instance: The problem.
+        machine_of: Machine of each task (n,), −1 for none; no task placed when left out.
+
+    Raises:
+        InputError: If ``machine_of`` does not fit the instance.
+    """
+
+    def __init__(self, instance: Instance, machine_of: Ints | None = None) -> None:
+        self.instance = instance
+        self.problem = Problem.of(instance)
+        self.curves = Curves.empty(
+            instance.num_tasks, instance.num_machines, self.problem.task.size
+        )
+        self._base = float(instance.base_accuracy.sum())
+        self._pending: tuple[int, int, int] | None = None
+        if machine_of is not None:
+            machine = check_assignment(instance, machine_of)
+            place_all(self.problem, self.curves, machine[instance.edf_order])
+
+    @property
+    def total_accuracy(self) -> float:
+        """Optimal total accuracy of the current assignment."""
+        return self._base + float(self.curves.total[0])
+
+    @property
+    def energy_price(self) -> float:
+        """Accuracy per joule at the budget, 0 when it does not bind."""
+        return float(self.curves.price[0])
+
+    @property
+    def machine_of(self) -> Ints:
+        """The current assignment (n,), a copy."""
+        return self.curves.machine[self.instance.edf_rank]
+
+    def schedule(self) -> Schedule:
+        """The optimal schedule of the current assignment."""
+        return allocate(self.instance, self.machine_of)
+
+    def move(self, task: int, machine: int) -> float:
+        """Tries a task on another machine (−1: on none).
+
+        Returns:
+            Optimal total accuracy if it were there.
+        """
+        self._check(task, machine)
+        return self._try(int(self.instance.edf_rank[task]), machine, -1)
+
+    def swap(self, one: int, other: int) -> float:
+        """Tries two tasks on each other's machines.
+
+        Returns:
+            Optimal total accuracy if they were exchanged.
+        """
+        self._check(one, -1)
+        self._check(other, -1)
+        ranks = self.instance.edf_rank
+        return self._try(int(ranks[one]), int(self.curves.machine[ranks[other]]), int(ranks[other]))
+
+    def accept(self) -> None:
+        """Makes the last trial the current assignment.
+
+        Raises:
+            RuntimeError: If there is no trial to accept.
+        """
+        if self._pending is None:
+            raise RuntimeError("accept: no trial since the last one accepted")
+        accept_trial(self.curves, *self._pending)
+        self._pending = None
+
+    def _try(self, task: int, machine: int, other: int) -> float:
+        try_change(self.problem, self.curves, task, machine, other)
+        self._pending = (task, machine, other)
+        return self._base + float(self.curves.total[1])
+
+    def _check(self, task: int, machine: int) -> None:
+        if not 0 <= task < self.instance.num_tasks:
+            raise InputError(f"task: {task} of {self.instance.num_tasks} tasks")
+        if not -1 <= machine < self.instance.num_machines:
+            raise InputError(f"machine: {machine} of {self.instance.num_machines} machines")
+
+
+@kernel
+def place_all(problem: Problem, curves: Curves, machine: Ints) -> float:
+    """Sets the whole assignment (n,), tasks in EDF order; returns the accuracy gained."""
+    curves.machine[:] = machine
+    curves.load[:] = 0
+    curves.length[:] = 0
+    for task in range(machine.size):
+        if machine[task] >= 0:
+            slot = curves.slot[machine[task]]
+            curves.tasks[slot, curves.load[slot]] = task
+            curves.load[slot] += 1
+    for segment in range(problem.task.size):
+        r = machine[problem.task[segment]]
+        if r >= 0:
+            slot = curves.slot[r]
+            curves.order[slot, curves.length[slot]] = segment
+            curves.length[slot] += 1
+    for r in range(problem.speed.size):
+        build_curve(problem, curves, r, curves.slot[r])
+        curves.taken[r] = curves.pieces[curves.slot[r]]
+    curves.trial_taken[:] = curves.taken
+    total = cut_curves(problem, curves)
+    curves.taken[:] = curves.trial_taken
+    curves.total[0] = curves.total[1]
+    curves.price[0] = curves.price[1]
+    return total
+
+
+@kernel
+def try_change(problem: Problem, curves: Curves, task: int, machine: int, other: int) -> float:
+    """Builds the trial in which ``task`` goes to ``machine``, and ``other`` takes its place.
+
+    Args:
+        problem: The prepared instance.
+        curves: The state; its trial part changes.
+        task: EDF rank of the task that moves.
+        machine: Where it goes, −1 for none.
+        other: EDF rank of a task on ``machine`` that goes where ``task`` was; −1 for a plain move.
+
+    Returns:
+        Accuracy gained over no work at all, if the change were made.
+    """
+    source = curves.machine[task]
+    curves.trial_taken[:] = curves.taken
+    if source != machine:
+        if source >= 0:
+            _change_machine(problem, curves, source, curves.spare[0], task, other)
+        if machine >= 0:
+            _change_machine(problem, curves, machine, curves.spare[1], other, task)
+    _swap_slots(curves, source, machine)
+    total = cut_curves(problem, curves)
+    _swap_slots(curves, source, machine)
+    return total
+
+
+@kernel
+def accept_trial(curves: Curves, task: int, machine: int, other: int) -> None:
+    """Makes the trial of `try_change` with the same arguments the current state."""
+    source = curves.machine[task]
+    _swap_slots(curves, source, machine)
+    curves.taken[:] = curves.trial_taken
+    curves.total[0] = curves.total[1]
+    curves.price[0] = curves.price[1]
+    curves.machine[task] = machine
+    if other >= 0 and source != machine:
+        curves.machine[other] = source
+
+
+@kernel
+def _swap_slots(curves: Curves, source: int, machine: int) -> None:
+    """Exchanges the slots of the changed machines with the spare ones that hold their trial."""
+    if source == machine:
+        return
+    if source >= 0:
+        curves.slot[source], curves.spare[0] = curves.spare[0], curves.slot[source]
+    if machine >= 0:
+        curves.slot[machine], curves.spare[1] = curves.spare[1], curves.slot[machine]
+
+
+@kernel
+def _change_machine(
+    problem: Problem, curves: Curves, r: int, target: int, leaving: int, coming: int
+) -> None:
+    """Builds in slot ``target`` the curve of machine r after one task leaves and one comes."""
+    source = curves.slot[r]
+    _merge_tasks(curves, source, target, leaving, coming)
+    _merge_segments(problem, curves, source, target, leaving, coming)
+    build_curve(problem, curves, r, target)
+    curves.trial_taken[r] = _pieces_worth(curves, target, curves.price[0])
+
+
+@kernel
+def _merge_tasks(curves: Curves, source: int, target: int, leaving: int, coming: int) -> None:
+    """Copies the task list of a slot without ``leaving`` and with ``coming``, ascending."""
+    load = 0
+    waiting = coming >= 0
+    for position in range(curves.load[source]):
+        task = curves.tasks[source, position]
+        if waiting and coming < task:
+            curves.tasks[target, load] = coming
+            load += 1
+            waiting = False
+        if task != leaving:
+            curves.tasks[target, load] = task
+            load += 1
+    if waiting:
+        curves.tasks[target, load] = coming
+        load += 1
+    curves.load[target] = load
+
+
+@kernel
+def _merge_segments(
+    problem: Problem, curves: Curves, source: int, target: int, leaving: int, coming: int
+) -> None:
+    """Copies the segment list of a slot without those of one task and with those of another."""
+    length = 0
+    new = problem.first[coming] if coming >= 0 else 0
+    end = problem.first[coming + 1] if coming >= 0 else 0
+    for position in range(curves.length[source]):
+        segment = curves.order[source, position]
+        while new < end and problem.own[new] < segment:
+            curves.order[target, length] = problem.own[new]
+            length += 1
+            new += 1
+        if problem.task[segment] != leaving:
+            curves.order[target, length] = segment
+            length += 1
+    while new < end:
+        curves.order[target, length] = problem.own[new]
+        length += 1
+        new += 1
+    curves.length[target] = length
+
+
+@kernel
+def build_curve(problem: Problem, curves: Curves, r: int, slot: int) -> None:
+    """Builds the energy-accuracy curve of machine r from the tasks and segments in ``slot``."""
+    speed, efficiency = problem.speed[r], problem.efficiency[r]
+    load = curves.load[slot]
+    curves.parent[0] = 0
+    since = 0.0
+    for position in range(load):
+        task = curves.tasks[slot, position]
+        curves.place[task] = position + 1
+        curves.free[position + 1] = speed * (problem.deadline[task] - since)
+        some = curves.free[position + 1] > 0.0
+        curves.parent[position + 1] = position + 1 if some else position
+        curves.exhausted[slot, position] = 0.0 if some else np.inf
+        since = problem.deadline[task]
+    pieces, energy, gain = 0, 0.0, 0.0
+    for position in range(curves.length[slot]):
+        segment = curves.order[slot, position]
+        wanted = problem.width[segment]
+        at = find_free(curves.parent, curves.place[problem.task[segment]])
+        while at > 0:
+            if curves.free[at] > wanted:
+                curves.free[at] -= wanted
+                wanted = 0.0
+                break
+            wanted -= curves.free[at]
+            curves.parent[at] = at - 1
+            curves.exhausted[slot, at - 1] = problem.slope[segment]
+            at = find_free(curves.parent, at - 1)
+        worked = problem.width[segment] - wanted
+        if worked > 0.0:
+            energy += worked / efficiency
+            gain += worked * problem.slope[segment]
+            curves.steep[slot, pieces] = problem.slope[segment] * efficiency
+            pieces += 1
+            curves.energy[slot, pieces] = energy
+            curves.gain[slot, pieces] = gain
+        elif find_free(curves.parent, load) == 0:
+            break
+    curves.energy[slot, 0] = 0.0
+    curves.gain[slot, 0] = 0.0
+    curves.pieces[slot] = pieces
+
+
+@kernel
+def _pieces_worth(curves: Curves, slot: int, price: float) -> int:
+    """Number of pieces in a slot that earn at least ``price`` accuracy per joule."""
+    low, high = 0, curves.pieces[slot]
+    while low < high:
+        middle = (low + high) // 2
+        if curves.steep[slot, middle] >= price:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def cut_curves(problem: Problem, curves: Curves) -> float:
+    """Cuts all curves at the price that spends the budget, walking from ``trial_taken``.
+
+    Pieces taken earn at least as much per joule as pieces left; the walk keeps it so.
+
+    Returns:
+        Accuracy gained, also left in ``total[1]`` with the price in ``price[1]``.
+    """
+    machines = curves.slot.size
+    budget = problem.budget[0]
+    spent = _spent(curves)
+    while spent > budget:
+        least, worst = np.inf, -1
+        for r in range(machines):
+            taken = curves.trial_taken[r]
+            if taken > 0 and curves.steep[curves.slot[r], taken - 1] < least:
+                least, worst = curves.steep[curves.slot[r], taken - 1], r
+        if worst < 0:
+            break
+        slot, taken = curves.slot[worst], curves.trial_taken[worst]
+        spent -= curves.energy[slot, taken] - curves.energy[slot, taken - 1]
+        curves.trial_taken[worst] = taken - 1
+    price = 0.0
+    while True:
+        most, best = 0.0, -1
+        for r in range(machines):
+            slot, taken = curves.slot[r], curves.trial_taken[r]
+            if taken < curves.pieces[slot] and curves.steep[slot, taken] > most:
+                most, best = curves.steep[slot, taken], r
+        if best < 0:
+            break
+        slot, taken = curves.slot[best], curves.trial_taken[best]
+        wanted = curves.energy[slot, taken + 1] - curves.energy[slot, taken]
+        if spent + wanted > budget:
+            price = most
+            break
+        spent += wanted
+        curves.trial_taken[best] = taken + 1
+    total: float = max(0.0, budget - _spent(curves)) * price
+    for r in range(machines):
+        total += curves.gain[curves.slot[r], curves.trial_taken[r]]
+    curves.total[1] = total
+    curves.price[1] = price
+    return total
+
+
+@kernel
+def _spent(curves: Curves) -> float:
+    """Energy of the pieces taken, J."""
+    spent = 0.0
+    for r in range(curves.slot.size):
+        spent += curves.energy[curves.slot[r], curves.trial_taken[r]]
+    return spent
