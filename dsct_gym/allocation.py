@@ -139,16 +139,19 @@ def _accept_by_deadlines(problem: Problem, machine: Ints) -> Floats:
         if machine[task] < 0:
             continue
         wanted = problem.width[segment]
+        # Summed rather than subtracted: what is accepted may be far smaller than the segment.
+        worked = 0.0
         slot = find_free(parent, task + 1)
         while slot > 0:
             if free[slot] > wanted:
                 free[slot] -= wanted
-                wanted = 0.0
+                worked = problem.width[segment]
                 break
+            worked += free[slot]
             wanted -= free[slot]
             parent[slot] = ahead[slot]
             slot = find_free(parent, slot)
-        accepted[segment] = problem.width[segment] - wanted
+        accepted[segment] = worked
     return accepted
 
 

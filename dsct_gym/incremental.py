@@ -339,17 +339,18 @@ def build_curve(problem: Problem, curves: Curves, r: int, slot: int) -> None:
     for position in range(curves.length[slot]):
         segment = curves.order[slot, position]
         wanted = problem.width[segment]
+        worked = 0.0
         at = find_free(curves.parent, curves.place[problem.task[segment]])
         while at > 0:
             if curves.free[at] > wanted:
                 curves.free[at] -= wanted
-                wanted = 0.0
+                worked = problem.width[segment]
                 break
+            worked += curves.free[at]
             wanted -= curves.free[at]
             curves.parent[at] = at - 1
             curves.exhausted[slot, at - 1] = problem.slope[segment]
             at = find_free(curves.parent, at - 1)
-        worked = problem.width[segment] - wanted
         if worked > 0.0:
             energy += worked / efficiency
             gain += worked * problem.slope[segment]
