@@ -1,99 +1,93 @@
-"""Independent truths that tests compare with: linear programmes solved by SciPy's HiGHS."""
+"""Independent truths that tests and benchmarks compare with: linear programmes for SciPy's HiGHS."""
+
+from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import linprog
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array
 
 from dsct_gym.instance import Instance
 
 
-def segment_table(instance: Instance) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Task, slope and width of every curve segment, straight from the breakpoints."""
-    task, slope, width = [], [], []
-    for j in range(instance.num_tasks):
-        for k in range(instance.work.shape[1] - 1):
-            length = instance.work[j, k + 1] - instance.work[j, k]
-            if length > 0:
-                task.append(j)
-                slope.append((instance.accuracy[j, k + 1] - instance.accuracy[j, k]) / length)
-                width.append(length)
-    return np.array(task), np.array(slope), np.array(width)
+class LinearProgramme(NamedTuple):
+    """minimise cost x subject to matrix x <= rhs and 0 <= x <= upper."""
+
+    cost: np.ndarray
+    matrix: csr_array
+    rhs: np.ndarray
+    upper: np.ndarray
+    constant: float
+
+    def optimum(self) -> float:
+        """The largest total accuracy."""
+        bounds = np.stack([np.zeros_like(self.upper), self.upper], axis=1)
+        solved = linprog(
+            self.cost,
+            A_ub=self.matrix,
+            b_ub=self.rhs,
+            bounds=bounds,
+            method="highs",
+            options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+        )
+        assert solved.status == 0, solved.message
+        return self.constant - float(solved.fun)
 
 
 def fractional_lp(instance: Instance) -> float:
-    """Optimum of the fractional relaxation: variables are segment widths x machines."""
-    return _lp(instance, [list(range(instance.num_machines))] * instance.num_tasks)
+    """Optimum of the fractional relaxation."""
+    return linear_programme(instance).optimum()
 
 
 def assignment_lp(instance: Instance, machine_of: np.ndarray) -> float:
     """Optimum for a fixed assignment."""
-    return _lp(instance, [[int(r)] if r >= 0 else [] for r in machine_of])
+    placed = machine_of[:, None] == np.arange(instance.num_machines)
+    return linear_programme(instance, placed).optimum()
 
 
-def fractional_model(
-    instance: Instance, allowed: list[list[int]] | None = None
-) -> tuple[np.ndarray, csr_array, np.ndarray, np.ndarray]:
-    """Cost, constraint matrix, right-hand side and upper bounds of the LP, prefix sums chained.
+def linear_programme(instance: Instance, allowed: np.ndarray | None = None) -> LinearProgramme:
+    """Work of each segment, of each task on each machine, and of each machine up to each deadline.
 
-    A chained variable c[r, k] carries machine r's work up to deadline k, so that the matrix stays
-    sparse: c[r, k] = c[r, k-1] + work of task k on r, and c[r, k] <= s_r d_k.
+    The last are chained, ``c[r, k] >= c[r, k-1] + x[r, k]`` with ``c[r, k] <= s_r d_k``, so that
+    the matrix stays sparse. Work is measured in mean curve lengths and energy in budgets, so that
+    the solver's absolute tolerances mean little.
     """
-    if allowed is None:
-        allowed = [list(range(instance.num_machines))] * instance.num_tasks
-    task, slope, width = segment_table(instance)
-    n, m = instance.num_tasks, instance.num_machines
+    n, m, segments = instance.num_tasks, instance.num_machines, instance.work.shape[1] - 1
     order = np.argsort(instance.deadlines, kind="stable")
-    rank = np.empty(n, dtype=int)
-    rank[order] = np.arange(n)
-    pairs = [(s, r) for s in range(task.size) for r in allowed[task[s]]]
-    count = len(pairs)
-    rows, cols, data, rhs = [], [], [], []
-    row = 0
-    # One piece of a segment on each machine: together at most its width.
-    for s in range(task.size):
-        rhs.append(width[s])
-    for p, (s, _) in enumerate(pairs):
-        rows.append(s)
-        cols.append(p)
-        data.append(1.0)
-    row = task.size
-    energy_row = row
-    rhs.append(instance.energy_budget)
-    for p, (_, r) in enumerate(pairs):
-        rows.append(energy_row)
-        cols.append(p)
-        data.append(1.0 / instance.efficiencies[r])
-    row += 1
-    chain = row + np.arange(m)[:, None] * n + np.arange(n)[None, :]
-    for p, (s, r) in enumerate(pairs):
-        rows.append(chain[r, rank[task[s]]])
-        cols.append(p)
-        data.append(1.0)
-    for r in range(m):
-        for k in range(n):
-            rows.append(chain[r, k])
-            cols.append(count + r * n + k)
-            data.append(-1.0)
-            if k:
-                rows.append(chain[r, k])
-                cols.append(count + r * n + k - 1)
-                data.append(1.0)
-            rhs.append(0.0)
-    matrix = csr_array((data, (rows, cols)), shape=(row + m * n, count + m * n))
-    cost = np.concatenate([[-slope[s] for s, _ in pairs], np.zeros(m * n)])
-    caps = (instance.speeds[:, None] * instance.deadlines[order][None, :]).ravel()
-    upper = np.concatenate([np.full(count, np.inf), caps])
-    return cost, matrix, np.array(rhs), upper
-
-
-def _lp(instance: Instance, allowed: list[list[int]]) -> float:
-    cost, matrix, rhs, upper = fractional_model(instance, allowed)
-    solved = linprog(
-        cost,
-        A_ub=matrix,
-        b_ub=rhs,
-        bounds=np.stack([np.zeros_like(upper), upper], axis=1),
-        method="highs",
+    unit = instance.work[:, -1].mean()
+    budget = instance.energy_budget or 1.0
+    width = np.diff(instance.work[order], axis=1) / unit
+    rise = np.diff(instance.accuracy[order], axis=1)
+    slope = np.divide(rise, width, out=np.zeros_like(rise), where=width > 0)
+    open_to = np.ones((n, m), bool) if allowed is None else allowed[order]
+    f = np.arange(n * segments).reshape(n, segments)
+    x = f.size + np.arange(n * m).reshape(n, m)
+    c = f.size + x.size + np.arange(n * m).reshape(n, m)
+    tasks, pairs = np.arange(n), n + np.arange(n * m).reshape(n, m)
+    entries = [
+        (np.repeat(tasks, segments), f.ravel(), np.ones(f.size)),
+        (np.repeat(tasks, m), x.ravel(), -np.ones(x.size)),
+        (pairs.ravel(), x.ravel(), np.ones(x.size)),
+        (pairs.ravel(), c.ravel(), -np.ones(c.size)),
+        (pairs[1:].ravel(), c[:-1].ravel(), np.ones(c[:-1].size)),
+        (np.full(x.size, n + n * m), x.ravel(), np.tile(unit / budget / instance.efficiencies, n)),
+    ]
+    rows, columns, values = (np.concatenate(part) for part in zip(*entries, strict=True))
+    shape = (n + n * m + 1, f.size + x.size + c.size)
+    caps = instance.deadlines[order][:, None] * instance.speeds[None, :] / unit
+    return LinearProgramme(
+        cost=np.concatenate([-slope.ravel(), np.zeros(x.size + c.size)]),
+        matrix=csr_array(coo_array((values, (rows, columns)), shape=shape)),
+        rhs=np.append(np.zeros(n + n * m), float(instance.energy_budget > 0.0)),
+        upper=np.concatenate([width.ravel(), np.where(open_to, np.inf, 0).ravel(), caps.ravel()]),
+        constant=float(instance.accuracy[:, 0].sum()),
     )
-    assert solved.status == 0, solved.message
-    return float(instance.accuracy[:, 0].sum() - solved.fun)
+
+
+def brute_force(instance: Instance) -> float:
+    """Optimum over all assignments, one linear programme each: for tiny instances only."""
+    machines = range(instance.num_machines)
+    return max(
+        assignment_lp(instance, np.array(choice))
+        for choice in product(machines, repeat=instance.num_tasks)
+    )

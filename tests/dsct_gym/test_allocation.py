@@ -103,8 +103,6 @@ def test_accept_needs_a_trial() -> None:
     ],
 )
 def test_bad_assignments_are_named(machine_of: list[float], message: str) -> None:
-    instance = Instance(
-        [1.0, 1.0], [1.0, 1.0], [1.0, 1.0], [[0.0, 1.0]] * 2, [[0.0, 1.0]] * 2, 1.0
-    )
+    instance = Instance([1.0, 1.0], [1.0, 1.0], [1.0, 1.0], [[0.0, 1.0]] * 2, [[0.0, 1.0]] * 2, 1.0)
     with pytest.raises(InputError, match=message):
         allocate(instance, np.array(machine_of))
