@@ -21,3 +21,7 @@ Curves are written with 12 significant digits, so collinear breakpoints miss the
 
 RELAXATION: Final = 1e-12
 """The gap between the dual and its cutting-plane model at which the relaxation is solved."""
+
+ROUNDING: Final = 1e-12
+"""By how much a task may miss its deadline or the energy left and still fit, for rules that place
+whole tasks: the rounding of a sum of times or energies."""

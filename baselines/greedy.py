@@ -1,0 +1,67 @@
+"""`greedy`: tasks by decreasing work, each where it raises the exact optimum most."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from baselines.approx import assign
+from dsct_gym.allocation import Problem, allocate
+from dsct_gym.arrays import Ints
+from dsct_gym.incremental import Curves, accept_trial, try_change
+from dsct_gym.instance import Instance
+from dsct_gym.jit import kernel
+from dsct_gym.relaxation import relax
+from dsct_gym.solver import Answer, Progress, Solver
+
+_BATCH = 64
+
+
+class Greedy(Solver):
+    """Myopic exact greedy.
+
+    Tasks by decreasing maximum work, ties by index. Each goes to the machine that raises most the
+    optimum over the processing times of all tasks placed so far; to none where it raises nothing.
+    When time runs out, or on Ctrl-C, the tasks left go where DSCT-APPROX puts them.
+    """
+
+    name = "greedy"
+
+    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+        started = time.perf_counter()
+        problem = Problem.of(instance)
+        curves = Curves.empty(instance.num_tasks, instance.num_machines, problem.task.size)
+        order = np.argsort(-instance.max_work, kind="stable")
+        ranks = instance.edf_rank[order]
+        placed, interrupted = 0, False
+        try:
+            while placed < ranks.size:
+                place_best(problem, curves, ranks[placed : placed + _BATCH])
+                placed = min(placed + _BATCH, ranks.size)
+                seconds = time.perf_counter() - started
+                if self.progress is not None:
+                    self.progress(Progress(seconds, done=placed / ranks.size))
+                if time_limit is not None and seconds > time_limit:
+                    break
+        except KeyboardInterrupt:
+            interrupted = True
+        machine_of = curves.machine[instance.edf_rank]
+        if placed < order.size:
+            left = order[placed:][machine_of[order[placed:]] < 0]
+            machine_of[left] = assign(instance, relax(instance))[left]
+        return Answer(allocate(instance, machine_of), interrupted=interrupted)
+
+
+@kernel
+def place_best(problem: Problem, curves: Curves, tasks: Ints) -> None:
+    """Places the tasks (EDF ranks), one after the other, where each raises the optimum most."""
+    for task in tasks:
+        best, most = -1, curves.total[0]
+        for r in range(problem.speed.size):
+            total = try_change(problem, curves, task, r, -1)
+            if total > most:
+                best, most = r, total
+        if best >= 0:
+            try_change(problem, curves, task, best, -1)
+            accept_trial(curves, task, best, -1)

@@ -1,0 +1,24 @@
+"""`random`: every task on a random machine or none, with exact processing times."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dsct_gym.allocation import allocate
+from dsct_gym.instance import Instance
+from dsct_gym.solver import Answer, Solver
+
+
+class RandomAssignment(Solver):
+    """What a random agent reaches in the assignment environment.
+
+    Each task goes to one of the m machines or to none, all m + 1 choices equally likely; the
+    processing times are the optimum for that assignment. Without a seed, the seed is 0.
+    """
+
+    name = "random"
+
+    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+        generator = np.random.default_rng(0 if seed is None else seed)
+        machine_of = generator.integers(-1, instance.num_machines, size=instance.num_tasks)
+        return Answer(allocate(instance, machine_of))
