@@ -51,6 +51,32 @@ def exponential_accuracy(
     return np.asarray(a_min + (a_max - a_min) * rise)
 
 
+def exponential_breakpoints(
+    segments: int,
+    *,
+    a_min: float = DEFAULT_A_MIN,
+    a_max: float = DEFAULT_A_MAX,
+    epsilon: float = DEFAULT_EPSILON,
+) -> tuple[Floats, Floats]:
+    """Breakpoints of the exponential curve of ``theta = 1``, equally spaced in accuracy.
+
+    Args:
+        segments: Number of segments, at least 1.
+        a_min: Accuracy without work.
+        a_max: Accuracy at the largest work.
+        epsilon: What is left of the exponential at the cut.
+
+    Returns:
+        ``theta · work`` (segments + 1,) and ``accuracy`` (segments + 1,).
+    """
+    share = np.linspace(0.0, 1.0, segments + 1)
+    scaled_work = -np.log1p(-(1.0 - epsilon) * share)
+    scaled_work[0], scaled_work[-1] = 0.0, -math.log(epsilon)
+    accuracy = a_min + (a_max - a_min) * share
+    accuracy[-1] = a_max
+    return scaled_work, accuracy
+
+
 def exponential_curves(
     theta: Floats,
     segments: int,
@@ -73,13 +99,11 @@ def exponential_curves(
     Returns:
         ``work`` (n, segments + 1) in GFLOP and ``accuracy`` (n, segments + 1).
     """
-    share = np.linspace(0.0, 1.0, segments + 1)
-    unit_work = -np.log1p(-(1.0 - epsilon) * share)
-    unit_work[-1] = -math.log(epsilon)
-    work = unit_work[None, :] / np.asarray(theta, dtype=np.float64)[:, None]
-    accuracy = np.broadcast_to(a_min + (a_max - a_min) * share, work.shape).copy()
-    accuracy[:, -1] = a_max
-    return work, accuracy
+    scaled_work, shared = exponential_breakpoints(
+        segments, a_min=a_min, a_max=a_max, epsilon=epsilon
+    )
+    work = scaled_work / np.asarray(theta, dtype=np.float64)[:, None]
+    return work, np.broadcast_to(shared, work.shape).copy()
 
 
 def discretisation_error(segments: int, epsilon: float = DEFAULT_EPSILON) -> float:
@@ -145,7 +169,9 @@ def _rises_at(
     )
 
 
-def pad_curves(curves: Sequence[tuple[Sequence[float], Sequence[float]]]) -> tuple[Floats, Floats]:
+def pad_curves(
+    curves: Sequence[tuple[Sequence[float] | Floats, Sequence[float] | Floats]],
+) -> tuple[Floats, Floats]:
     """Stacks curves of different lengths by repeating their last breakpoint.
 
     Args:
@@ -156,7 +182,7 @@ def pad_curves(curves: Sequence[tuple[Sequence[float], Sequence[float]]]) -> tup
     """
     longest = max(len(work) for work, _ in curves)
 
-    def padded(values: Sequence[float]) -> list[float]:
+    def padded(values: Sequence[float] | Floats) -> list[float]:
         return [*values, *([values[-1]] * (longest - len(values)))]
 
     work = np.array([padded(work) for work, _ in curves], dtype=np.float64)
@@ -208,34 +234,41 @@ def evaluate_curves(work: Floats, accuracy: Floats, spent: Floats) -> Floats:
 def check_curves(work: Floats, accuracy: Floats) -> None:
     """Refuses curves that are not accuracy curves, naming task and breakpoint.
 
+    Args:
+        work: Breakpoints (n, K+1), K at least 1; finite.
+        accuracy: Accuracy at the breakpoints (n, K+1); finite.
+
     Raises:
-        InputError: For the first task at fault.
+        InputError: For the first task with the first kind of fault found.
     """
-    lengths = curve_lengths(work)
-    padding = np.arange(work.shape[1])[None, :] >= lengths[:, None]
-    width, rise = np.diff(work, axis=1), np.diff(accuracy, axis=1)
-    outside = (accuracy < 0.0) | (accuracy > 1.0)
+    width, rise = work[:, 1:] - work[:, :-1], accuracy[:, 1:] - accuracy[:, :-1]
+    still = width == 0.0
+    # A repeated breakpoint is padding when nothing but repetitions follows it.
+    resumes = still[:, :-1] & ~still[:, 1:]
     _refuse("work", work[:, :1] != 0.0, "must start at 0")
-    _refuse("work", (lengths < 2)[:, None], "needs two different breakpoints")
-    _refuse("work", (width <= 0.0) & ~padding[:, 1:], "not strictly increasing", offset=1)
-    _refuse("accuracy", outside, "outside [0, 1]", offset=0)
+    _refuse("work", still[:, :1], "not strictly increasing", offset=1)
+    _refuse("work", width < 0.0, "not strictly increasing", offset=1)
+    _refuse("work", resumes, "not strictly increasing", offset=1)
+    _refuse("accuracy", (accuracy < 0.0) | (accuracy > 1.0), "outside [0, 1]", offset=0)
     _refuse("accuracy", rise < 0.0, "decreasing", offset=1)
-    _refuse("accuracy", (rise != 0.0) & padding[:, 1:], "changes where work does not", offset=1)
-    _refuse("accuracy", _below_chord(work, accuracy, padding), "not concave", offset=1)
+    _refuse("accuracy", still & (rise != 0.0), "changes where work does not", offset=1)
+    _refuse("accuracy", _below_chord(width, rise), "not concave", offset=1)
 
 
-def _below_chord(work: Floats, accuracy: Floats, padding: Bools) -> Bools:
-    """Which inner breakpoints lie below the chord of their neighbours, (n, K-1)."""
-    left, right = work[:, 1:-1] - work[:, :-2], work[:, 2:] - work[:, 1:-1]
-    span = np.where(left + right > 0.0, left + right, 1.0)
-    chord = accuracy[:, :-2] + (accuracy[:, 2:] - accuracy[:, :-2]) * (left / span)
-    tolerated = CONCAVITY * (accuracy[:, -1:] - accuracy[:, :1])
-    return np.asarray((accuracy[:, 1:-1] < chord - tolerated) & ~padding[:, 2:])
+def _below_chord(width: Floats, rise: Floats) -> Bools:
+    """Which inner breakpoints lie below the chord of their neighbours, (n, K-1).
+
+    Multiplied out, so that padding, where width and rise are 0, never does.
+    """
+    left, right = width[:, :-1], width[:, 1:]
+    above = rise[:, :-1] * right - rise[:, 1:] * left
+    tolerated = CONCAVITY * np.add.reduce(rise, axis=1, keepdims=True)
+    return np.asarray(above < -tolerated * (left + right))
 
 
 def _refuse(field: str, wrong: Bools, message: str, *, offset: int | None = None) -> None:
-    """Raises for the first true entry of ``wrong``, whose columns start at breakpoint ``offset``."""
-    if not wrong.any():
+    """Raises for the first true entry of ``wrong``; its columns start at breakpoint ``offset``."""
+    if not np.count_nonzero(wrong):
         return
     task, column = np.argwhere(wrong)[0]
     place = "" if offset is None else f" at breakpoint {column + offset}"

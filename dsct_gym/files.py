@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import os
-import tempfile
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeVar
 
@@ -16,6 +17,7 @@ from dsct_gym.accuracy import curve_lengths, pad_curves
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
+from dsct_gym.tolerances import CLAIM
 from dsct_gym.verifier import Verification, verify_rows
 
 if TYPE_CHECKING:
@@ -80,11 +82,14 @@ class InstanceModel(_Strict):
     tasks: list[TaskModel] = Field(min_length=1)
 
 
+Index = Annotated[int, Field(ge=0, le=2**53)]
+
+
 class AssignmentModel(_Strict):
     """One row of a schedule file."""
 
-    task: Annotated[int, Field(ge=0)]
-    machine: Annotated[int, Field(ge=0)] | None
+    task: Index
+    machine: Index | None
     start: float = Field(default=0.0, description="s")
     duration: float = Field(default=0.0, description="s")
     work: float = Field(default=0.0, description="GFLOP")
@@ -195,9 +200,14 @@ def instance_document(instance: Instance) -> dict[str, Any]:
     }
 
 
+def instance_text(instance: Instance) -> str:
+    """The text of an instance file, one machine or task a line."""
+    return _one_item_a_line(instance_document(instance))
+
+
 def write_instance(instance: Instance, path: str | Path) -> None:
-    """Writes an instance file, one machine or task a line; the same instance, the same bytes."""
-    write_text(path, _one_item_a_line(instance_document(instance)))
+    """Writes an instance file; the same instance, the same bytes."""
+    write_text(path, instance_text(instance))
 
 
 def schedule_document(schedule: Schedule) -> dict[str, Any]:
@@ -236,8 +246,9 @@ def read_schedule(path: str | Path, instance: Instance) -> Schedule:
     """Reads a schedule file; what it claims is kept as it stands there.
 
     Raises:
-        InputError: If it breaks the format, names a task or machine that the instance does not
-            have, or places a task twice.
+        InputError: If it breaks the format, answers an instance of another name, names a task or
+            machine that the instance does not have, places a task twice, or gives a mean that is
+            not its total divided by the number of tasks.
     """
     return parse_schedule(read_json(path), instance)
 
@@ -246,6 +257,12 @@ def parse_schedule(data: object, instance: Instance) -> Schedule:
     """Builds a schedule from parsed JSON, as `read_schedule` does."""
     model = _validate(ScheduleModel, data)
     n, m = instance.num_tasks, instance.num_machines
+    if _answers_another(model, instance):
+        raise InputError(f"instance: it answers {model.instance!r}, not {instance.name!r}")
+    if not math.isclose(model.mean_accuracy * n, model.total_accuracy, rel_tol=CLAIM):
+        raise InputError(
+            f"mean_accuracy: {model.mean_accuracy:g} is not total_accuracy / {n} tasks"
+        )
     columns = {field: np.zeros(n) for field in ("start", "duration", "work", "energy")}
     accuracy = instance.base_accuracy.copy()
     machine = np.full(n, -1, dtype=np.int64)
@@ -256,11 +273,10 @@ def parse_schedule(data: object, instance: Instance) -> Schedule:
         if row.task in seen:
             raise InputError(f"assignments[{index}].task: {row.task} is placed twice")
         seen.add(row.task)
-        if row.machine is None:
-            continue
-        if row.machine >= m:
-            raise InputError(f"assignments[{index}].machine: {row.machine} of {m} machines")
-        machine[row.task] = row.machine
+        if row.machine is not None:
+            if row.machine >= m:
+                raise InputError(f"assignments[{index}].machine: {row.machine} of {m} machines")
+            machine[row.task] = row.machine
         for field, column in columns.items():
             column[row.task] = getattr(row, field)
         if row.accuracy is not None:
@@ -318,10 +334,14 @@ def verify_schedule_file(path: str | Path, instance: Instance) -> Verification:
         total_energy=model.energy,
         upper_bound=model.upper_bound,
     )
-    if model.instance is not None and instance.name not in (None, model.instance):
+    if _answers_another(model, instance):
         named = f"it answers instance {model.instance!r}, not {instance.name!r}"
         return Verification((named, *checked.reasons))
     return checked
+
+
+def _answers_another(model: ScheduleModel, instance: Instance) -> bool:
+    return model.instance is not None and instance.name not in (None, model.instance)
 
 
 def read_json(path: str | Path) -> object:
@@ -336,6 +356,8 @@ def read_json(path: str | Path) -> object:
         raise InputError(f"{path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 at byte {error.start}") from error
+    except ValueError as error:
+        raise InputError(f"{str(path)!r}: {error}") from error
     try:
         return json.loads(text, object_pairs_hook=_unique_keys)
     except json.JSONDecodeError as error:
@@ -367,39 +389,37 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
-    """As `write_text`, for bytes."""
-    target = Path(path)
-    temporary: str | None = None
+    """As `write_text`, for bytes; a pipe or device such as ``/dev/stdout`` is written directly."""
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=target.parent, prefix=f".{target.name}.", delete=False
-        ) as handle:
-            temporary = handle.name
+        target = Path(path)
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)
+        else:
+            _replace(target.resolve(), content)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+    except ValueError as error:
+        raise InputError(f"{str(path)!r}: cannot be written: {error}") from error
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Puts a finished file in the place of ``target``; on any failure nothing has changed."""
+    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        with temporary.open("xb") as handle:
             handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(target)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+        temporary.replace(target)
     finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        temporary.unlink(missing_ok=True)
 
 
 def _validate(model: type[Model], data: object) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        _refuse(error.errors(include_url=False, include_context=False)[0])
-    except OverflowError as error:
-        raise InputError("number too large") from error
+        _refuse(error.errors(include_url=False)[0])
 
 
 def _refuse(error: ErrorDetails) -> NoReturn:
@@ -407,10 +427,40 @@ def _refuse(error: ErrorDetails) -> NoReturn:
     path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error["loc"]).lstrip(".")
     if error["type"] == "reserved":
         raise InputError(f"{path}.{error['msg']}: reserved for a variant not in this version")
-    message = error["msg"].removeprefix("Value error, ")
-    message = {"missing": "missing", "extra_forbidden": "unknown key"}.get(error["type"], message)
-    message = message[0].lower() + message[1:]
+    message = _MESSAGES.get(error["type"], error["msg"].removeprefix("Value error, "))
+    message = message.format(**error.get("ctx", {}))
+    value = error["input"]
+    if error["type"] in _SHOWING_VALUE and isinstance(value, (int, float)):
+        message += f", got {_short(value)}"
     raise InputError(f"{path}: {message}" if path else f"document: {message}")
+
+
+_MESSAGES = {
+    "missing": "missing",
+    "extra_forbidden": "unknown key",
+    "model_type": "must be an object",
+    "list_type": "must be a list",
+    "string_type": "must be text",
+    "float_type": "must be a number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "finite_number": "must be finite",
+    "greater_than": "must be above {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "too_short": "needs at least {min_length}",
+    "literal_error": "must be {expected}",
+}
+_SHOWING_VALUE = frozenset(
+    {"float_type", "finite_number", "greater_than", "greater_than_equal", "less_than_equal"}
+)
+
+
+def _short(value: float) -> str:
+    """A number for an error line; an integer may have more digits than Python prints."""
+    if isinstance(value, int) and value.bit_length() > 64:
+        return f"an integer of {value.bit_length()} bits"
+    return repr(value)
 
 
 def _named(name: str | None) -> dict[str, str]:
@@ -422,9 +472,16 @@ def _one_item_a_line(document: dict[str, Any]) -> str:
 
     def encoded(value: object) -> str:
         if isinstance(value, list) and value:
-            items = ",\n".join("  " + json.dumps(item, ensure_ascii=False) for item in value)
+            items = ",\n".join("  " + _json(item) for item in value)
             return f"[\n{items}\n ]"
-        return json.dumps(value, ensure_ascii=False)
+        return _json(value)
 
     fields = ",\n".join(f' "{key}": {encoded(value)}' for key, value in document.items())
     return "{\n" + fields + "\n}\n"
+
+
+def _json(value: object) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise InputError("not finite: NaN and infinity cannot be written") from error

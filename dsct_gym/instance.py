@@ -5,21 +5,24 @@ Source: Barros et al., "Deadline Scheduling with Compressible Tasks, Energy Awar
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from dsct_gym.accuracy import check_curves, curve_slopes
+from dsct_gym.accuracy import check_curves, curve_lengths, curve_slopes
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+LARGEST: Final = 1e100
+SMALLEST: Final = 1e-100
 
 
 class Segments(NamedTuple):
@@ -39,6 +42,9 @@ class Segments(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class Instance:
     """One scheduling problem; immutable, validated on construction.
+
+    Speeds, efficiencies, deadlines and works are at most 1e100 and, where positive, at least
+    1e-100, so that products and ratios of them cannot overflow.
 
     Attributes:
         speeds: Machine speeds s_r (m,), GFLOP/s, positive.
@@ -74,13 +80,16 @@ class Instance:
         _check_positive("machines", "speed", self.speeds)
         _check_positive("machines", "efficiency", self.efficiencies)
         _check_positive("tasks", "deadline", self.deadlines)
-        if not (np.isfinite(self.energy_budget) and self.energy_budget >= 0.0):
+        if not 0.0 <= self.energy_budget <= LARGEST:
             raise InputError(
-                f"energy_budget: must be finite and at least 0, got {self.energy_budget:g}"
+                f"energy_budget: must be in 0..{LARGEST:g}, got {self.energy_budget:g}"
             )
         _check_finite("work", self.work)
         _check_finite("accuracy", self.accuracy)
         check_curves(self.work, self.accuracy)
+        _check_positive("tasks", "work", self.work[:, 1], "[1]")
+        if self.name is not None:
+            _check_text(self.name, "name")
         object.__setattr__(
             self, "machine_names", _as_names(self.machine_names, "machines", self.num_machines)
         )
@@ -184,11 +193,9 @@ class Instance:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Instance):
             return NotImplemented
-        return (
-            self._scalars == other._scalars
-            and self.work.shape == other.work.shape
-            and self.speeds.shape == other.speeds.shape
-            and all(np.array_equal(getattr(self, f), getattr(other, f)) for f in _SHAPES)
+        return self._scalars == other._scalars and all(
+            np.array_equal(mine, theirs)
+            for mine, theirs in zip(self._unpadded, other._unpadded, strict=True)
         )
 
     def __hash__(self) -> int:
@@ -206,6 +213,13 @@ class Instance:
         return Instance, (*arrays, *self._scalars)
 
     @property
+    def _unpadded(self) -> tuple[Floats, ...]:
+        """The arrays without breakpoints that are padding for every task."""
+        longest = int(curve_lengths(self.work).max())
+        curves = (self.work[:, :longest], self.accuracy[:, :longest])
+        return (self.speeds, self.efficiencies, self.deadlines, *curves)
+
+    @property
     def _scalars(self) -> tuple[object, ...]:
         return (self.energy_budget, self.name, self.machine_names, self.task_names)
 
@@ -216,8 +230,13 @@ _SHAPES = {"speeds": 1, "efficiencies": 1, "deadlines": 1, "work": 2, "accuracy"
 def _as_floats(values: npt.ArrayLike, field: str, dimensions: int) -> Floats:
     """A read-only copy of ``values`` as doubles of the wanted number of dimensions."""
     try:
-        array = np.array(values, dtype=np.float64, order="C")
-    except (TypeError, ValueError, OverflowError) as error:
+        raw = np.asarray(values)
+        if raw.dtype.kind not in "iuf" and not _holds_numbers(raw):
+            raise InputError(f"{field}: not an array of numbers")
+        array = np.array(raw, dtype=np.float64, order="C")
+    except OverflowError as error:
+        raise InputError(f"{field}: number too large") from error
+    except ValueError as error:
         raise InputError(f"{field}: not an array of numbers") from error
     if array.ndim != dimensions:
         raise InputError(f"{field}: must have {dimensions} dimension(s), got {array.ndim}")
@@ -227,47 +246,70 @@ def _as_floats(values: npt.ArrayLike, field: str, dimensions: int) -> Floats:
     return array
 
 
+def _holds_numbers(raw: npt.NDArray[np.generic]) -> bool:
+    """Whether an array of objects holds numbers: integers beyond 64 bits make one."""
+    return raw.dtype.kind == "O" and all(
+        isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+        for value in raw.flat
+    )
+
+
 def _as_number(value: object, field: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise InputError(f"{field}: must be a number, got {type(value).__name__}")
     try:
-        return float(value)
+        return float(value) + 0.0  # -0.0 becomes 0.0
     except OverflowError as error:
-        raise InputError(f"{field}: too large") from error
+        raise InputError(f"{field}: number too large") from error
 
 
-def _check_positive(group: str, field: str, values: Floats) -> None:
-    wrong = np.flatnonzero(~(np.isfinite(values) & (values > 0.0)))
-    if wrong.size:
-        first = int(wrong[0])
-        raise InputError(
-            f"{group}[{first}].{field}: must be finite and positive, got {values[first]:g}"
-        )
+def _check_positive(group: str, field: str, values: Floats, place: str = "") -> None:
+    sound = (values >= SMALLEST) & (values <= LARGEST)
+    if np.count_nonzero(sound) == sound.size:
+        return
+    first = int(np.argmin(sound))
+    value = values[first]
+    limits = "" if not value > 0.0 or np.isinf(value) else f" and in {SMALLEST:g}..{LARGEST:g}"
+    raise InputError(
+        f"{group}[{first}].{field}{place}: must be finite and positive{limits}, got {value:g}"
+    )
 
 
 def _check_finite(field: str, values: Floats) -> None:
-    wrong = np.argwhere(~np.isfinite(values))
-    if wrong.size:
-        task, breakpoint_ = wrong[0]
-        raise InputError(
-            f"tasks[{task}].{field}[{breakpoint_}]: must be finite, "
-            f"got {values[task, breakpoint_]:g}"
-        )
+    wrong = ~(np.abs(values) <= LARGEST)
+    if not np.count_nonzero(wrong):
+        return
+    task, breakpoint_ = np.argwhere(wrong)[0]
+    value = values[task, breakpoint_]
+    limit = f"within ±{LARGEST:g}" if np.isfinite(value) else "finite"
+    raise InputError(f"tasks[{task}].{field}[{breakpoint_}]: must be {limit}, got {value:g}")
+
+
+def _check_text(text: object, field: str) -> None:
+    if not isinstance(text, str):
+        raise InputError(f"{field}: must be text, got {type(text).__name__}")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{field}: not valid Unicode") from error
 
 
 def _as_names(
     names: Sequence[str | None] | None, group: str, count: int
 ) -> tuple[str | None, ...] | None:
     """Names as a tuple, None when nothing is named."""
-    if names is None or all(name is None for name in names):
+    if names is None:
         return None
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        raise InputError(f"{group}: names must be a sequence, one a member of {group}")
     if len(names) != count:
         raise InputError(f"{group}: {len(names)} names for {count} {group}")
+    seen: set[str] = set()
     for index, name in enumerate(names):
-        if name is not None and not isinstance(name, str):
-            raise InputError(f"{group}[{index}].name: must be text")
-    repeated = [name for name, uses in Counter(names).items() if uses > 1 and name is not None]
-    if repeated:
-        second = [i for i, name in enumerate(names) if name == repeated[0]][1]
-        raise InputError(f"{group}[{second}].name: duplicate name {repeated[0]!r}")
-    return tuple(names)
+        if name is None:
+            continue
+        _check_text(name, f"{group}[{index}].name")
+        if name in seen:
+            raise InputError(f"{group}[{index}].name: duplicate name {name!r}")
+        seen.add(name)
+    return tuple(names) if seen else None

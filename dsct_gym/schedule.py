@@ -63,19 +63,22 @@ class Schedule:
             instance: The problem.
             machine_of: Machine of each task (n,), −1 for none.
             work: Work spent on each task (n,), GFLOP; ignored where there is no machine. A task
-                without work is given no machine.
+                without positive work is given no machine.
             solver: Name to record.
 
         Returns:
             The schedule. It is not verified here.
 
         Raises:
-            InputError: If shapes or machine indices do not fit the instance.
+            InputError: If shapes or machine indices do not fit the instance, or work is not finite.
         """
         machine = check_assignment(instance, machine_of)
         work = np.array(work, dtype=np.float64)
         if work.shape != machine.shape:
             raise InputError(f"work: shape {work.shape} for {instance.num_tasks} tasks")
+        if not np.isfinite(work).all():
+            first = int(np.argmin(np.isfinite(work)))
+            raise InputError(f"work[{first}]: must be finite, got {work[first]:g}")
         machine = np.where(work > 0.0, machine, -1)
         runs = machine >= 0
         work = np.where(runs, work, 0.0)
@@ -116,17 +119,15 @@ class Schedule:
         Returns:
             A `Verification`: true when all holds, otherwise with the reasons.
         """
-        tasks = np.arange(self.instance.num_tasks)
-        rows = self.machine >= 0
         return verify_rows(
             self.instance,
-            task=tasks[rows],
-            machine=self.machine[rows],
-            start=self.start[rows],
-            duration=self.duration[rows],
-            work=self.work[rows],
-            accuracy=self.accuracy[rows],
-            energy=self.task_energy[rows],
+            task=np.arange(self.instance.num_tasks),
+            machine=self.machine,
+            start=self.start,
+            duration=self.duration,
+            work=self.work,
+            accuracy=self.accuracy,
+            energy=self.task_energy,
             total_accuracy=self.total_accuracy,
             mean_accuracy=self.mean_accuracy,
             total_energy=self.energy,
@@ -165,8 +166,9 @@ class Schedule:
         """Reads a schedule file as it stands; call `verify` to check it.
 
         Raises:
-            InputError: If the file breaks the format, names a task or machine that the instance
-                does not have, or places a task twice.
+            InputError: If the file breaks the format, answers an instance of another name, names a
+                task or machine that the instance does not have, places a task twice, or gives a
+                mean that is not its total divided by the number of tasks.
         """
         from dsct_gym.files import read_schedule
 

@@ -77,7 +77,7 @@ def verify_rows(
     """
     found = _Findings()
     numbers = np.stack([start, duration, work, accuracy, energy])
-    finite: Bools = np.isfinite(numbers).all(axis=0)
+    finite = np.asarray(np.isfinite(numbers).all(axis=0))
     found.add("number not finite", task, ~finite)
     known = (task >= 0) & (task < instance.num_tasks)
     found.add("no such task in the instance", task, ~known)
@@ -98,9 +98,8 @@ def verify_rows(
     found.add("duration is not work / speed", task, _differs(duration, work / speed))
     late = (work > 0.0) & _exceeds(end, instance.deadlines[task])
     found.add("ends after its deadline", task, late)
-    for row in _overlapping_rows(runs & (duration > 0.0), machine, start, end):
-        found.reasons.append(f"task {task[row]} overlaps another on machine {machine[row]}")
-        break
+    overlapping = _overlapping(runs & (work > 0.0), machine, start, work / speed)
+    found.add("starts before its machine is free", task, overlapping)
 
     spent = np.where(runs, work / efficiency, 0.0)
     found.add("energy is not work / efficiency", task, _differs(energy, spent))
@@ -162,11 +161,20 @@ def _repeated(task: Ints) -> Bools:
     return ~first
 
 
-def _overlapping_rows(runs: Bools, machine: Ints, start: Floats, end: Floats) -> Ints:
-    """Rows that start before the row ahead of them on the same machine has ended."""
+def _overlapping(runs: Bools, machine: Ints, start: Floats, duration: Floats) -> Bools:
+    """Which rows start before those ahead of them on the same machine can be done.
+
+    Rows are queued by start: a row is free to run once the queue ahead, each from its start or
+    later and for its whole duration, is done. What overlaps adds up along the queue, so many short
+    tasks cannot each hide in the tolerance.
+    """
+    wrong = np.zeros(runs.size, dtype=np.bool_)
     rows = np.flatnonzero(runs)
-    order = rows[np.lexsort((end[rows], start[rows], machine[rows]))]
-    ahead, behind = order[:-1], order[1:]
-    tolerated = FEASIBILITY * end[behind]
-    clash = (machine[ahead] == machine[behind]) & (start[behind] < end[ahead] - tolerated)
-    return np.asarray(behind[clash])
+    order = rows[np.lexsort((duration[rows], start[rows], machine[rows]))]
+    for queue in np.split(order, np.flatnonzero(np.diff(machine[order])) + 1):
+        ends = np.cumsum(duration[queue])
+        ahead = ends - duration[queue]
+        free = np.maximum.accumulate(start[queue] - ahead) + ahead
+        tolerated = FEASIBILITY * (start[queue] + duration[queue])
+        wrong[queue] = free - start[queue] > tolerated
+    return wrong
