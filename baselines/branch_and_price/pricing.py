@@ -1,0 +1,438 @@
+"""Pricing: the schedule of one machine that is worth most at given prices, exactly.
+
+On machine r a task j may be taken for a fee ``μ_j``; its work f then earns
+``g_j(f) = a_j(f) − a_j(0) − λ f / E_r``. With tasks in EDF order and ``V_j(t)`` the best value of
+the first j tasks with at most ``t`` GFLOP in all,
+
+    V_j(t) = max( V_{j−1}(t),  max_f V_{j−1}(t − f) + g_j(f) − μ_j ),    t ≤ s_r d_j.
+
+``V_j`` is piecewise linear and kept so, without a grid. It would have many pieces, but only those
+count from which a schedule better than the best one known can still be reached: the tasks to come
+are bounded by their concave hulls, for which the same recursion is a merge of sorted segments, and
+every stage is cut to the range of ``t`` that this bound leaves open.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from baselines.branch_and_price.piecewise import convolve, maximum, simplify, value_at
+from dsct_gym.arrays import Bools, Floats, Ints
+from dsct_gym.jit import kernel
+
+SKIPPED = -1.0
+_SLACK = 1e-12
+
+
+@kernel
+def price(
+    capacity: Floats,
+    slope: Floats,
+    width: Floats,
+    energy_rate: float,
+    fee: Floats,
+    allowed: Bools,
+    floor: float,
+    rise: float,
+) -> tuple[float, Floats, int]:
+    """Finds the most valuable schedule of a machine.
+
+    Args:
+        capacity: Work until each deadline ``s_r d_j`` (n,), tasks in EDF order.
+        slope: Slopes of the curve segments (n, K), non-increasing along a row.
+        width: Widths of the segments (n, K), GFLOP.
+        energy_rate: Price of the energy of one GFLOP, ``λ / E_r``.
+        fee: Price of each task μ_j (n,), at least 0.
+        allowed: Which tasks the machine may take (n,).
+        floor: A value that is known to be reached; schedules worth less are not looked for.
+        rise: Upward error allowed at each task, to keep the number of breakpoints down.
+
+    Returns:
+        An upper bound on the value of every schedule that is at least ``floor`` (and, but for
+        rounding and ``rise``, the largest value); the work of each task (n,), `SKIPPED` where it
+        is not taken; the number of breakpoints of all stages, 0 when nothing exceeds ``floor``:
+        then there is no schedule either.
+    """
+    n, K = slope.shape
+    works = np.full(n, SKIPPED)
+    tasks = np.empty(n, dtype=np.int64)
+    count = 0
+    for j in range(n):
+        if allowed[j] and _best_gain(capacity[j], slope, width, j, energy_rate) > fee[j]:
+            tasks[count] = j
+            count += 1
+    if count == 0:
+        return floor, works, 0
+    starts, rest_us, rest_vs = _completions(
+        capacity, slope, width, energy_rate, fee, tasks, count
+    )
+    total = capacity[tasks[count - 1]]
+    if rest_vs[starts[1] - 1] <= floor:
+        return floor, works, 0
+
+    room = 1024
+    xs, ys = np.empty(room), np.empty(room)
+    a_xs, a_ys = np.empty(room), np.empty(room)
+    b_xs, b_ys = np.empty(room), np.empty(room)
+    tilted, queue = np.empty(room), np.empty(room, dtype=np.int64)
+    stage = np.zeros(count + 2, dtype=np.int64)
+    kept_xs, kept_ys = np.empty(8 * room), np.empty(8 * room)
+    kept_xs[0], kept_ys[0] = 0.0, 0.0
+    stage[1] = 1
+    xs[0], ys[0], size = 0.0, 0.0, 1
+    for i in range(count):
+        j = tasks[i]
+        end = capacity[j]
+        # V_{j-1} with the task's segments added one by one, steepest first.
+        a_xs[:size] = xs[:size]
+        a_ys[:size] = ys[:size]
+        a_size = size
+        for k in range(K):
+            gain = slope[j, k] - energy_rate
+            if gain <= 0.0:
+                break
+            if width[j, k] <= 0.0:
+                continue
+            if 4 * a_size + 8 > room:
+                room = 16 * a_size
+                xs, ys = _grown(xs, room), _grown(ys, room)
+                a_xs, a_ys = _grown(a_xs, room), _grown(a_ys, room)
+                b_xs, b_ys = np.empty(room), np.empty(room)
+                tilted, queue = np.empty(room), np.empty(room, dtype=np.int64)
+            a_size = convolve(
+                a_xs, a_ys, a_size, gain, width[j, k], end, b_xs, b_ys, tilted, queue
+            )
+            a_xs, b_xs = b_xs, a_xs
+            a_ys, b_ys = b_ys, a_ys
+        if 2 * (size + a_size) > room:
+            room = 4 * (size + a_size)
+            xs, ys = _grown(xs, room), _grown(ys, room)
+            a_xs, a_ys = _grown(a_xs, room), _grown(a_ys, room)
+            b_xs, b_ys = np.empty(room), np.empty(room)
+            tilted, queue = np.empty(room), np.empty(room, dtype=np.int64)
+        b_size = maximum(xs, ys, size, a_xs, a_ys, a_size, -fee[j], b_xs, b_ys)
+        if rise > 0.0:
+            b_size = simplify(b_xs, b_ys, b_size, rise, a_xs, a_ys)
+            a_xs, b_xs = b_xs, a_xs
+            a_ys, b_ys = b_ys, a_ys
+        if i + 1 < count:
+            low, high = starts[i + 1], starts[i + 2]
+            size = _trim(
+                b_xs, b_ys, b_size, rest_us[low:high], rest_vs[low:high], total, floor, xs, ys
+            )
+            if size == 0:
+                return floor, works, 0
+        else:
+            size = b_size
+            xs[:size] = b_xs[:size]
+            ys[:size] = b_ys[:size]
+        first = stage[i + 1]
+        if first + size > kept_xs.size:
+            kept_xs = _grown(kept_xs, 2 * (first + size))
+            kept_ys = _grown(kept_ys, 2 * (first + size))
+        kept_xs[first : first + size] = xs[:size]
+        kept_ys[first : first + size] = ys[:size]
+        stage[i + 2] = first + size
+    best = ys[size - 1]
+    if best <= floor:
+        return floor, works, 0
+    _trace(
+        kept_xs, kept_ys, stage, tasks, count, slope, width, energy_rate, fee, xs[size - 1], works
+    )
+    return best, works, stage[count + 1]
+
+
+@kernel
+def _grown(array: Floats, size: int) -> Floats:
+    """A longer copy of ``array``."""
+    longer = np.empty(size)
+    kept = min(array.size, size)
+    longer[:kept] = array[:kept]
+    return longer
+
+
+@kernel
+def _best_gain(
+    capacity: float, slope: Floats, width: Floats, task: int, energy_rate: float
+) -> float:
+    """What a task earns at most, without its fee."""
+    gain, room = 0.0, capacity
+    for k in range(slope.shape[1]):
+        net = slope[task, k] - energy_rate
+        if net <= 0.0 or room <= 0.0:
+            break
+        used = min(width[task, k], room)
+        gain += net * used
+        room -= used
+    return gain
+
+
+@kernel
+def _completions(
+    capacity: Floats,
+    slope: Floats,
+    width: Floats,
+    energy_rate: float,
+    fee: Floats,
+    tasks: Ints,
+    count: int,
+) -> tuple[Ints, Floats, Floats]:
+    """Upper bounds on what the tasks from each stage on can add, concave in the work left.
+
+    Returns:
+        ``starts`` (count + 2,), ``us`` and ``vs``: the bound of tasks ``i, i + 1, …`` has the
+        breakpoints ``starts[i]`` to ``starts[i + 1]`` of ``us`` (work left until the last
+        deadline, increasing) and ``vs`` (value).
+    """
+    K = slope.shape[1]
+    total = capacity[tasks[count - 1]]
+    # Segments of the bound, steepest first, from the work left ``begin`` on.
+    steep, wide = np.empty(count * (K + 1) + 1), np.empty(count * (K + 1) + 1)
+    new_steep, new_wide = np.empty_like(steep), np.empty_like(wide)
+    hull_slope, hull_width = np.empty(K + 1), np.empty(K + 1)
+    size, begin, base = 0, 0.0, 0.0
+    rooms = np.empty((count, 2), dtype=np.int64)
+    us, vs = np.empty(64 * count + 64), np.empty(64 * count + 64)
+    used = 0
+    for i in range(count - 1, -1, -1):
+        j = tasks[i]
+        hull = _hull(capacity[j], slope, width, j, energy_rate, fee[j], hull_slope, hull_width)
+        # The work done before the deadline is at most its capacity: the steep start is spent.
+        new_begin = total - capacity[j]
+        skip, first = new_begin - begin, 0
+        while first < size and skip > 0.0:
+            used_here = min(skip, wide[first])
+            base += used_here * steep[first]
+            wide[first] -= used_here
+            skip -= used_here
+            if wide[first] <= 0.0:
+                first += 1
+        begin = new_begin
+        # Merge with the task's hull.
+        p, q, merged, left = first, 0, 0, total - begin
+        while (p < size or q < hull) and left > 0.0:
+            if q >= hull or (p < size and steep[p] >= hull_slope[q]):
+                new_steep[merged], new_wide[merged] = steep[p], min(wide[p], left)
+                p += 1
+            else:
+                new_steep[merged], new_wide[merged] = hull_slope[q], min(hull_width[q], left)
+                q += 1
+            left -= new_wide[merged]
+            merged += 1
+        steep, new_steep = new_steep, steep
+        wide, new_wide = new_wide, wide
+        size = merged
+        if used + size + 1 > us.size:
+            us, vs = _grown(us, 2 * (used + size + 1)), _grown(vs, 2 * (used + size + 1))
+        rooms[i, 0] = used
+        u, v = begin, base
+        us[used], vs[used] = u, v
+        used += 1
+        for s in range(size):
+            u += wide[s]
+            v += wide[s] * steep[s]
+            us[used], vs[used] = u, v
+            used += 1
+        rooms[i, 1] = used
+    starts = np.zeros(count + 2, dtype=np.int64)
+    ordered_us, ordered_vs = np.empty(used), np.empty(used)
+    at = 0
+    for i in range(count):
+        size = rooms[i, 1] - rooms[i, 0]
+        ordered_us[at : at + size] = us[rooms[i, 0] : rooms[i, 1]]
+        ordered_vs[at : at + size] = vs[rooms[i, 0] : rooms[i, 1]]
+        at += size
+        starts[i + 1] = at
+    starts[count + 1] = at
+    return starts, ordered_us, ordered_vs
+
+
+@kernel
+def _hull(
+    capacity: float,
+    slope: Floats,
+    width: Floats,
+    task: int,
+    energy_rate: float,
+    fee: float,
+    out_slope: Floats,
+    out_width: Floats,
+) -> int:
+    """Concave hull of nothing and a task's net curve less its fee, as segments.
+
+    Returns:
+        Number of segments written, steepest first.
+    """
+    K = slope.shape[1]
+    work, gain, tangent, touch = 0.0, -fee, 0.0, 0
+    reach = 0.0
+    for k in range(K):
+        net = slope[task, k] - energy_rate
+        step = min(width[task, k], capacity - work)
+        if net <= 0.0 or step <= 0.0:
+            break
+        work += step
+        gain += net * step
+        if gain > tangent * work:
+            tangent, touch, reach = gain / work, k + 1, work
+    if touch == 0:
+        return 0
+    out_slope[0], out_width[0] = tangent, reach
+    count, work = 1, reach
+    for k in range(touch, K):
+        net = slope[task, k] - energy_rate
+        step = min(width[task, k], capacity - work)
+        if net <= 0.0 or step <= 0.0:
+            break
+        out_slope[count], out_width[count] = net, step
+        work += step
+        count += 1
+    return count
+
+
+@kernel
+def _trim(
+    xs: Floats,
+    ys: Floats,
+    size: int,
+    us: Floats,
+    vs: Floats,
+    total: float,
+    floor: float,
+    out_xs: Floats,
+    out_ys: Floats,
+) -> int:
+    """Copies the stage, cut to the work from which more than ``floor`` can be reached.
+
+    Args:
+        xs: Work done at each breakpoint of the stage.
+        ys: Value at each breakpoint.
+        size: Number of breakpoints.
+        us: Work left at each breakpoint of the bound on what follows.
+        vs: Value of that bound.
+        total: Work done plus work left.
+        floor: The value to exceed.
+        out_xs: Room for the result.
+        out_ys: Room for the result.
+
+    Returns:
+        Number of breakpoints kept, 0 when nothing can exceed ``floor``.
+    """
+    goal = floor - _SLACK * max(1.0, abs(floor))
+    # Walk along the work done; the bound is walked backwards. Their sum is linear in between.
+    i, k = 0, us.size
+    x = xs[0]
+    while k > 0 and total - us[k - 1] <= x:
+        k -= 1
+    f = ys[0]
+    g = _back_value(us, vs, k, total - x)
+    low, high = np.inf, -np.inf
+    if f + g >= goal:
+        low = high = x
+    while True:
+        next_f = xs[i + 1] if i + 1 < size else np.inf
+        next_g = total - us[k - 1] if k > 0 else np.inf
+        stop = min(next_f, next_g)
+        if stop == np.inf or (i + 1 >= size and low < np.inf):
+            break
+        f_stop = ys[size - 1]
+        if stop == next_f:
+            f_stop = ys[i + 1]
+        elif i + 1 < size:
+            f_stop = ys[i] + (stop - xs[i]) / (xs[i + 1] - xs[i]) * (ys[i + 1] - ys[i])
+        g_stop = vs[k - 1] if stop == next_g else _back_value(us, vs, k, total - stop)
+        before, after = f + g - goal, f_stop + g_stop - goal
+        if after >= 0.0:
+            if low == np.inf:
+                low = x + (stop - x) * (before / (before - after)) if before < 0.0 else x
+            high = stop
+        elif before >= 0.0:
+            high = x + (stop - x) * (before / (before - after))
+        x, f, g = stop, f_stop, g_stop
+        if stop == next_f:
+            i += 1
+        if stop == next_g:
+            k -= 1
+    if low == np.inf:
+        return 0
+    if low >= xs[size - 1]:
+        out_xs[0], out_ys[0] = low, ys[size - 1]
+        return 1
+    out_xs[0], out_ys[0] = low, value_at(xs, ys, size, low)
+    count = 1
+    for i in range(size):
+        if xs[i] > high:
+            break
+        if xs[i] > low:
+            out_xs[count], out_ys[count] = xs[i], ys[i]
+            count += 1
+    if xs[size - 1] > high > out_xs[count - 1]:
+        out_xs[count], out_ys[count] = high, value_at(xs, ys, size, high)
+        count += 1
+    return count
+
+
+@kernel
+def _back_value(us: Floats, vs: Floats, right: int, u: float) -> float:
+    """Value of the bound at ``u``, which lies in the piece that ends at breakpoint ``right``."""
+    if right == us.size:
+        return vs[right - 1]
+    if right == 0:
+        return vs[0]
+    width = us[right] - us[right - 1]
+    if width <= 0.0:
+        return vs[right]
+    return vs[right - 1] + (u - us[right - 1]) / width * (vs[right] - vs[right - 1])
+
+
+@kernel
+def _trace(
+    kept_xs: Floats,
+    kept_ys: Floats,
+    stage: Ints,
+    tasks: Ints,
+    count: int,
+    slope: Floats,
+    width: Floats,
+    energy_rate: float,
+    fee: Floats,
+    at: float,
+    works: Floats,
+) -> None:
+    """Follows the stages back from the work done ``at`` to the works that attain its value."""
+    K = slope.shape[1]
+    t = at
+    for i in range(count - 1, -1, -1):
+        j = tasks[i]
+        xs, ys = kept_xs[stage[i] : stage[i + 1]], kept_ys[stage[i] : stage[i + 1]]
+        size = xs.size
+        skip = value_at(xs, ys, size, t) if t >= xs[0] else -np.inf
+        # The work is at a breakpoint of the task's curve or leaves a breakpoint of the stage.
+        best, chosen = -np.inf, 0.0
+        work, gain = 0.0, 0.0
+        p = size - 1
+        for k in range(-1, K):
+            before, net = work, 0.0
+            if k >= 0:
+                net = slope[j, k] - energy_rate
+                if net <= 0.0:
+                    break
+                work += width[j, k]
+            while p >= 0 and t - xs[p] <= work:
+                f = t - xs[p]
+                if f >= before:
+                    value = ys[p] + gain + net * (f - before)
+                    if value > best:
+                        best, chosen = value, f
+                p -= 1
+            if k >= 0:
+                gain += net * width[j, k]
+            if t - work >= xs[0]:
+                value = value_at(xs, ys, size, t - work) + gain
+                if value > best:
+                    best, chosen = value, work
+        if best - fee[j] > skip:
+            works[j] = chosen
+            t -= chosen
+        # Beyond its last breakpoint the stage leaves time unused.
+        t = min(max(t, xs[0]), xs[size - 1])
