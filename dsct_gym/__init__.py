@@ -1,1 +1,48 @@
 """Scheduling compressible ML inference under deadlines and one energy budget (DSCT-EA)."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dsct_gym.allocation import allocate
+    from dsct_gym.errors import InputError
+    from dsct_gym.generator import generate
+    from dsct_gym.instance import Instance
+    from dsct_gym.relaxation import upper_bound
+    from dsct_gym.schedule import Schedule
+    from dsct_gym.solver import Solution, make_solver
+
+__all__ = [
+    "InputError",
+    "Instance",
+    "Schedule",
+    "Solution",
+    "allocate",
+    "generate",
+    "make_solver",
+    "upper_bound",
+]
+
+_HOME = {
+    "InputError": "errors",
+    "Instance": "instance",
+    "Schedule": "schedule",
+    "Solution": "solver",
+    "allocate": "allocation",
+    "generate": "generator",
+    "make_solver": "solver",
+    "upper_bound": "relaxation",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Imports a public name on first use, so that importing the package costs nothing."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

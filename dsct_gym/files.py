@@ -375,7 +375,7 @@ def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(document) != len(pairs):
         keys = [key for key, _ in pairs]
         repeated = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"{repeated}: key given twice")
+        raise ValueError(f"{_shown_key(repeated)}: key given twice")
     return document
 
 
@@ -424,7 +424,9 @@ def _validate(model: type[Model], data: object) -> Model:
 
 def _refuse(error: ErrorDetails) -> NoReturn:
     """Turns pydantic's first finding into the one line of the contract."""
-    path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error["loc"]).lstrip(".")
+    path = "".join(
+        f"[{step}]" if isinstance(step, int) else f".{_shown_key(step)}" for step in error["loc"]
+    ).removeprefix(".")
     if error["type"] == "reserved":
         raise InputError(f"{path}.{error['msg']}: reserved for a variant not in this version")
     message = _MESSAGES.get(error["type"], error["msg"].removeprefix("Value error, "))
@@ -454,6 +456,12 @@ _MESSAGES = {
 _SHOWING_VALUE = frozenset(
     {"float_type", "finite_number", "greater_than", "greater_than_equal", "less_than_equal"}
 )
+
+
+def _shown_key(key: str) -> str:
+    """A key for an error line; keys of broken files may be long or hold line breaks."""
+    short = key if len(key) <= 40 else f"{key[:40]}..."
+    return short if short.isprintable() else repr(short)
 
 
 def _short(value: float) -> str:

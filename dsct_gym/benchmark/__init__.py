@@ -1,0 +1,1 @@
+"""Solvers run on instances, scored against proven bounds."""

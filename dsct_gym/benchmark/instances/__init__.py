@@ -1,0 +1,37 @@
+"""Instances that ship, by name."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from dsct_gym.errors import InputError
+
+if TYPE_CHECKING:
+    from dsct_gym.instance import Instance
+
+_SUFFIX = ".json"
+
+
+@cache
+def shipped_names() -> tuple[str, ...]:
+    """Names of the instances that ship, sorted."""
+    stored = (item.name for item in files(__name__).iterdir())
+    return tuple(sorted(name.removesuffix(_SUFFIX) for name in stored if name.endswith(_SUFFIX)))
+
+
+def load_shipped(name: str) -> Instance:
+    """Loads an instance that ships.
+
+    Raises:
+        InputError: If there is none of that name.
+    """
+    import json
+
+    from dsct_gym.files import parse_instance
+
+    if name not in shipped_names():
+        raise InputError(f"instance: no {name!r} ships; there are {', '.join(shipped_names())}")
+    text = files(__name__).joinpath(name + _SUFFIX).read_text(encoding="utf-8")
+    return parse_instance(json.loads(text))

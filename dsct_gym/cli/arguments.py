@@ -1,0 +1,108 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dsct_gym.errors import InputError
+
+if TYPE_CHECKING:
+    from dsct_gym.instance import Instance
+    from dsct_gym.solver import SolverProtocol
+
+InstanceArgument = Annotated[
+    str,
+    typer.Argument(metavar="INSTANCE", help="Instance file, or the name of one that ships."),
+]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option("--time-limit", metavar="S", help="Wall-clock limit for solvers that search, s."),
+]
+Seed = Annotated[
+    int | None, typer.Option("--seed", metavar="N", help="Seed of whatever is random, from 0.")
+]
+PICTURES = (".png", ".svg", ".pdf")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+
+
+def load_instance(argument: str) -> Instance:
+    """The instance that an INSTANCE argument means.
+
+    Raises:
+        InputError: One line naming the file and the field at fault.
+    """
+    from dsct_gym.benchmark.instances import load_shipped, shipped_names
+
+    path = Path(argument)
+    if not path.exists():
+        if argument in shipped_names():
+            return load_shipped(argument)
+        shipped = ", ".join(shipped_names())
+        raise InputError(f"{argument}: no such file, and no instance that ships ({shipped})")
+    from dsct_gym.files import read_instance
+
+    try:
+        return read_instance(path)
+    except InputError as error:
+        raise located(argument, error) from error
+
+
+def located(path: str | Path, error: InputError) -> InputError:
+    """The error with the file it is about in front, where it does not say so itself."""
+    message = str(error)
+    return InputError(message if message.startswith(str(path)) else f"{path}: {message}")
+
+
+def build_solver(name: str, settings: list[str]) -> SolverProtocol:
+    """A solver by name with its ``key=value`` options.
+
+    Raises:
+        InputError: If there is no such solver, or it refuses an option.
+    """
+    from dsct_gym.solver import make_solver
+
+    options = dict(_setting(text) for text in settings)
+    try:
+        return make_solver(name, **options)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        given = ", ".join(settings)
+        raise InputError(f"--option: solver {name!r} refuses {given} ({error})") from error
+
+
+def _setting(text: str) -> tuple[str, object]:
+    """``key=value``; the value is read as JSON where it is JSON, as text otherwise."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise InputError(f"--option: expected key=value, got {text!r}")
+    try:
+        return key.strip().replace("-", "_"), json.loads(value)
+    except ValueError:
+        return key.strip().replace("-", "_"), value
+
+
+def check_writable(option: str, path: Path | None) -> None:
+    """Refuses an output path before the work is done rather than after.
+
+    Raises:
+        InputError: If the folder does not exist or the path is one.
+    """
+    if path is None:
+        return
+    if path.is_dir():
+        raise InputError(f"{option}: {path} is a folder")
+    if not path.parent.is_dir():
+        raise InputError(f"{option}: there is no folder {path.parent}")
+
+
+def check_picture(option: str, path: Path | None) -> None:
+    """As `check_writable`, for a picture; its suffix must be one that can be drawn."""
+    check_writable(option, path)
+    if path is not None and path.suffix.lower() not in PICTURES:
+        raise InputError(f"{option}: {path} must end in {', '.join(PICTURES)}")

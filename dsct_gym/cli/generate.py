@@ -1,0 +1,90 @@
+"""``dsct-gym generate``: a random instance."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dsct_gym.cli.arguments import check_writable
+from dsct_gym.cli.console import err
+
+EXAMPLE = """
+dsct-gym generate -n 100 -m 5 --rho 0.35 --beta 0.5 -o instance.json
+dsct-gym generate --devices T4,V100 --family ofa-resnet50 -o real.json
+"""
+
+
+def generate(
+    tasks: Annotated[int, typer.Option("-n", "--tasks", metavar="N", help="Tasks.")] = 100,
+    machines: Annotated[
+        int | None,
+        typer.Option(
+            "-m",
+            "--machines",
+            metavar="M",
+            help="Machines.",
+            show_default="one for each device named, else 5",
+        ),
+    ] = None,
+    mu: Annotated[
+        float, typer.Option("--mu", metavar="X", help="Task heterogeneity θ_max / θ_min, from 1.")
+    ] = 5.0,
+    rho: Annotated[
+        float,
+        typer.Option("--rho", metavar="X", help="Deadline tolerance d_max Σ s_r / Σ f_j^max."),
+    ] = 0.35,
+    beta: Annotated[
+        float, typer.Option("--beta", metavar="X", help="Energy budget ratio B / (d_max Σ P_r).")
+    ] = 0.5,
+    segments: Annotated[
+        int, typer.Option("--segments", metavar="K", help="Segments of each accuracy curve.")
+    ] = 5,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed, from 0.")] = 0,
+    devices: Annotated[
+        str | None,
+        typer.Option("--devices", metavar="A,B,..", help="Catalogue devices as machines."),
+    ] = None,
+    family: Annotated[
+        str | None,
+        typer.Option("--family", metavar="A[,B,..]", help="Catalogue model families as curves."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="TEXT", help="Name of the instance.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Instance file.", show_default="stdout"
+        ),
+    ] = None,
+) -> None:
+    """Generate a random instance.
+
+    The same options give the same bytes on every machine.
+
+    Without --devices and --family, machines and accuracy curves are random.
+    """
+    from dsct_gym.files import instance_text, write_instance
+    from dsct_gym.generator import generate
+
+    check_writable("--output", output)
+    with err().status(f"generating {tasks} tasks"):
+        instance = generate(
+            tasks,
+            machines,
+            mu=mu,
+            rho=rho,
+            beta=beta,
+            segments=segments,
+            seed=seed,
+            devices=devices,
+            family=family,
+            name=name,
+        )
+        if output is not None:
+            write_instance(instance, output)
+    if output is None:
+        sys.stdout.write(instance_text(instance))

@@ -1,0 +1,157 @@
+"""``dsct-gym solve``: one solver on one instance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dsct_gym.cli.arguments import (
+    InstanceArgument,
+    Json,
+    Seed,
+    TimeLimit,
+    build_solver,
+    check_picture,
+    check_writable,
+    load_instance,
+)
+from dsct_gym.cli.console import out, print_fields, print_json, progress_bar, show_seconds
+
+if TYPE_CHECKING:
+    from dsct_gym.benchmark.record import Record
+    from dsct_gym.instance import Instance
+    from dsct_gym.schedule import Schedule
+    from dsct_gym.solver import Progress, Solution, SolverProtocol
+
+EXAMPLE = """
+dsct-gym solve dc5-ofa60 --solver approx-refined
+dsct-gym solve dc5-ofa60 --solver mip --time-limit 10 --gantt plan.png
+dsct-gym solve instance.json --solver greedy -o schedule.json
+"""
+
+
+def solve(
+    instance: InstanceArgument,
+    solver: Annotated[
+        str, typer.Option("--solver", metavar="NAME", help="See 'dsct-gym solvers'.")
+    ],
+    time_limit: TimeLimit = None,
+    seed: Seed = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="KEY=VALUE", help="Option of the solver; repeatable."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="SCHEDULE", help="Write the schedule file."),
+    ] = None,
+    gantt: Annotated[
+        Path | None,
+        typer.Option("--gantt", metavar="FILE.png", help="Draw the schedule (png, svg or pdf)."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Schedule an instance with one solver.
+
+    Ctrl-C makes a solver that searches hand over the best schedule it has.
+    """
+    check_writable("--output", output)
+    check_picture("--gantt", gantt)
+    problem = load_instance(instance)
+    agent = build_solver(solver, option or [])
+    solution = _solve(agent, problem, solver, time_limit, seed)
+    record = _record(problem, solution, instance, solver, time_limit, seed)
+    schedule = solution.schedule.credited(upper_bound=record.upper_bound)
+    if output is not None:
+        schedule.save(output)
+    if gantt is not None:
+        from dsct_gym.gantt import save_gantt
+
+        save_gantt(schedule, gantt)
+    if json:
+        print_json(_summary(record))
+    else:
+        _print_summary(record, schedule)
+    if solution.interrupted:
+        raise KeyboardInterrupt
+
+
+def _solve(
+    agent: SolverProtocol,
+    problem: Instance,
+    name: str,
+    time_limit: float | None,
+    seed: int | None,
+) -> Solution:
+    """Solves under a progress bar that tells what the solver reports."""
+    from dsct_gym.benchmark.runner import warm_up
+
+    with progress_bar() as bar:
+        task = bar.add_task(name, total=None, state="")
+
+        def show(progress: Progress) -> None:
+            found = "" if progress.best is None else f"{progress.best / problem.num_tasks:.4f}"
+            bound = "" if progress.bound is None else f" ≤ {progress.bound / problem.num_tasks:.4f}"
+            done = progress.done
+            if done is None and time_limit is not None:
+                done = min(1.0, progress.seconds / time_limit)
+            bar.update(task, completed=done or 0.0, total=None if done is None else 1.0)
+            bar.update(task, state=found + bound)
+
+        warm_up(name)
+        if hasattr(agent, "progress"):
+            agent.progress = show
+        return agent.solve(problem, time_limit=time_limit, seed=seed)
+
+
+def _record(
+    problem: Instance,
+    solution: Solution,
+    argument: str,
+    solver: str,
+    time_limit: float | None,
+    seed: int | None,
+) -> Record:
+    from dsct_gym.benchmark.record import Record
+    from dsct_gym.relaxation import upper_bound
+
+    return Record.of(
+        problem,
+        solution,
+        label=problem.name or Path(argument).stem,
+        solver=solver,
+        fractional_bound=upper_bound(problem),
+        seed=seed,
+        time_limit=time_limit,
+    )
+
+
+def _summary(record: Record) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return {**asdict(record), "upper_bound": record.upper_bound, "gap": record.gap}
+
+
+def _print_summary(record: Record, schedule: Schedule) -> None:
+    tasks = record.tasks
+    budget = f"{record.energy:.4g} J of {record.energy_budget:.4g} J"
+    fields = {
+        "mean accuracy": f"{record.mean_accuracy:.6f}",
+        "total accuracy": f"{record.total_accuracy:.6f}",
+        "fractional bound": f"{record.fractional_bound / tasks:.6f} mean",
+    }
+    if record.has_own_bound:
+        fields["proven bound"] = f"{record.upper_bound / tasks:.6f} mean"
+    bound = "proven" if record.has_own_bound else "fractional"
+    fields |= {
+        "gap": f"{record.gap:.3%} of the {bound} bound",
+        "energy": f"{budget} ({record.energy_share:.1%})",
+        "makespan": f"{record.makespan:.4g} s",
+        "tasks": f"{int((schedule.machine >= 0).sum())} of {tasks} run",
+        "seconds": show_seconds(record.seconds),
+    }
+    print_fields(f"{record.instance}: {record.solver}", fields)
+    if record.interrupted:
+        out().print("  cut short: the best schedule until then")

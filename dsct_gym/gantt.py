@@ -1,0 +1,300 @@
+"""Gantt charts: machines as rows, tasks coloured by the accuracy reached, deadlines marked.
+
+Drawn on `Figure` objects, never through pyplot, so it needs no display and leaves no state.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.colors import FuncNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from dsct_gym.arrays import Floats, Ints
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from dsct_gym.instance import Instance
+    from dsct_gym.schedule import Schedule
+
+ACCURACY_COLOURS: Final = "viridis"
+INK: Final = "#222222"
+FAINT: Final = "#8a8a8a"
+
+_WIDTH = 11.0
+_ROW = 0.52
+_TOP, _BOTTOM, _RIGHT = 0.85, 0.60, 1.10
+_LOWEST, _TALLEST = 1.0, 24.0
+_DPI = 110
+_BAR = (0.14, 0.80)
+"""Where a bar lies in its row, as shares of it from the top; deadlines are ticked above it."""
+_TICK = (-0.02, 0.12)
+_LONGEST_NAME = 26
+_EM = 0.65
+"""Width of a character as a share of the font size, generously."""
+
+
+def draw_gantt(schedule: Schedule) -> Figure:
+    """Draws a schedule as a figure of its own.
+
+    Args:
+        schedule: What to draw.
+
+    Returns:
+        A figure; ``figure.savefig(path)`` or `save_gantt` writes it.
+    """
+    instance = schedule.instance
+    names = machine_labels(instance)
+    rows = min(max(instance.num_machines * _ROW, _LOWEST), _TALLEST)
+    height = _TOP + rows + _BOTTOM
+    left = 0.45 + 0.085 * max(map(len, names))
+    figure = Figure(figsize=(_WIDTH, height), dpi=_DPI)
+    FigureCanvasAgg(figure)
+    ax = figure.add_axes(
+        (left / _WIDTH, _BOTTOM / height, 1.0 - (left + _RIGHT) / _WIDTH, rows / height)
+    )
+    draw_gantt_axes(ax, schedule)
+    strip = min(rows, 3.2)
+    bar = figure.add_axes(
+        (
+            1.0 - (_RIGHT - 0.2) / _WIDTH,
+            (_BOTTOM + (rows - strip) / 2) / height,
+            0.16 / _WIDTH,
+            strip / height,
+        )
+    )
+    _draw_scale(figure, bar, accuracy_norm(instance), 1 + max(2, int(strip / 0.4)))
+    _write_title(figure, schedule, left / _WIDTH, height)
+    return figure
+
+
+def save_gantt(schedule: Schedule, path: str | Path) -> None:
+    """Draws a schedule into a file, whole or not at all.
+
+    Args:
+        schedule: What to draw.
+        path: The file; its suffix (png, svg, pdf) chooses the format.
+
+    Raises:
+        InputError: If the file cannot be written.
+    """
+    from dsct_gym.files import write_bytes
+
+    content = io.BytesIO()
+    draw_gantt(schedule).savefig(content, format=Path(path).suffix.lstrip(".").lower() or "png")
+    write_bytes(path, content.getvalue())
+
+
+def draw_gantt_axes(ax: Axes, schedule: Schedule) -> None:
+    """Draws the rows of a schedule into axes that are already placed in a figure.
+
+    Bars take the colours of `accuracy_norm`, so that schedules of one instance compare; a task
+    without work has no bar. Labels stand in the bars that they fit into.
+
+    Args:
+        ax: Axes; their size in pixels decides which labels fit.
+        schedule: What to draw.
+    """
+    instance = schedule.instance
+    placed = np.flatnonzero(schedule.duration > 0.0)
+    scale, unit = _time_scale(instance.horizon)
+    ax.set_xlim(0.0, instance.horizon * scale * 1.01)
+    ax.set_ylim(instance.num_machines, 0.0)
+    _draw_rows(ax, instance)
+    colours = accuracy_colours(instance, schedule.accuracy[placed])
+    start, finish = schedule.start[placed] * scale, schedule.finish[placed] * scale
+    machine = schedule.machine[placed]
+    pixels = (finish - start) * _pixels_per_x(ax)
+    ax.add_collection(
+        PolyCollection(
+            list(_boxes(start, finish, machine)),
+            facecolors=colours,
+            edgecolors="white",
+            linewidths=np.minimum(0.8, 0.1 * pixels),
+            zorder=2,
+        )
+    )
+    ax.add_collection(
+        LineCollection(
+            list(_ticks(instance.deadlines[placed] * scale, machine)),
+            colors=INK,
+            linewidths=0.9 if placed.size <= 300 else 0.4,
+            zorder=3,
+        )
+    )
+    _label_bars(ax, schedule, placed, pixels, colours)
+    ax.set_xlabel(f"time ({unit})", fontsize=9, color=INK)
+
+
+def accuracy_norm(instance: Instance) -> Normalize:
+    """The scale of colours of an instance, the same for all its schedules.
+
+    It moves from breakpoint to breakpoint of the accuracy curves in steps as even as can be, so
+    that compression shows where a curve leaps to 0.75 at once and then creeps to 0.80. Curves with
+    breakpoints equally spaced in accuracy give the plain linear scale.
+    """
+    values, uses = np.unique(instance.accuracy, return_counts=True)
+    middle = np.cumsum(uses) - uses / 2.0
+    if values.size < 2:
+        return Normalize(values[0], values[0] + 1.0)
+    place = (middle - middle[0]) / (middle[-1] - middle[0])
+
+    def forward(accuracy: Floats) -> Floats:
+        return np.asarray(np.interp(accuracy, values, place))
+
+    def inverse(share: Floats) -> Floats:
+        return np.asarray(np.interp(share, place, values))
+
+    return FuncNorm((forward, inverse), vmin=values[0], vmax=values[-1])
+
+
+def accuracy_colours(instance: Instance, accuracy: Floats) -> Floats:
+    """RGBA in [0, 1] (k, 4) of accuracies (k,) on the scale of the instance."""
+    shades = colormaps[ACCURACY_COLOURS](accuracy_norm(instance)(accuracy))
+    return np.asarray(shades, dtype=np.float64)
+
+
+def machine_labels(instance: Instance) -> list[str]:
+    """Names of the machines, ``machine r`` where there is none, long ones cut."""
+    names = instance.machine_names or (None,) * instance.num_machines
+    return [_cut(name or f"machine {r}", _LONGEST_NAME) for r, name in enumerate(names)]
+
+
+def _draw_rows(ax: Axes, instance: Instance) -> None:
+    """Rows, their names and grid; every second or tenth name only where rows get too low."""
+    rows = instance.num_machines
+    row_points = ax.get_window_extent().height / rows * 72.0 / ax.figure.dpi
+    every = max(1, int(np.ceil(9.0 / row_points)))
+    for r in range(1, rows):
+        ax.axhline(r, color="#e3e3e3", linewidth=0.7, zorder=0)
+    middle = np.arange(0, rows, every) + sum(_BAR) / 2.0
+    ax.set_yticks(middle, labels=machine_labels(instance)[::every])
+    ax.tick_params(axis="y", length=0, labelsize=9, colors=INK)
+    ax.tick_params(axis="x", labelsize=8, colors=INK)
+    ax.xaxis.set_major_locator(MaxNLocator(9))
+    ax.grid(axis="x", color="#ededed", linewidth=0.7, zorder=0)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.spines["bottom"].set_color(FAINT)
+
+
+def _boxes(start: Floats, finish: Floats, machine: Ints) -> Floats:
+    """Corners (k, 4, 2) of the bars."""
+    top, bottom = machine + _BAR[0], machine + _BAR[1]
+    x = np.stack([start, finish, finish, start], axis=1)
+    y = np.stack([bottom, bottom, top, top], axis=1)
+    return np.stack([x, y], axis=2)
+
+
+def _ticks(deadline: Floats, machine: Ints) -> Floats:
+    """End points (k, 2, 2) of the ticks that mark deadlines above their row's bars."""
+    x = np.stack([deadline, deadline], axis=1)
+    y = np.stack([machine + _TICK[0], machine + _TICK[1]], axis=1)
+    return np.stack([x, y], axis=2)
+
+
+def _label_bars(
+    ax: Axes, schedule: Schedule, placed: Ints, pixels: Floats, colours: Floats
+) -> None:
+    """Writes a task's name, or its index, into each bar that it fits into."""
+    names = schedule.instance.task_names or (None,) * schedule.instance.num_tasks
+    rows = schedule.instance.num_machines
+    bar_pixels = ax.get_window_extent().height / rows * (_BAR[1] - _BAR[0])
+    pixel = ax.figure.dpi / 72.0
+    size = min(8.0, 0.7 * bar_pixels / pixel)
+    if size < 5.0:
+        return
+    scale, _ = _time_scale(schedule.instance.horizon)
+    bright = colours[:, :3] @ np.array([0.299, 0.587, 0.114]) > 0.5
+    for row, j in enumerate(placed.tolist()):
+        text = names[j] or str(j)
+        if (len(text) + 0.8) * _EM * size * pixel > pixels[row]:
+            continue
+        ax.text(
+            (schedule.start[j] + schedule.duration[j] / 2.0) * scale,
+            schedule.machine[j] + sum(_BAR) / 2.0,
+            text,
+            fontsize=size,
+            color=INK if bright[row] else "white",
+            ha="center",
+            va="center_baseline",
+            zorder=4,
+            parse_math=False,
+        )
+
+
+def _draw_scale(figure: Figure, bar: Axes, norm: Normalize, count: int) -> None:
+    """The colour bar, with ``count`` marks at even steps of colour."""
+    steps = np.linspace(0.0, 1.0, count)
+    marks = [float(norm.inverse(step)) for step in steps]
+    digits = 2 if np.diff(marks).min() >= 0.02 else 3
+    colour_bar = figure.colorbar(ScalarMappable(norm, ACCURACY_COLOURS), cax=bar)
+    colour_bar.set_ticks(marks, labels=[f"{mark:.{digits}f}" for mark in marks])
+    bar.set_ylabel("accuracy", fontsize=9, color=INK)
+    bar.tick_params(labelsize=8, colors=INK)
+
+
+def _write_title(figure: Figure, schedule: Schedule, left: float, height: float) -> None:
+    """What was solved by whom, and what it reached, above the rows."""
+    instance = schedule.instance
+    who = " — ".join(filter(None, (instance.name, schedule.solver)))
+    used = f"energy {_joules(schedule.energy)} of {_joules(instance.energy_budget)}"
+    if instance.energy_budget > 0.0:
+        used += f" ({schedule.energy / instance.energy_budget:.0%})"
+    reached = f"mean accuracy {schedule.mean_accuracy:.4f}"
+    if schedule.upper_bound is not None:
+        reached += f" (at most {schedule.upper_bound / instance.num_tasks:.4f})"
+    idle = int((schedule.duration <= 0.0).sum())
+    parts = [reached, used, *([f"{idle} of {instance.num_tasks} tasks not run"] if idle else [])]
+    common: dict[str, Any] = {"color": INK, "ha": "left", "parse_math": False}
+    figure.text(
+        left,
+        1.0 - 0.30 / height,
+        _cut(who or "schedule", 80),
+        fontsize=12,
+        fontweight="bold",
+        va="center",
+        **common,
+    )
+    figure.text(left, 1.0 - 0.57 / height, "   ·   ".join(parts), fontsize=9, va="center", **common)
+    figure.text(
+        1.0 - _RIGHT / _WIDTH,
+        0.17 / height,
+        "ticks above a row: its tasks' deadlines",
+        fontsize=8,
+        va="center",
+        **{**common, "ha": "right", "color": FAINT},
+    )
+
+
+def _time_scale(horizon: float) -> tuple[float, str]:
+    """Factor and unit in which times up to ``horizon`` seconds read well."""
+    for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "µs")):
+        if horizon * factor >= 1.0:
+            return factor, unit
+    return 1e9, "ns"
+
+
+def _joules(energy: float) -> str:
+    for factor, unit in ((1e9, "GJ"), (1e6, "MJ"), (1e3, "kJ")):
+        if energy >= factor:
+            return f"{energy / factor:.4g} {unit}"
+    return f"{energy:.4g} J"
+
+
+def _pixels_per_x(ax: Axes) -> float:
+    low, high = ax.get_xlim()
+    return float(ax.get_window_extent().width / (high - low))
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
