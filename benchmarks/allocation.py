@@ -6,7 +6,7 @@ python benchmarks/allocation.py
 import time
 
 import numpy as np
-from dsct_gym.generate import generate
+from dsct_gym.generator import generate
 from rich.console import Console
 from rich.table import Table
 

@@ -1,4 +1,4 @@
-"""Independent truths that tests and benchmarks compare with: linear programmes for SciPy's HiGHS."""
+"""Independent truths to compare with: linear programmes for SciPy's HiGHS."""
 
 from itertools import product
 from typing import NamedTuple
