@@ -443,6 +443,7 @@ _MESSAGES = {
     "model_type": "must be an object",
     "list_type": "must be a list",
     "string_type": "must be text",
+    "string_unicode": "not valid Unicode",
     "float_type": "must be a number",
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
