@@ -1,0 +1,291 @@
+"""Instances as the stepping kernels read them: one row of every array an instance.
+
+A row is written once, when an instance is loaded: its tasks in EDF order, the work of every
+compression level, the static columns of the observation and, for the Assign environment, its
+segments as `dsct_gym.allocation.Problem` has them. Episodes only refer to rows, so a pool of
+instances is prepared once and shared by all environments of a batch.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dsct_gym.allocation import Problem
+from dsct_gym.arrays import Floats, Ints
+from dsct_gym.envs.observation import LOG_LIMIT, TASK, Layout
+from dsct_gym.errors import InputError
+from dsct_gym.instance import Instance
+from dsct_gym.jit import kernel
+from dsct_gym.relaxation import relax
+
+_STATIC = len(TASK)
+
+
+class Bank(NamedTuple):
+    """Rows of instances; P rows, up to n tasks, m machines, K+1 breakpoints, L levels, S segments.
+
+    Attributes:
+        tasks: Number of tasks (P,).
+        machines: Number of machines (P,).
+        budget: Energy budget (P, 1), J.
+        deadline: Deadlines in EDF order (P, n), s.
+        speed: (P, m), GFLOP/s.
+        efficiency: (P, m), GFLOP/J.
+        reach: Work at the breakpoints (P, n, K+1), GFLOP, tasks in EDF order.
+        value: Accuracy at the breakpoints (P, n, K+1).
+        level: Work of each compression level (P, n, L), GFLOP.
+        columns: Columns of the table of tasks (P, n, columns).
+        log_work: ln f_j^max (P, n).
+        log_deadline: ln d_j (P, n).
+        log_speed: ln s_r (P, m).
+        log_efficiency: ln E_r (P, m).
+        log_ration: ln(B / n) (P,); −inf when B is 0.
+        rho: ln of the deadline tolerance (P,).
+        beta: ln of the energy budget ratio (P,); −inf when B is 0.
+        energy_price: λ of the relaxation (P,); 0 without guidance, like the three below.
+        work_price: π_j of the relaxation (P, n).
+        fraction: Work in the relaxation (P, n), GFLOP.
+        profile: Energy of each machine in the relaxation (P, m), J.
+        segments: Number of rising segments (P,); filled for the Assign environment only.
+        task: Task of each segment (P, S), steepest first.
+        slope: (P, S).
+        width: (P, S).
+        first: (P, n+1).
+        own: (P, S).
+    """
+
+    tasks: Ints
+    machines: Ints
+    budget: Floats
+    deadline: Floats
+    speed: Floats
+    efficiency: Floats
+    reach: Floats
+    value: Floats
+    level: Floats
+    columns: npt.NDArray[np.float32]
+    log_work: Floats
+    log_deadline: Floats
+    log_speed: Floats
+    log_efficiency: Floats
+    log_ration: Floats
+    rho: Floats
+    beta: Floats
+    energy_price: Floats
+    work_price: Floats
+    fraction: Floats
+    profile: Floats
+    segments: Ints
+    task: Ints
+    slope: Floats
+    width: Floats
+    first: Ints
+    own: Ints
+
+    @classmethod
+    def empty(
+        cls, rows: int, layout: Layout, breakpoints: int, levels: int, *, segmented: bool
+    ) -> Bank:
+        """A bank without instances; ``segmented`` makes room for segments."""
+        n, m = layout.max_tasks, layout.max_machines
+        most = n * (breakpoints - 1) if segmented else 0
+        return cls(
+            tasks=np.zeros(rows, dtype=np.int64),
+            machines=np.zeros(rows, dtype=np.int64),
+            budget=np.zeros((rows, 1)),
+            deadline=np.zeros((rows, n)),
+            speed=np.zeros((rows, m)),
+            efficiency=np.zeros((rows, m)),
+            reach=np.zeros((rows, n, breakpoints)),
+            value=np.zeros((rows, n, breakpoints)),
+            level=np.zeros((rows, n, levels)),
+            columns=np.zeros((rows, n, len(layout.task)), dtype=np.float32),
+            log_work=np.zeros((rows, n)),
+            log_deadline=np.zeros((rows, n)),
+            log_speed=np.zeros((rows, m)),
+            log_efficiency=np.zeros((rows, m)),
+            log_ration=np.zeros(rows),
+            rho=np.zeros(rows),
+            beta=np.zeros(rows),
+            energy_price=np.zeros(rows),
+            work_price=np.zeros((rows, n)),
+            fraction=np.zeros((rows, n)),
+            profile=np.zeros((rows, m)),
+            segments=np.zeros(rows, dtype=np.int64),
+            task=np.zeros((rows, most), dtype=np.int64),
+            slope=np.zeros((rows, most)),
+            width=np.zeros((rows, most)),
+            first=np.zeros((rows, n + 1), dtype=np.int64),
+            own=np.zeros((rows, most), dtype=np.int64),
+        )
+
+
+class Library:
+    """The instances of a batch of environments, and their rows.
+
+    Args:
+        rows: Number of rows.
+        layout: Sizes of the observations.
+        levels: Number of compression levels.
+        segmented: Whether the allocation kernels will read the rows.
+    """
+
+    def __init__(self, rows: int, layout: Layout, levels: int, *, segmented: bool) -> None:
+        self._layout, self._levels, self._segmented = layout, levels, segmented
+        self.bank = Bank.empty(rows, layout, 2, levels, segmented=segmented)
+        self.instances: list[Instance | None] = [None] * rows
+
+    def load(self, row: int, instance: Instance) -> None:
+        """Writes an instance into a row; padding of an earlier one is left as it is.
+
+        Raises:
+            InputError: If it is larger than the environment.
+        """
+        self._check_size(instance)
+        self._widen(instance.work.shape[1])
+        self.instances[row] = instance
+        bank, order = self.bank, instance.edf_order
+        n, m, k = instance.num_tasks, instance.num_machines, instance.work.shape[1]
+        bank.tasks[row], bank.machines[row] = n, m
+        bank.budget[row, 0] = instance.energy_budget
+        bank.deadline[row, :n] = instance.deadlines[order]
+        bank.speed[row, :m], bank.efficiency[row, :m] = instance.speeds, instance.efficiencies
+        for into, curves in ((bank.reach, instance.work), (bank.value, instance.accuracy)):
+            into[row, :n, :k] = curves[order]
+            into[row, :n, k:] = curves[order, -1:]
+        if self._layout.guidance:
+            self._load_guidance(row, instance)
+        if self._segmented:
+            self._load_segments(row, Problem.of(instance))
+        prepare(bank, row)
+
+    def instance(self, row: int) -> Instance:
+        """The instance in a row."""
+        instance = self.instances[row]
+        assert instance is not None
+        return instance
+
+    def _check_size(self, instance: Instance) -> None:
+        for what, size, most in (
+            ("tasks", instance.num_tasks, self._layout.max_tasks),
+            ("machines", instance.num_machines, self._layout.max_machines),
+        ):
+            if size > most:
+                raise InputError(
+                    f"instance: {size} {what}, but the environment was made for at most {most}"
+                )
+
+    def _widen(self, breakpoints: int) -> None:
+        """Makes room for curves with more breakpoints than any so far."""
+        old = self.bank
+        known = old.reach.shape[2]
+        if breakpoints <= known:
+            return
+        wide = Bank.empty(
+            old.tasks.size, self._layout, breakpoints, self._levels, segmented=self._segmented
+        )
+        for into, array in zip(wide, old, strict=True):
+            into[tuple(slice(size) for size in array.shape)] = array
+        for into in (wide.reach, wide.value):
+            into[:, :, known:] = into[:, :, known - 1 : known]
+        self.bank = wide
+
+    def _load_guidance(self, row: int, instance: Instance) -> None:
+        relaxation = relax(instance)
+        order = instance.edf_order
+        n, m = instance.num_tasks, instance.num_machines
+        self.bank.energy_price[row] = relaxation.energy_price
+        self.bank.work_price[row, :n] = relaxation.marginal_prices[order]
+        self.bank.fraction[row, :n] = relaxation.work[order]
+        self.bank.profile[row, :m] = relaxation.energy
+
+    def _load_segments(self, row: int, problem: Problem) -> None:
+        count = problem.task.size
+        self.bank.segments[row] = count
+        for field in ("task", "slope", "width", "own"):
+            getattr(self.bank, field)[row, :count] = getattr(problem, field)
+        self.bank.first[row, : problem.first.size] = problem.first
+
+
+@kernel
+def clip(value: float, low: float, high: float) -> float:
+    """``value`` within [low, high]."""
+    return min(max(value, low), high)
+
+
+@kernel
+def clip_log(value: float) -> float:
+    """A logarithm within the bounds of its column."""
+    return min(max(value, -LOG_LIMIT), LOG_LIMIT)
+
+
+@kernel
+def work_for(reach: Floats, value: Floats, accuracy: float) -> float:
+    """Least work at which a curve (K+1,) has the given accuracy, GFLOP."""
+    for k in range(reach.size - 1):
+        if value[k + 1] >= accuracy:
+            rise = value[k + 1] - value[k]
+            share = (accuracy - value[k]) / rise if rise > 0.0 else 0.0
+            return float(reach[k] + max(share, 0.0) * (reach[k + 1] - reach[k]))
+    return float(reach[reach.size - 1])
+
+
+@kernel
+def accuracy_for(reach: Floats, value: Floats, work: float) -> float:
+    """Accuracy of a curve (K+1,) for the work spent."""
+    for k in range(reach.size - 1):
+        if reach[k + 1] >= work:
+            share = (work - reach[k]) / (reach[k + 1] - reach[k])
+            return float(value[k] + share * (value[k + 1] - value[k]))
+    return float(value[reach.size - 1])
+
+
+@kernel
+def prepare(bank: Bank, row: int) -> None:
+    """Derives levels, logarithms and static columns of a row from its instance."""
+    n, m = bank.tasks[row], bank.machines[row]
+    levels = bank.level.shape[2]
+    last = bank.reach.shape[2] - 1
+    horizon = bank.deadline[row, n - 1]
+    speed, power, work = 0.0, 0.0, 0.0
+    for r in range(m):
+        speed += bank.speed[row, r]
+        power += bank.speed[row, r] / bank.efficiency[row, r]
+        bank.log_speed[row, r] = math.log(bank.speed[row, r])
+        bank.log_efficiency[row, r] = math.log(bank.efficiency[row, r])
+    for j in range(n):
+        work += bank.reach[row, j, last]
+    log_share = math.log(horizon * speed / n)
+    bank.log_ration[row] = math.log(bank.budget[row, 0] / n)
+    bank.rho[row] = clip_log(math.log(horizon * speed / work))
+    bank.beta[row] = clip_log(math.log(bank.budget[row, 0] / (horizon * power)))
+    for j in range(n):
+        reach, value = bank.reach[row, j], bank.value[row, j]
+        base, top, full = value[0], value[last], reach[last]
+        for step in range(1, levels + 1):
+            target = top if step == levels else base + (step / levels) * (top - base)
+            bank.level[row, j, step - 1] = work_for(reach, value, target)
+        bank.log_work[row, j] = math.log(full)
+        bank.log_deadline[row, j] = math.log(bank.deadline[row, j])
+        columns = bank.columns[row, j]
+        columns[0] = bank.deadline[row, j] / horizon
+        columns[1] = clip_log(bank.log_work[row, j] - log_share)
+        columns[2] = top - base
+        columns[3] = work_for(reach, value, base + 0.5 * (top - base)) / full
+        if columns.size > _STATIC:
+            columns[4] = clip(bank.fraction[row, j] / full, 0.0, 1.0)
+            columns[5] = _log_price(bank.work_price[row, j] * full, top - base)
+
+
+@kernel
+def _log_price(paid: float, gained: float) -> float:
+    """Logarithm of a price over what it buys, within bounds where either is 0."""
+    if paid <= 0.0:
+        return -LOG_LIMIT
+    if gained <= 0.0:
+        return LOG_LIMIT
+    return clip_log(math.log(paid / gained))

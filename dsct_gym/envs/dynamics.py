@@ -1,0 +1,584 @@
+"""What an action does: the compiled stepping, masks and observations of all environments.
+
+One place for the single and the batched form and for the three action modes: a single environment
+is a batch of one. A kernel steps the environments ``first`` to ``last`` of a batch, so threads can
+share a batch; environments never touch each other's rows.
+
+In EDF order nothing has to be planned on a machine: its next task starts when the one ahead ends.
+So the state of a machine is the time and the energy that it has used.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dsct_gym.allocation import Problem
+from dsct_gym.arrays import Bools, Floats, Ints
+from dsct_gym.envs.bank import Bank, accuracy_for, clip, clip_log
+from dsct_gym.envs.observation import BUDGET, LOG_LIMIT, MACHINE, Layout
+from dsct_gym.incremental import Curves, accept_trial, try_change
+from dsct_gym.jit import kernel
+from dsct_gym.tolerances import ROUNDING
+
+_BUDGET, _MACHINE = len(BUDGET), len(MACHINE)
+_LEAST = 1e-9
+"""A machine has room when this share of the task's full work fits."""
+
+
+class Play(NamedTuple):
+    """State of N episodes.
+
+    Attributes:
+        row: Row of the instance in the bank (N,).
+        position: EDF rank of the task at hand (N,); n at the end.
+        fresh: Whether the next step only shows the reset state (N,).
+        time: Time used on each machine (N, m), s.
+        energy: Energy spent on each machine (N, m), J.
+        room: Largest work on the task at hand that fits each machine (N, m), GFLOP.
+        spent: Energy spent (N,), J.
+        gained: Accuracy gained, the sum of the rewards (N,).
+        price: Energy price of the allocation so far (N,); Assign only.
+        machine: Machine of each task by EDF rank (N, n), −1 for none.
+        work: Work of each task by EDF rank (N, n), GFLOP; not used by Assign.
+    """
+
+    row: Ints
+    position: Ints
+    fresh: Bools
+    time: Floats
+    energy: Floats
+    room: Floats
+    spent: Floats
+    gained: Floats
+    price: Floats
+    machine: Ints
+    work: Floats
+
+    @classmethod
+    def empty(cls, count: int, layout: Layout) -> Play:
+        """N episodes that have not begun."""
+        n, m = layout.max_tasks, layout.max_machines
+        return cls(
+            row=np.zeros(count, dtype=np.int64),
+            position=np.zeros(count, dtype=np.int64),
+            fresh=np.zeros(count, dtype=np.bool_),
+            time=np.zeros((count, m)),
+            energy=np.zeros((count, m)),
+            room=np.zeros((count, m)),
+            spent=np.zeros(count),
+            gained=np.zeros(count),
+            price=np.zeros(count),
+            machine=np.full((count, n), -1, dtype=np.int64),
+            work=np.zeros((count, n)),
+        )
+
+
+class View(NamedTuple):
+    """What the agents are shown: the arrays of `Layout.space` and of a step, N rows each."""
+
+    budget: npt.NDArray[np.float32]
+    machines: npt.NDArray[np.float32]
+    machines_mask: npt.NDArray[np.float32]
+    task: npt.NDArray[np.float32]
+    tasks: npt.NDArray[np.float32]
+    tasks_mask: npt.NDArray[np.float32]
+    mask: npt.NDArray[np.int8]
+    reward: Floats
+    terminated: Bools
+    invalid: Bools
+
+    @classmethod
+    def empty(cls, count: int, layout: Layout, mask: int) -> View:
+        """Arrays for N environments with masks of the given length."""
+
+        def shown(*shape: int) -> npt.NDArray[np.float32]:
+            return np.zeros((count, *shape), dtype=np.float32)
+
+        n, m = layout.max_tasks, layout.max_machines
+        return cls(
+            budget=shown(len(layout.budget)),
+            machines=shown(m * len(layout.machine)),
+            machines_mask=shown(m),
+            task=shown(len(layout.task)),
+            tasks=shown(n * len(layout.task)),
+            tasks_mask=shown(n),
+            mask=np.zeros((count, mask), dtype=np.int8),
+            reward=np.zeros(count),
+            terminated=np.zeros(count, dtype=np.bool_),
+            invalid=np.zeros(count, dtype=np.bool_),
+        )
+
+
+def empty_curves(count: int, layout: Layout, segments: int) -> Curves:
+    """The curves of N allocations: the arrays of `Curves`, each with one more dimension."""
+    one = Curves.empty(layout.max_tasks, layout.max_machines, segments)
+    return Curves(*(np.repeat(array[None], count, axis=0) for array in one))
+
+
+# Beginning an episode.
+
+
+@kernel
+def begin(bank: Bank, play: Play, view: View, env: int, row: int) -> None:
+    """Puts an environment at the start of the instance in ``row``; mask and rest follow."""
+    n, m = bank.tasks[row], bank.machines[row]
+    play.row[env] = row
+    play.position[env] = 0
+    play.fresh[env] = False
+    play.time[env] = 0.0
+    play.energy[env] = 0.0
+    play.spent[env] = 0.0
+    play.gained[env] = 0.0
+    play.price[env] = 0.0
+    play.machine[env] = -1
+    play.work[env] = 0.0
+    view.reward[env] = 0.0
+    view.terminated[env] = False
+    view.invalid[env] = False
+    columns = bank.columns.shape[2]
+    table = view.tasks[env].reshape(-1, columns)
+    table[:n] = bank.columns[row, :n]
+    table[n:] = 0.0
+    view.tasks_mask[env, :n] = 1.0
+    view.tasks_mask[env, n:] = 0.0
+    view.machines[env] = 0.0
+    view.machines_mask[env, :m] = 1.0
+    view.machines_mask[env, m:] = 0.0
+    _begin_machines(bank, view, env, row)
+    budget = view.budget[env]
+    budget[3] = bank.rho[row]
+    budget[4] = bank.beta[row]
+    budget[5] = clip(math.log10(n), 0.0, LOG_LIMIT)
+    budget[6] = clip(math.log10(m), 0.0, LOG_LIMIT)
+    if budget.size > _BUDGET:
+        budget[_BUDGET] = _log_ratio(bank.energy_price[row], -bank.log_ration[row])
+
+
+@kernel
+def _begin_machines(bank: Bank, view: View, env: int, row: int) -> None:
+    """Writes the columns of machines that stay the same for a whole episode."""
+    m = bank.machines[row]
+    machines = view.machines[env].reshape(view.machines_mask.shape[1], -1)
+    speed, efficiency = 0.0, 0.0
+    for r in range(m):
+        speed += bank.speed[row, r]
+        efficiency += bank.efficiency[row, r]
+    speed, efficiency = math.log(speed / m), math.log(efficiency / m)
+    for r in range(m):
+        machines[r, 0] = clip_log(bank.log_speed[row, r] - speed)
+        machines[r, 1] = clip_log(bank.log_efficiency[row, r] - efficiency)
+        if machines.shape[1] > _MACHINE:
+            share = bank.profile[row, r] / bank.budget[row, 0] if bank.budget[row, 0] > 0 else 0.0
+            machines[r, _MACHINE] = clip(share, 0.0, 1.0)
+
+
+@kernel
+def begin_curves(stack: Curves, env: int, machines: int) -> None:
+    """Empties the curves of an environment."""
+    stack.machine[env] = -1
+    stack.slot[env] = np.arange(stack.slot.shape[1])
+    stack.spare[env, 0] = machines
+    stack.spare[env, 1] = machines + 1
+    stack.load[env] = 0
+    stack.length[env] = 0
+    stack.pieces[env] = 0
+    stack.energy[env, :, 0] = 0.0
+    stack.gain[env, :, 0] = 0.0
+    stack.taken[env] = 0
+    stack.trial_taken[env] = 0
+    stack.total[env] = 0.0
+    stack.price[env] = 0.0
+
+
+@kernel
+def begin_joint(bank: Bank, play: Play, view: View, envs: Ints, rows: Ints) -> None:
+    """Begins episodes of the joint environment."""
+    for index in range(envs.size):
+        begin(bank, play, view, envs[index], rows[index])
+        _observe(bank, play, view, envs[index], True)
+        _mask_joint(bank, play, view, envs[index])
+
+
+@kernel
+def begin_continuous(bank: Bank, play: Play, view: View, envs: Ints, rows: Ints) -> None:
+    """Begins episodes of the continuous environment."""
+    for index in range(envs.size):
+        begin(bank, play, view, envs[index], rows[index])
+        _observe(bank, play, view, envs[index], True)
+        _mask_continuous(bank, play, view, envs[index])
+
+
+@kernel
+def begin_assign(
+    bank: Bank, play: Play, view: View, stack: Curves, envs: Ints, rows: Ints
+) -> None:
+    """Begins episodes of the Assign environment."""
+    for index in range(envs.size):
+        begin(bank, play, view, envs[index], rows[index])
+        begin_curves(stack, envs[index], bank.machines[rows[index]])
+        _observe(bank, play, view, envs[index], False)
+        _mask_assign(bank, play, view, envs[index])
+
+
+# Stepping.
+
+
+@kernel
+def step_joint(
+    bank: Bank, play: Play, view: View, actions: Ints, first: int, last: int
+) -> None:
+    """Plays machine and level, or skip, in environments ``first`` to ``last``."""
+    levels = bank.level.shape[2]
+    skip = view.mask.shape[1] - 1
+    for env in range(first, last):
+        if _is_fresh(play, view, env):
+            continue
+        action = actions[env]
+        view.invalid[env] = view.mask[env, action] == 0
+        if action == skip or view.invalid[env]:
+            view.reward[env] = 0.0
+        else:
+            j, level = play.position[env], action % levels
+            work = bank.level[play.row[env], j, level]
+            view.reward[env] = _spend(bank, play, env, action // levels, work)
+        _advance(bank, play, view, env)
+        _observe(bank, play, view, env, True)
+        _mask_joint(bank, play, view, env)
+
+
+@kernel
+def step_continuous(
+    bank: Bank, play: Play, view: View, actions: npt.NDArray[np.float32], first: int, last: int
+) -> None:
+    """Plays preferences and the share of work in environments ``first`` to ``last``."""
+    full = bank.reach.shape[2] - 1
+    for env in range(first, last):
+        if _is_fresh(play, view, env):
+            continue
+        row, j = play.row[env], play.position[env]
+        best = -1
+        for r in range(bank.machines[row]):
+            likes = best < 0 or actions[env, r] > actions[env, best]
+            if likes and view.mask[env, r] == 1:
+                best = r
+        share = clip(0.5 * (1.0 + actions[env, actions.shape[1] - 1]), 0.0, 1.0)
+        view.reward[env] = 0.0
+        if best >= 0 and share > 0.0:
+            work = min(share * bank.reach[row, j, full], play.room[env, best])
+            view.reward[env] = _spend(bank, play, env, best, work)
+        _advance(bank, play, view, env)
+        _observe(bank, play, view, env, True)
+        _mask_continuous(bank, play, view, env)
+
+
+@kernel
+def step_assign(
+    bank: Bank,
+    play: Play,
+    view: View,
+    stack: Curves,
+    actions: Ints,
+    first: int,
+    last: int,
+) -> None:
+    """Plays a machine, or skip, in environments ``first`` to ``last``."""
+    skip = view.mask.shape[1] - 1
+    for env in range(first, last):
+        if _is_fresh(play, view, env):
+            continue
+        action = actions[env]
+        view.invalid[env] = view.mask[env, action] == 0
+        view.reward[env] = 0.0
+        if action != skip and not view.invalid[env]:
+            view.reward[env] = _assign(bank, play, stack, env, action)
+        _advance(bank, play, view, env)
+        _observe(bank, play, view, env, False)
+        _mask_assign(bank, play, view, env)
+
+
+@kernel
+def _is_fresh(play: Play, view: View, env: int) -> bool:
+    """Whether the environment was reset in place of this step; clears the mark."""
+    if not play.fresh[env]:
+        return False
+    play.fresh[env] = False
+    view.reward[env] = 0.0
+    view.terminated[env] = False
+    view.invalid[env] = False
+    return True
+
+
+@kernel
+def _spend(bank: Bank, play: Play, env: int, r: int, work: float) -> float:
+    """Does work on the task at hand on machine r; returns the accuracy gained."""
+    row, j = play.row[env], play.position[env]
+    energy = work / bank.efficiency[row, r]
+    play.time[env, r] += work / bank.speed[row, r]
+    play.energy[env, r] += energy
+    play.spent[env] += energy
+    play.machine[env, j] = r
+    play.work[env, j] = work
+    reach, value = bank.reach[row, j], bank.value[row, j]
+    gain = accuracy_for(reach, value, work) - value[0]
+    play.gained[env] += gain
+    return gain
+
+
+@kernel
+def _assign(bank: Bank, play: Play, stack: Curves, env: int, r: int) -> float:
+    """Gives the task at hand to machine r and allocates anew; returns the accuracy gained."""
+    row, j = play.row[env], play.position[env]
+    problem = _problem(bank, row)
+    curves = _curves(stack, env, bank.tasks[row], bank.machines[row])
+    before = curves.total[0]
+    try_change(problem, curves, j, r, -1)
+    accept_trial(curves, j, r, -1)
+    play.machine[env, j] = r
+    play.gained[env] = curves.total[0]
+    play.price[env] = curves.price[0]
+    _read_curves(problem, curves, play, env)
+    return float(curves.total[0] - before)
+
+
+@kernel
+def _problem(bank: Bank, row: int) -> Problem:
+    """The instance in a row as the allocation kernels read it."""
+    n, m, count = bank.tasks[row], bank.machines[row], bank.segments[row]
+    return Problem(
+        bank.deadline[row, :n],
+        bank.speed[row, :m],
+        bank.efficiency[row, :m],
+        bank.budget[row],
+        bank.task[row, :count],
+        bank.slope[row, :count],
+        bank.width[row, :count],
+        bank.first[row, : n + 1],
+        bank.own[row, :count],
+    )
+
+
+@kernel
+def _curves(stack: Curves, env: int, n: int, m: int) -> Curves:
+    """The curves of one environment, cut to its numbers of tasks and machines."""
+    return Curves(
+        stack.machine[env, :n],
+        stack.slot[env, :m],
+        stack.spare[env],
+        stack.tasks[env],
+        stack.load[env],
+        stack.order[env],
+        stack.length[env],
+        stack.steep[env],
+        stack.energy[env],
+        stack.gain[env],
+        stack.pieces[env],
+        stack.exhausted[env],
+        stack.taken[env, :m],
+        stack.trial_taken[env, :m],
+        stack.total[env],
+        stack.price[env],
+        stack.place[env],
+        stack.free[env],
+        stack.parent[env],
+    )
+
+
+@kernel
+def _read_curves(problem: Problem, curves: Curves, play: Play, env: int) -> None:
+    """Energy and time of each machine at the cut of the curves.
+
+    What is left of the budget goes to the piece at the price, the first one if several tie.
+    """
+    m = problem.speed.size
+    spent, most, marginal = 0.0, 0.0, -1
+    for r in range(m):
+        slot, taken = curves.slot[r], curves.taken[r]
+        play.energy[env, r] = curves.energy[slot, taken]
+        spent += curves.energy[slot, taken]
+        if taken < curves.pieces[slot] and curves.steep[slot, taken] > most:
+            most, marginal = curves.steep[slot, taken], r
+    if marginal >= 0:
+        left = max(0.0, problem.budget[0] - spent)
+        play.energy[env, marginal] += left
+        spent += left
+    for r in range(m):
+        play.time[env, r] = play.energy[env, r] * problem.efficiency[r] / problem.speed[r]
+    play.spent[env] = spent
+
+
+@kernel
+def _advance(bank: Bank, play: Play, view: View, env: int) -> None:
+    """Goes on to the next task; the row of the one decided becomes 0."""
+    row, j = play.row[env], play.position[env]
+    columns = bank.columns.shape[2]
+    view.tasks[env, j * columns : (j + 1) * columns] = 0.0
+    view.tasks_mask[env, j] = 0.0
+    play.position[env] = j + 1
+    view.terminated[env] = j + 1 == bank.tasks[row]
+
+
+# Masks. Skipping is always allowed, so a mask is never all false.
+
+
+@kernel
+def _mask_joint(bank: Bank, play: Play, view: View, env: int) -> None:
+    """Allows the levels that do work and fit; those of a flat curve do none."""
+    row, j = play.row[env], play.position[env]
+    levels = bank.level.shape[2]
+    mask = view.mask[env]
+    mask[:] = 0
+    mask[mask.size - 1] = 1
+    if j == bank.tasks[row]:
+        return
+    work = bank.level[row, j]
+    if work[0] <= 0.0:
+        return
+    for r in range(bank.machines[row]):
+        room = play.room[env, r]
+        for level in range(levels):
+            mask[r * levels + level] = work[level] <= room
+
+
+@kernel
+def _mask_assign(bank: Bank, play: Play, view: View, env: int) -> None:
+    """Allows every machine: times are allocated anew, so a task always fits."""
+    row = play.row[env]
+    mask = view.mask[env]
+    mask[:] = 0
+    mask[mask.size - 1] = 1
+    if play.position[env] < bank.tasks[row]:
+        mask[: bank.machines[row]] = 1
+
+
+@kernel
+def _mask_continuous(bank: Bank, play: Play, view: View, env: int) -> None:
+    """Allows the machines with room for some work; the share of work is always free to choose."""
+    row, j = play.row[env], play.position[env]
+    mask = view.mask[env]
+    mask[:] = 0
+    mask[mask.size - 1] = 1
+    if j < bank.tasks[row]:
+        least = _LEAST * bank.reach[row, j, bank.reach.shape[2] - 1]
+        for r in range(bank.machines[row]):
+            mask[r] = play.room[env, r] > least
+
+
+# Observations.
+
+
+@kernel
+def _observe(bank: Bank, play: Play, view: View, env: int, energy_binds: bool) -> None:
+    """Writes what an environment shows now, and the room of each machine.
+
+    Args:
+        bank: Instances.
+        play: State.
+        view: Where to write.
+        env: The environment.
+        energy_binds: Whether the energy spent so far is gone for good.
+    """
+    row, j = play.row[env], play.position[env]
+    n = bank.tasks[row]
+    budget = bank.budget[row, 0]
+    shown = view.budget[env]
+    shown[0] = clip((budget - play.spent[env]) / budget, 0.0, 1.0) if budget > 0.0 else 0.0
+    shown[1] = (n - j) / n
+    shown[2] = clip(play.gained[env] / n, 0.0, 1.0)
+    if not energy_binds:
+        shown[7] = _log_ratio(play.price[env], -bank.log_ration[row])
+    if shown.size > _BUDGET:
+        shown[_BUDGET + 1] = _log_slack(bank, play, env)
+    if j == n:
+        view.task[env] = 0.0
+        _observe_machines_at_end(bank, play, view, env)
+    else:
+        view.task[env] = bank.columns[row, j]
+        _observe_machines(bank, play, view, env, energy_binds)
+
+
+@kernel
+def _observe_machines(
+    bank: Bank, play: Play, view: View, env: int, energy_binds: bool
+) -> None:
+    """Writes the columns of machines that depend on the task at hand."""
+    row, j = play.row[env], play.position[env]
+    budget, deadline = bank.budget[row, 0], bank.deadline[row, j]
+    full = bank.reach[row, j, bank.reach.shape[2] - 1]
+    horizon = bank.deadline[row, bank.tasks[row] - 1]
+    log_time = bank.log_work[row, j] - bank.log_deadline[row, j]
+    log_energy = bank.log_work[row, j] - bank.log_ration[row]
+    width = view.machines.shape[1] // view.machines_mask.shape[1]
+    left = max(0.0, budget * (1.0 + ROUNDING) - play.spent[env])
+    for r in range(bank.machines[row]):
+        time = play.time[env, r]
+        room = (deadline * (1.0 + ROUNDING) - time) * bank.speed[row, r]
+        if energy_binds:
+            room = min(room, left * bank.efficiency[row, r])
+        play.room[env, r] = max(0.0, room)
+        machine = view.machines[env, r * width : (r + 1) * width]
+        machine[2] = clip(time / horizon, 0.0, 1.0)
+        machine[3] = clip(time / deadline, 0.0, 1.0)
+        machine[4] = clip(room / full, 0.0, 1.0)
+        machine[5] = clip_log(log_time - bank.log_speed[row, r])
+        machine[6] = clip_log(log_energy - bank.log_efficiency[row, r])
+        machine[7] = clip(play.energy[env, r] / budget, 0.0, 1.0) if budget > 0.0 else 0.0
+        if width > _MACHINE:
+            machine[_MACHINE + 1] = machine[_MACHINE] - machine[7]
+            machine[_MACHINE + 2] = _log_prices(
+                bank.energy_price[row], bank.efficiency[row, r], bank.work_price[row, j]
+            )
+            time = bank.fraction[row, j] / bank.speed[row, r]
+            machine[_MACHINE + 3] = clip(time / deadline, 0.0, LOG_LIMIT)
+
+
+@kernel
+def _observe_machines_at_end(bank: Bank, play: Play, view: View, env: int) -> None:
+    """Writes the columns of machines when no task is left: those about a task become 0."""
+    row = play.row[env]
+    budget = bank.budget[row, 0]
+    horizon = bank.deadline[row, bank.tasks[row] - 1]
+    machines = view.machines[env].reshape(view.machines_mask.shape[1], -1)
+    for r in range(bank.machines[row]):
+        play.room[env, r] = 0.0
+        machine = machines[r]
+        machine[2] = clip(play.time[env, r] / horizon, 0.0, 1.0)
+        machine[3:7] = 0.0
+        machine[7] = clip(play.energy[env, r] / budget, 0.0, 1.0) if budget > 0.0 else 0.0
+        if machine.size > _MACHINE:
+            machine[_MACHINE + 1] = machine[_MACHINE] - machine[7]
+            machine[_MACHINE + 2 :] = 0.0
+
+
+@kernel
+def _log_slack(bank: Bank, play: Play, env: int) -> float:
+    """Logarithm of the machines' time left over the fractional work that waits for it."""
+    row = play.row[env]
+    horizon = bank.deadline[row, bank.tasks[row] - 1]
+    waiting, able = 0.0, 0.0
+    for j in range(play.position[env], bank.tasks[row]):
+        waiting += bank.fraction[row, j]
+    for r in range(bank.machines[row]):
+        able += bank.speed[row, r] * (horizon - play.time[env, r])
+    if waiting <= 0.0:
+        return LOG_LIMIT
+    return _log_ratio(able, math.log(waiting))
+
+
+@kernel
+def _log_ratio(value: float, log_unit: float) -> float:
+    """Logarithm of ``value`` in a unit given by its own, the lower bound when not positive."""
+    return clip_log(math.log(value) - log_unit) if value > 0.0 else -LOG_LIMIT
+
+
+@kernel
+def _log_prices(energy_price: float, efficiency: float, work_price: float) -> float:
+    """Logarithm of the price of a machine's energy over the price of work."""
+    if energy_price <= 0.0:
+        return -LOG_LIMIT
+    if work_price <= 0.0:
+        return LOG_LIMIT
+    return clip_log(math.log(energy_price / efficiency / work_price))

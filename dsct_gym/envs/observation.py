@@ -1,0 +1,164 @@
+"""What an agent sees: the documented columns, their bounds and the observation space.
+
+Every value is scaled so that a network can use it as it is: shares lie in [0, 1] and ratios that
+may span orders of magnitude are natural logarithms clipped to [−5, 5]. Tables are flat vectors,
+row after row, because stock policies flatten them anyway and warn about anything else;
+`Layout.tables` gives them back their shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium import spaces
+
+LOG_LIMIT: Final = 5.0
+"""Logarithms of ratios are clipped to this on either side."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One number of an observation.
+
+    Attributes:
+        name: Its name.
+        low: Lower bound.
+        high: Upper bound.
+        meaning: What it tells; j is the task of the row (of the task at hand, in a machine's row).
+    """
+
+    name: str
+    low: float
+    high: float
+    meaning: str
+
+
+def _share(name: str, meaning: str) -> Column:
+    return Column(name, 0.0, 1.0, meaning)
+
+
+def _log(name: str, meaning: str) -> Column:
+    return Column(name, -LOG_LIMIT, LOG_LIMIT, f"ln({meaning})")
+
+
+TASK: Final = (
+    _share("deadline", "d_j / d_max"),
+    _log("work", "f_j^max / (d_max Σ_r s_r / n)"),
+    _share("gain", "a_j(f_j^max) − a_j(0)"),
+    _share("half", "work at which half of the gain is reached / f_j^max; 0 for a flat curve"),
+)
+"""Columns of a task: of the task at hand, and of each row of the table of tasks."""
+
+TASK_GUIDANCE: Final = (
+    _share("fraction", "work in the fractional relaxation / f_j^max"),
+    _log("price", "π_j f_j^max / gain; −5 when π_j is 0, 5 for a flat curve with a price"),
+)
+"""Columns of a task that the relaxation adds."""
+
+MACHINE: Final = (
+    _log("speed", "s_r / mean speed"),
+    _log("efficiency", "E_r / mean efficiency"),
+    _share("used", "time used t_r / d_max"),
+    _share("load", "t_r / d_j"),
+    _share("room", "largest work on j that fits now / f_j^max"),
+    _log("time", "f_j^max / s_r / d_j"),
+    _log("energy", "f_j^max / E_r / (B / n); 5 when B is 0"),
+    _share("spent", "energy spent on the machine / B"),
+)
+"""Columns of a machine, as it looks for the task at hand j."""
+
+MACHINE_GUIDANCE: Final = (
+    _share("profile", "energy of the machine in the fractional relaxation / B"),
+    Column("profile_left", -1.0, 1.0, "profile − spent"),
+    _log("price", "λ / E_r / π_j; −5 when λ is 0, else 5 when π_j is 0"),
+    Column("fraction_time", 0.0, LOG_LIMIT, "fractional work of j / s_r / d_j"),
+)
+"""Columns of a machine that the relaxation adds."""
+
+BUDGET: Final = (
+    _share("energy_left", "(B − energy spent) / B; 0 when B is 0"),
+    _share("tasks_left", "tasks not yet decided / n"),
+    _share("accuracy", "Σ of rewards so far / n"),
+    _log("rho", "d_max Σ_r s_r / Σ_j f_j^max"),
+    _log("beta", "B / (d_max Σ_r P_r); −5 when B is 0"),
+    Column("tasks", 0.0, LOG_LIMIT, "log10(n)"),
+    Column("machines", 0.0, LOG_LIMIT, "log10(m)"),
+    _log("price", "λ B / n of the allocation so far (Assign only, else 0); −5 when λ is 0"),
+)
+"""Columns of the episode as a whole."""
+
+BUDGET_GUIDANCE: Final = (
+    _log("relaxed_price", "λ B / n in the fractional relaxation; −5 when λ is 0"),
+    _log("slack", "Σ_r s_r (d_max − t_r) / fractional work of the tasks not yet decided"),
+)
+"""Columns of the episode that the relaxation adds."""
+
+Observation = dict[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Sizes of an observation, and what its columns are.
+
+    Attributes:
+        max_tasks: Rows of the table of tasks.
+        max_machines: Rows of the table of machines.
+        guidance: Whether the columns of the relaxation are there.
+    """
+
+    max_tasks: int
+    max_machines: int
+    guidance: bool = False
+
+    @property
+    def task(self) -> tuple[Column, ...]:
+        """Columns of ``task`` and of each row of ``tasks``."""
+        return TASK + TASK_GUIDANCE if self.guidance else TASK
+
+    @property
+    def machine(self) -> tuple[Column, ...]:
+        """Columns of each row of ``machines``."""
+        return MACHINE + MACHINE_GUIDANCE if self.guidance else MACHINE
+
+    @property
+    def budget(self) -> tuple[Column, ...]:
+        """Columns of ``budget``."""
+        return BUDGET + BUDGET_GUIDANCE if self.guidance else BUDGET
+
+    def space(self) -> spaces.Dict:
+        """The observation space; rows of padding and of decided tasks are 0."""
+        mask = _share("mask", "1 where the row stands for something")
+        return spaces.Dict(
+            {
+                "budget": _box(self.budget, 1),
+                "machines": _box(self.machine, self.max_machines, padded=True),
+                "machines_mask": _box((mask,), self.max_machines),
+                "task": _box(self.task, 1, padded=True),
+                "tasks": _box(self.task, self.max_tasks, padded=True),
+                "tasks_mask": _box((mask,), self.max_tasks),
+            }
+        )
+
+    def tables(self, observation: Mapping[str, npt.NDArray[np.float32]]) -> Observation:
+        """Views of an observation, or of a batch of them, with tables as (…, rows, columns)."""
+        shaped = dict(observation)
+        for key, rows, columns in (
+            ("tasks", self.max_tasks, self.task),
+            ("machines", self.max_machines, self.machine),
+        ):
+            table = observation[key]
+            shaped[key] = table.reshape(*table.shape[:-1], rows, len(columns))
+        return shaped
+
+
+def _box(columns: tuple[Column, ...], rows: int, *, padded: bool = False) -> spaces.Box:
+    """A flat box of ``rows`` repetitions of the columns; ``padded`` rows may be all 0."""
+    low = np.array([column.low for column in columns], dtype=np.float32)
+    high = np.array([column.high for column in columns], dtype=np.float32)
+    if padded:
+        low, high = np.minimum(low, 0.0), np.maximum(high, 0.0)
+    return spaces.Box(np.tile(low, rows), np.tile(high, rows), dtype=np.float32)

@@ -1,0 +1,47 @@
+"""What a finished episode tells: its schedule, verified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, SupportsIndex
+
+from dsct_gym.schedule import Schedule
+
+
+def verified(schedule: Schedule) -> Schedule:
+    """The schedule itself, once it has passed the verifier.
+
+    Raises:
+        RuntimeError: If it fails: a defect of the environment.
+    """
+    verification = schedule.verify()
+    if not verification:
+        raise RuntimeError("environment: " + "; ".join(verification.reasons))
+    return schedule
+
+
+class DeferredSchedule(Schedule):
+    """A schedule that is built and verified when something of it is first asked for.
+
+    Batches end many episodes at once whose schedules are seldom looked at. From then on it is an
+    ordinary `Schedule`.
+
+    Args:
+        build: Makes the schedule.
+    """
+
+    def __init__(self, build: Callable[[], Schedule]) -> None:
+        self.__dict__["_build"] = build
+
+    def __getattr__(self, name: str) -> Any:
+        # Only reached for what is missing: a field, before the schedule is built.
+        build = self.__dict__.pop("_build", None)
+        if build is None:
+            raise AttributeError(name)
+        self.__dict__.update(vars(verified(build())))
+        object.__setattr__(self, "__class__", Schedule)
+        return getattr(self, name)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        assert self.machine is not None
+        return super().__reduce_ex__(protocol)

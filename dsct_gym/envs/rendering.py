@@ -1,0 +1,3 @@
+RENDER_MODES = ("rgb_array", "human", "ansi")
+class Renderer:
+    pass

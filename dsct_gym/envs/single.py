@@ -1,0 +1,225 @@
+"""The environments, one episode at a time: Gymnasium's interface over a batch of one."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+from gymnasium.error import ResetNeeded
+
+from dsct_gym.arrays import Bools
+from dsct_gym.envs.episodes import (
+    DEFAULT_LEVELS,
+    AssignEpisodes,
+    ContinuousEpisodes,
+    Episodes,
+    JointEpisodes,
+)
+from dsct_gym.envs.observation import Layout, Observation
+from dsct_gym.envs.options import check_on_invalid, instance_of
+from dsct_gym.envs.outcome import verified
+from dsct_gym.envs.rendering import RENDER_MODES, Renderer
+from dsct_gym.envs.source import make_source
+from dsct_gym.errors import InputError
+from dsct_gym.instance import Instance
+from dsct_gym.schedule import Schedule
+
+
+class SchedulingEnv(gymnasium.Env[Observation, Any]):
+    """What the three environments share.
+
+    One episode is one instance; tasks are decided one by one in EDF order, one a step, and the
+    episode terminates after the last. The rewards of an episode add up to the accuracy that its
+    schedule gains over no work at all. ``docs/environments.md`` lists every column.
+
+    Args:
+        levels: Number of compression levels L (joint mode).
+        guidance: Whether observations carry the columns of the fractional relaxation.
+        on_invalid: What becomes of an action that the mask forbids: ``"skip"`` plays it as skip
+            and sets ``info["invalid_action"]``, ``"raise"`` raises an `InputError`.
+        render_mode: ``"rgb_array"``, ``"human"``, ``"ansi"`` or None.
+        copy: Whether observations and masks are fresh copies; otherwise they are the arrays that
+            the next step overwrites.
+        **instances: Where instances come from: see `dsct_gym.envs.source.make_source`.
+
+    Raises:
+        InputError: Naming the argument at fault.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": 5}
+    _episodes_type: ClassVar[type[Episodes]]
+
+    def __init__(
+        self,
+        *,
+        levels: int = DEFAULT_LEVELS,
+        guidance: bool = False,
+        on_invalid: str = "skip",
+        render_mode: str | None = None,
+        copy: bool = True,
+        **instances: Any,
+    ) -> None:
+        if render_mode is not None and render_mode not in RENDER_MODES:
+            raise InputError(f"render_mode: {render_mode!r} is not one of {RENDER_MODES}")
+        self._raises = check_on_invalid(on_invalid)
+        source = make_source(**instances)
+        self._episodes = self._episodes_type(1, source, levels=levels, guidance=guidance)
+        self.observation_space = self._episodes.layout.space()
+        self.action_space = self._episodes.action_space
+        self.render_mode = render_mode
+        self._copy = copy
+        self._playing = False
+        self._renderer: Renderer | None = None
+
+    @property
+    def layout(self) -> Layout:
+        """Sizes and columns of the observation."""
+        return self._episodes.layout
+
+    @property
+    def instance(self) -> Instance:
+        """The instance of the episode."""
+        return self._episodes.instance(0)
+
+    @property
+    def task(self) -> int | None:
+        """Index in the instance of the task at hand; None when all are decided."""
+        position = int(self._episodes.play.position[0])
+        order = self.instance.edf_order
+        return int(order[position]) if position < order.size else None
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule of the decisions so far; tasks not yet decided do no work."""
+        return self._episodes.schedule(0)
+
+    def action_masks(self) -> Bools:
+        """Which actions are allowed now, as sb3-contrib asks for it; never all false."""
+        return self._episodes.view.mask[0].astype(np.bool_)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Begins an episode.
+
+        Args:
+            seed: Seeds the environment's random generator.
+            options: ``{"instance": ...}`` plays the given `Instance` or instance file.
+
+        Returns:
+            Observation and info (``action_mask``).
+        """
+        super().reset(seed=seed)
+        given = instance_of(options)
+        if given is None:
+            self._episodes.begin(np.array([0]), [self.np_random])
+        else:
+            self._episodes.begin_instance(0, given)
+        self._playing = True
+        if self.render_mode == "human":
+            self.render()
+        return self._shown()
+
+    def step(
+        self, action: Any
+    ) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Decides the task at hand.
+
+        Args:
+            action: See the class.
+
+        Returns:
+            Observation, reward, terminated, truncated (never) and info: ``action_mask`` and
+            ``invalid_action``; at the end also ``schedule`` (verified), ``mean_accuracy`` and
+            ``energy`` (J).
+
+        Raises:
+            InputError: If the action is not in the action space, or forbidden where the
+                environment was told to raise.
+        """
+        episodes = self._episodes
+        if not self._playing:
+            raise ResetNeeded("the episode is over or has not begun: call reset() first")
+        checked = episodes.check(np.asarray(action)[None])
+        if self._raises and episodes.forbidden(checked)[0]:
+            raise InputError(f"action: {action} is forbidden by the action mask")
+        episodes.step(checked, 0, 1)
+        view = episodes.view
+        terminated = bool(view.terminated[0])
+        observation, info = self._shown()
+        info["invalid_action"] = bool(view.invalid[0])
+        if terminated:
+            self._playing = False
+            schedule = verified(episodes.schedule(0))
+            info["schedule"] = schedule
+            info["mean_accuracy"] = schedule.mean_accuracy
+            info["energy"] = schedule.energy
+        if self.render_mode == "human":
+            self.render()
+        return observation, float(view.reward[0]), terminated, False, info
+
+    def _shown(self) -> tuple[Observation, dict[str, Any]]:
+        mask = self._episodes.view.mask[0]
+        info = {"action_mask": mask.copy() if self._copy else mask}
+        return self._episodes.observation(0, copy=self._copy), info
+
+    def render(self) -> npt.NDArray[np.uint8] | str | None:  # type: ignore[override]
+        """Shows the schedule so far: a frame (H, W, 3), text, or a window."""
+        if self.render_mode is None:
+            gymnasium.logger.warn("render() needs a render_mode: gym.make(id, render_mode=...)")
+            return None
+        if self._renderer is None:
+            self._renderer = Renderer(self.render_mode, self.metadata["render_fps"])
+        return self._renderer.render(self._episodes, 0)
+
+    def close(self) -> None:
+        """Closes the window, if there is one."""
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_renderer": None}
+
+
+class JointEnv(SchedulingEnv):
+    """``DSCT-EA-v0``: choose machine and compression level of the task at hand, or skip it.
+
+    Action ``Discrete(m·L + 1)``: action ``r·L + (l − 1)``, l = 1..L, runs the task on machine r
+    with the least work that brings it from ``a_j(0)`` to ``a_j(0) + (l/L)(a_j(f_j^max) − a_j(0))``;
+    the last action skips it. The mask allows what ends by the deadline and within the energy left;
+    for a task with a flat curve only skipping. The reward is the accuracy gained by the task.
+
+    Everything else is `SchedulingEnv`'s.
+    """
+
+    _episodes_type = JointEpisodes
+
+
+class AssignEnv(SchedulingEnv):
+    """``DSCT-EA-Assign-v0``: choose only the machine of the task at hand, or skip it.
+
+    Action ``Discrete(m + 1)``: the machine, or (last) skip. Works are the exact optimum for the
+    assignment so far (`dsct_gym.allocate`), and the reward is the change of that optimum. The mask
+    allows every machine of the instance.
+
+    Everything else is `SchedulingEnv`'s; ``levels`` is not used.
+    """
+
+    _episodes_type = AssignEpisodes
+
+
+class ContinuousEnv(SchedulingEnv):
+    """``DSCT-EA-Continuous-v0``: a preference for each machine, and the share of work.
+
+    Action ``Box(−1, 1, (m + 1,))``: the machine with the highest preference among those that have
+    room runs the task (ties: the first); the last entry x asks for the share ``(x + 1) / 2`` of the
+    task's full work, cut to what deadline and energy left allow. −1 skips the task. The mask tells
+    which machines have room; its last entry is always true. The reward is the accuracy gained.
+
+    Everything else is `SchedulingEnv`'s; ``levels`` is not used.
+    """
+
+    _episodes_type = ContinuousEpisodes
