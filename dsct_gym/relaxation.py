@@ -136,7 +136,9 @@ def _search(instance: Instance, market: _Market) -> Relaxation:
     budget = instance.energy_budget
     # Below every positive slope the order of the candidate prices no longer depends on λ, so the
     # optimum for this price is the one of least energy when energy is free.
-    free = _outcome(market, 0.5 * float(market.slopes[0] / market.cost[-1]), budget)
+    tiny = 0.5 * float(market.slopes[0] / market.cost[-1])
+    anything = np.full_like(market.duration, np.inf)
+    free = _outcome(market, tiny, budget, 0.0 * market.duration, anything)
     if free.energy <= budget:
         unpriced = np.where(free.price < market.slopes[0], 0.0, free.price)
         best = free._replace(energy_price=0.0, dual=free.accuracy, price=unpriced)
@@ -146,12 +148,16 @@ def _search(instance: Instance, market: _Market) -> Relaxation:
     passes = 1
     while passes < _MAX_PASSES:
         passes += 1
-        price = (low.accuracy - high.accuracy) / (low.energy - high.energy)
-        here = _outcome(market, price, budget)
-        model = low.accuracy + price * (budget - low.energy)
+        meeting = (low.accuracy - high.accuracy) / (low.energy - high.energy)
+        # Where the tangents meet ends the search exactly, but only halves a smooth bracket; the
+        # secant of the energy closes in faster, but on one side. They take turns.
+        exact = passes % 2 == 0
+        price = meeting if exact else _secant_price(low, high, budget)
+        here = _outcome(market, price, budget, low.price, high.price)
         best = min(best, here, key=lambda outcome: outcome.dual)
-        between = high.energy < here.energy < low.energy
-        if here.dual - model <= RELAXATION * abs(here.dual) or not between:
+        mixed = low.accuracy + meeting * (budget - low.energy)
+        stuck = exact and not high.energy < here.energy < low.energy
+        if best.dual - mixed <= RELAXATION * abs(best.dual) or stuck:
             break
         if here.energy > budget:
             low = here
@@ -161,6 +167,12 @@ def _search(instance: Instance, market: _Market) -> Relaxation:
     work = share * low.work + (1.0 - share) * high.work
     busy = share * low.busy + (1.0 - share) * high.busy
     return _relaxation(instance, market, best, work, busy, passes=passes)
+
+
+def _secant_price(low: _Outcome, high: _Outcome, budget: float) -> float:
+    """Energy price at which the energy would meet the budget if it fell linearly in between."""
+    share = (low.energy - budget) / (low.energy - high.energy)
+    return low.energy_price + share * (high.energy_price - low.energy_price)
 
 
 def _idle_outcome(market: _Market, budget: float) -> _Outcome:
@@ -202,16 +214,24 @@ def _relaxation(
     )
 
 
-def _outcome(market: _Market, energy_price: float, budget: float) -> _Outcome:
-    """Solves the relaxation for one energy price."""
+def _outcome(
+    market: _Market, energy_price: float, budget: float, floor: Floats, ceiling: Floats
+) -> _Outcome:
+    """Solves the relaxation for one energy price.
+
+    Args:
+        market: The instance.
+        energy_price: λ, accuracy per J.
+        budget: B, J.
+        floor: An optimal price of each task for a smaller λ (n,); prices rise with λ.
+        ceiling: The same for a larger λ.
+    """
     thresholds = energy_price * market.cost
-    at, cut, below = _candidates(market.slopes, thresholds)
-    capacity = np.concatenate(([0.0], np.cumsum(market.speed)))[below]
-    index = _prices(market.duration, market.slope, market.reach, cut, capacity)
-    work, busy = _primal(
-        market.duration, market.slope, market.reach, market.speed, index, at, cut, below, capacity
+    ladder = _Ladder.of(market, thresholds)
+    step = _price_steps(market.duration, market.slope, market.reach, ladder, floor, ceiling)
+    price, work, busy = _primal(
+        market.duration, market.slope, market.reach, market.speed, ladder, step
     )
-    price = at[index]
     accuracy, surplus = _values(market.slope, market.reach, market.value, work, price)
     rent = _rent(market.duration, market.speed, thresholds, price)
     return _Outcome(
@@ -225,34 +245,60 @@ def _outcome(market: _Market, energy_price: float, budget: float) -> _Outcome:
     )
 
 
-def _candidates(slopes: Floats, thresholds: Floats) -> tuple[Floats, Floats, Ints]:
-    """Candidate prices in ascending order: 0, the slopes, and λ/E_r just above an equal slope.
+class _Ladder(NamedTuple):
+    """Candidate prices in ascending steps: 0, the slopes, and λ/E_r just above an equal slope.
 
-    Args:
+    Attributes:
         slopes: Different positive slopes, ascending.
-        thresholds: λ/E_r of each machine (m,), non-decreasing.
-
-    Returns:
-        ``at`` (C,), the price of each candidate; ``cut`` (C + 1,), the least slope at or above
-        it, infinite past the last; ``below`` (C + 1,), how many machines have their threshold
-        before it. Candidate c is a machine's threshold where ``below[c + 1] > below[c]``.
+        thresholds: λ/E_r (m,), non-decreasing.
+        place: Step of each threshold (m,).
+        capacity: Speed of the first k machines, for k = 0..m, GFLOP/s.
     """
-    place = np.searchsorted(slopes, thresholds, side="right")
-    at = np.concatenate(([0.0], np.insert(slopes, place, thresholds)))
-    is_threshold = np.zeros(at.size, dtype=np.int64)
-    is_threshold[place + 1 + np.arange(place.size)] = 1
-    upward = np.concatenate((np.where(is_threshold == 0, at, np.inf), [np.inf]))
-    cut = np.minimum.accumulate(upward[::-1])[::-1]
-    return at, np.ascontiguousarray(cut), np.concatenate(([0], np.cumsum(is_threshold)))
+
+    slopes: Floats
+    thresholds: Floats
+    place: Ints
+    capacity: Floats
+
+    @classmethod
+    def of(cls, market: _Market, thresholds: Floats) -> _Ladder:
+        ahead = np.searchsorted(market.slopes, thresholds, side="right")
+        capacity = np.concatenate(([0.0], np.cumsum(market.speed)))
+        return cls(market.slopes, thresholds, ahead + 1 + np.arange(ahead.size), capacity)
 
 
 @kernel
-def _demand(slope: Floats, reach: Floats, task: int, cut: float) -> float:
-    """Work of the segments of a task whose slope is at least ``cut``."""
+def _machines_below(ladder: _Ladder, step: int) -> int:
+    """Number of machines whose threshold stands on a lower step."""
+    return int(np.searchsorted(ladder.place, step))
+
+
+@kernel
+def _price_at(ladder: _Ladder, step: int) -> float:
+    """Price of a step."""
+    below = _machines_below(ladder, step)
+    price = 0.0
+    if below < ladder.place.size and ladder.place[below] == step:
+        price = ladder.thresholds[below]
+    elif step > 0:
+        price = ladder.slopes[step - 1 - below]
+    return price
+
+
+@kernel
+def _least_slope(ladder: _Ladder, step: int) -> float:
+    """Least slope on a step or above it, infinite past the last."""
+    slopes_below = max(0, step - 1 - _machines_below(ladder, step))
+    return ladder.slopes[slopes_below] if slopes_below < ladder.slopes.size else np.inf
+
+
+@kernel
+def _demand(slope: Floats, reach: Floats, task: int, least: float) -> float:
+    """Work of the segments of a task whose slope is at least ``least``."""
     low, high = 0, slope.shape[1]
     while low < high:
         middle = (low + high) // 2
-        if slope[task, middle] >= cut:
+        if slope[task, middle] >= least:
             low = middle + 1
         else:
             high = middle
@@ -261,41 +307,61 @@ def _demand(slope: Floats, reach: Floats, task: int, cut: float) -> float:
 
 
 @kernel
-def _prices(duration: Floats, slope: Floats, reach: Floats, cut: Floats, capacity: Floats) -> Ints:
-    """Index of each task's price among the candidates (n,), non-increasing.
+def _first_at_most(values: Floats, first: int, end: int, limit: float) -> int:
+    """First of the non-increasing ``values[first:end]`` that is at most ``limit``, else end."""
+    while first < end:
+        middle = (first + end) // 2
+        if values[middle] > limit:
+            first = middle + 1
+        else:
+            end = middle
+    return first
 
-    Partitioning: all tasks of a range have a price in a range of candidates. Just above the
-    middle candidate supply and demand are fixed; the tasks priced above it are the prefix with
-    the least cumulated excess of supply.
+
+@kernel
+def _price_steps(
+    duration: Floats,
+    slope: Floats,
+    reach: Floats,
+    ladder: _Ladder,
+    floor: Floats,
+    ceiling: Floats,
+) -> Ints:
+    """Step of each task's price on the ladder (n,), non-increasing.
+
+    Partitioning: all tasks of a range have a price on a range of steps. Just above the middle
+    step supply and demand are fixed; the tasks priced above it are the prefix with the least
+    cumulated excess of supply. Only where floor and ceiling leave it open is there need to look.
     """
     n = duration.size
-    index = np.zeros(n, dtype=np.int64)
-    # A waiting range holds at most half the candidates of the one below it on the stack.
+    steps = np.zeros(n, dtype=np.int64)
+    # A waiting range holds at most half the steps of the one below it on the stack.
     stack = np.empty((64, 4), dtype=np.int64)
-    stack[0, 0], stack[0, 1], stack[0, 2], stack[0, 3] = 0, n, 0, cut.size - 2
+    stack[0, 0], stack[0, 1], stack[0, 2] = 0, n, 0
+    stack[0, 3] = ladder.slopes.size + ladder.place.size
     depth = 1
     while depth > 0:
         depth -= 1
         first, end, low, high = stack[depth]
         while low < high and first < end:
             middle = (low + high) // 2
-            level, supply = cut[middle + 1], capacity[middle + 1]
-            excess, least, split = 0.0, 0.0, first
-            for task in range(first, end):
-                excess += duration[task] * supply - _demand(slope, reach, task, level)
+            price = _price_at(ladder, middle)
+            least_slope = _least_slope(ladder, middle + 1)
+            supply = ladder.capacity[_machines_below(ladder, middle + 1)]
+            split = _first_at_most(floor, first, end, price)
+            open_end = _first_at_most(ceiling, split, end, price)
+            excess, least = 0.0, 0.0
+            for task in range(split, open_end):
+                excess += duration[task] * supply - _demand(slope, reach, task, least_slope)
                 if excess < least:
                     least, split = excess, task + 1
-            stack[depth, 0], stack[depth, 1], stack[depth, 2], stack[depth, 3] = (
-                split,
-                end,
-                low,
-                middle,
-            )
+            stack[depth, 0], stack[depth, 1] = split, end
+            stack[depth, 2], stack[depth, 3] = low, middle
             depth += 1
             end, low = split, middle + 1
         for task in range(first, end):
-            index[task] = low
-    return index
+            steps[task] = low
+    return steps
 
 
 @kernel
@@ -304,13 +370,10 @@ def _primal(
     slope: Floats,
     reach: Floats,
     speed: Floats,
-    index: Ints,
-    at: Floats,
-    cut: Floats,
-    below: Ints,
-    capacity: Floats,
-) -> tuple[Floats, Floats]:
-    """Works (n,) and busy times (m,) that are optimal for the given prices.
+    ladder: _Ladder,
+    steps: Ints,
+) -> tuple[Floats, Floats, Floats]:
+    """Prices (n,), and works (n,) and busy times (m,) that are optimal for them.
 
     In a block of tasks with one price, steeper segments are done and flatter ones are not;
     machines with a threshold below the price work all the time, those above it idle. What is left
@@ -318,32 +381,32 @@ def _primal(
     full, or the machine at the price, which works as long as the demand asks.
     """
     n = duration.size
-    work, busy = np.zeros(n), np.zeros(speed.size)
+    price, work, busy = np.zeros(n), np.zeros(n), np.zeros(speed.size)
     end = n
     while end > 0:
-        candidate = index[end - 1]
+        step = steps[end - 1]
+        here, steeper = _price_at(ladder, step), _least_slope(ladder, step + 1)
         first, span, demand = end, 0.0, 0.0
-        while first > 0 and index[first - 1] == candidate:
+        while first > 0 and steps[first - 1] == step:
             first -= 1
-            work[first] = _demand(slope, reach, first, cut[candidate + 1])
+            price[first] = here
+            work[first] = _demand(slope, reach, first, steeper)
             demand += work[first]
             span += duration[first]
-        for machine in range(below[candidate]):
-            busy[machine] += span
-        missing = span * capacity[candidate] - demand
-        if below[candidate + 1] > below[candidate]:
-            marginal = below[candidate]
+        marginal = _machines_below(ladder, step)
+        busy[:marginal] += span
+        missing = span * ladder.capacity[marginal] - demand
+        if marginal < speed.size and ladder.place[marginal] == step:
             busy[marginal] += min(max(0.0, -missing / speed[marginal]), span)
         else:
             for task in range(end - 1, first - 1, -1):
                 if missing <= 0.0:
                     break
-                room = _demand(slope, reach, task, at[candidate]) - work[task]
-                extra = min(room, missing)
+                extra = min(_demand(slope, reach, task, here) - work[task], missing)
                 work[task] += extra
                 missing -= extra
         end = first
-    return work, busy
+    return price, work, busy
 
 
 @kernel
