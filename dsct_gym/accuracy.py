@@ -7,6 +7,7 @@ breakpoint.
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal, localcontext
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,10 @@ from dsct_gym.tolerances import CONCAVITY
 DEFAULT_A_MIN = 0.001
 DEFAULT_A_MAX = 0.82
 DEFAULT_EPSILON = 0.01
+
+# Decimal logarithms are correctly rounded; those of C libraries differ in the last bit, which
+# would show in generated files. More digits than a double holds keep the conversion exact too.
+_DECIMAL_DIGITS = 25
 
 
 def exponential_max_work(theta: npt.ArrayLike, epsilon: float = DEFAULT_EPSILON) -> Floats:
@@ -69,12 +74,13 @@ def exponential_breakpoints(
     Returns:
         ``theta · work`` (segments + 1,) and ``accuracy`` (segments + 1,).
     """
-    share = np.linspace(0.0, 1.0, segments + 1)
-    scaled_work = -np.log1p(-(1.0 - epsilon) * share)
-    scaled_work[0], scaled_work[-1] = 0.0, -math.log(epsilon)
-    accuracy = a_min + (a_max - a_min) * share
+    with localcontext(prec=_DECIMAL_DIGITS):
+        step = (1 - Decimal(epsilon)) / segments
+        scaled_work = [-float((1 - step * k).ln()) for k in range(1, segments)]
+        top = -float(Decimal(epsilon).ln())
+    accuracy = a_min + (a_max - a_min) * (np.arange(segments + 1) / segments)
     accuracy[-1] = a_max
-    return scaled_work, accuracy
+    return np.array([0.0, *scaled_work, top]), accuracy
 
 
 def exponential_curves(

@@ -15,6 +15,7 @@ from dsct_gym.accuracy import (
     discretisation_error,
     evaluate_curves,
     exponential_accuracy,
+    exponential_breakpoints,
     exponential_curves,
     exponential_max_work,
     pad_curves,
@@ -53,6 +54,13 @@ def test_breakpoints_lie_on_the_curve_equally_spaced_in_accuracy(segments: int) 
     assert (work[:, 0] == 0.0).all()
     assert (accuracy[:, -1] == 0.82).all()
     check_curves(work, accuracy)
+
+
+@pytest.mark.parametrize("segments", [1, 7, 1000])
+def test_breakpoints_are_logarithms(segments: int) -> None:
+    scaled_work, _ = exponential_breakpoints(segments, epsilon=0.05)
+    share = np.arange(segments + 1) / segments
+    np.testing.assert_allclose(scaled_work, -np.log1p(-0.95 * share), rtol=1e-14)
 
 
 @pytest.mark.parametrize("segments", [1, 2, 5, 16, 64, 200])
