@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -58,19 +59,27 @@ def run_jobs(jobs: Sequence[Job], workers: int = 1) -> Iterator[Run]:
         One run a job, in the order of the jobs when ``workers`` is 1.
 
     Raises:
-        KeyboardInterrupt: After the run that Ctrl-C cut short, if its solver could save it.
+        KeyboardInterrupt: On Ctrl-C; in this process only after the run that it cut short, where
+            the solver hands over what it has. Runs under way in other processes are lost.
     """
     if workers == 1:
         runs = map(run_job, jobs)
     else:
         from joblib import Parallel, delayed
 
-        parallel = Parallel(n_jobs=workers, return_as="generator_unordered")
+        parallel = Parallel(
+            n_jobs=workers, return_as="generator_unordered", initializer=_leave_interrupts
+        )
         runs = parallel(delayed(run_job)(job) for job in jobs)
     for run in runs:
         yield run
         if run.record is not None and run.record.interrupted:
             raise KeyboardInterrupt
+
+
+def _leave_interrupts() -> None:
+    """Leaves Ctrl-C, which a terminal sends to all processes, to the one that started them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def run_job(job: Job) -> Run:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = """
 dsct-gym solve dc5-ofa60 --solver approx-refined
-dsct-gym solve dc5-ofa60 --solver mip --time-limit 10 --gantt plan.png
+dsct-gym solve dc5-ofa60 --solver mip --time-limit 2 --gantt plan.png
 dsct-gym solve instance.json --solver greedy -o schedule.json
 """
 

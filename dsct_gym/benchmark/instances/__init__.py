@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
     from dsct_gym.instance import Instance
+
+RECIPES: Final = {
+    "dc5-ofa60": "generate -n 60 --devices T4,V100,A100,A40,H100 --family ofa-resnet50"
+    " --mu 20 --rho 0.3 --beta 0.6 --seed 1",
+}
+"""What `dsct-gym` was asked for to make each instance, besides its ``--name``."""
 
 _SUFFIX = ".json"
 

@@ -1,0 +1,388 @@
+import csv
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from dsct_gym import Instance, Schedule, generate, upper_bound
+from dsct_gym.cli import run
+from dsct_gym.cli.app import COMMANDS
+from stub_solvers import STARTED
+
+ALL_COMMANDS = [name for names in COMMANDS.values() for name in names]
+TESTS = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Path:
+    path = tmp_path / "i.json"
+    generate(12, 3, seed=1, name="small").save(path)
+    return path
+
+
+@pytest.fixture
+def call(capsys, monkeypatch, tmp_path):
+    """Runs a command in this process, in an empty folder: status, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run_command(*arguments: object) -> tuple[int, str, str]:
+        status = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run_command
+
+
+def one_line(status: int, out: str, err: str) -> str:
+    """The one line of a refusal."""
+    assert status == 2
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("Error: ")
+    return err.removeprefix("Error: ").strip()
+
+
+class TestHelp:
+    @pytest.mark.parametrize("command", ALL_COMMANDS)
+    def test_every_command_shows_an_example_that_names_it(self, call, command):
+        status, out, err = call(command, "--help")
+        assert (status, err) == (0, "")
+        assert f"dsct-gym {command}" in out.split("Example:")[1]
+
+    @pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
+    def test_lists_all_commands(self, call, arguments):
+        status, out, _ = call(*arguments)
+        assert status == 0
+        assert all(f" {command} " in out for command in ALL_COMMANDS)
+
+    def test_version(self, call):
+        assert re.fullmatch(r"dsct-gym \d+\.\d+\.\d+\n", call("--version")[1])
+
+    def test_is_quick(self):
+        # Processor time, which a busy machine lengthens less than it does the wall clock.
+        script = (
+            "import resource, subprocess, sys\n"
+            "subprocess.run([sys.executable, '-m', 'dsct_gym', '--help'], capture_output=True)\n"
+            "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
+            "sys.stdout.write(str(used.ru_utime + used.ru_stime))"
+        )
+        command = [sys.executable, "-c", script]
+        runs = [subprocess.run(command, capture_output=True, check=True) for _ in range(3)]
+        assert min(float(run.stdout) for run in runs) < 0.5
+
+    def test_imports_nothing_heavy(self):
+        heavy = ("gymnasium", "matplotlib", "numba", "numpy", "pydantic", "pyomo", "scipy", "torch")
+        script = (
+            "import sys; from dsct_gym.cli import run; run(['--help'])\n"
+            f"sys.exit(' '.join(name for name in {heavy} if name in sys.modules))"
+        )
+        finished = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+        assert finished.stderr == "\n"
+
+
+class TestExamples:
+    """The examples that the help shows are run as they stand there."""
+
+    @pytest.mark.parametrize("command", [name for name in ALL_COMMANDS if name != "bench"])
+    def test_of_each_command(self, call, command, tmp_path):
+        from importlib import import_module
+
+        generate(5, 2, seed=1).save(tmp_path / "instance.json")
+        assert call("solve", "dc5-ofa60", "--solver", "greedy", "-o", "schedule.json")[0] == 0
+        lines = import_module(f"dsct_gym.cli.{command}").EXAMPLE.strip().splitlines()
+        for line in lines:
+            words = shlex.split(line.split(">")[0])
+            assert words[0] == "dsct-gym"
+            status, _, err = call(*words[1:])
+            assert (status, err) == (0, "")
+
+
+class TestGenerate:
+    def test_writes_what_the_library_generates(self, call):
+        assert call("generate", "-n", 7, "-m", 2, "--mu", 3, "--seed", 5, "-o", "a.json")[0] == 0
+        assert Instance.load("a.json") == generate(7, 2, mu=3, seed=5)
+
+    def test_prints_the_same_without_a_file(self, call):
+        call("generate", "-n", 7, "-o", "a.json")
+        assert call("generate", "-n", 7)[1] == Path("a.json").read_text()
+
+    def test_takes_devices_and_a_family(self, call):
+        call(
+            "generate", "-n", 4, "--devices", "T4,V100", "--family", "ofa-resnet50", "-o", "a.json"
+        )
+        made = Instance.load("a.json")
+        assert made.machine_names == ("T4", "V100")
+        assert made.top_accuracy.tolist() == [0.798] * 4
+
+    @pytest.mark.parametrize(
+        ("arguments", "named"),
+        [
+            (("-n", "0"), "n:"),
+            (("-n", "x"), "'-n'"),
+            (("--rho", "nan"), "rho:"),
+            (("--seed", "-1"), "seed:"),
+            (("--devices", "T5"), "T5"),
+            (("--family", ""), "family:"),
+            (("-o", "missing/a.json"), "--output: there is no folder missing"),
+            (("-o", "."), "--output:"),
+            (("--frobnicate", "1"), "--frobnicate"),
+        ],
+    )
+    def test_refuses(self, call, arguments, named):
+        assert named in one_line(*call("generate", *arguments))
+
+
+class TestSolve:
+    def test_prints_what_the_schedule_file_says(self, call, instance):
+        status, out, err = call("solve", instance, "--solver", "greedy", "-o", "s.json")
+        assert (status, err) == (0, "")
+        schedule = Schedule.load("s.json", Instance.load(instance))
+        assert schedule.verify()
+        assert schedule.solver == "greedy"
+        assert schedule.upper_bound == pytest.approx(upper_bound(schedule.instance))
+        shown = dict(line.strip().split("  ", 1) for line in out.splitlines()[1:])
+        assert float(shown["mean accuracy"]) == pytest.approx(schedule.mean_accuracy, abs=1e-6)
+        assert float(shown["total accuracy"]) == pytest.approx(schedule.total_accuracy, abs=1e-6)
+
+    def test_json(self, call, instance):
+        told = json.loads(call("solve", instance, "--solver", "approx", "--json")[1])
+        assert told["gap"] == pytest.approx(1 - told["total_accuracy"] / told["upper_bound"])
+        assert told["energy"] <= told["energy_budget"]
+
+    @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+    def test_draws(self, call, instance, suffix):
+        assert call("solve", instance, "--solver", "greedy", "--gantt", f"g.{suffix}")[0] == 0
+        start = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[suffix]
+        assert Path(f"g.{suffix}").read_bytes().startswith(start)
+
+    def test_hands_options_to_the_solver(self, call, instance):
+        options = ("--solver", "stub_solvers:Picky", "--option", "moves=11", "--json")
+        assert json.loads(call("solve", instance, *options)[1])["proven_bound"] == 11.0
+
+    @pytest.mark.parametrize(
+        ("arguments", "named"),
+        [
+            (("--solver", "nobody"), "no solver 'nobody'"),
+            (("--solver", "stub_solvers:Nobody"), "stub_solvers:Nobody"),
+            (("--solver", "no_such_package:Solver"), "no_such_package"),
+            ((), "--solver"),
+            (("--solver", "greedy", "--time-limit", "-1"), "time_limit:"),
+            (("--solver", "greedy", "--time-limit", "nan"), "time_limit:"),
+            (("--solver", "greedy", "--seed", "-1"), "seed:"),
+            (("--solver", "greedy", "--option", "depth=3"), "depth:"),
+            (("--solver", "greedy", "--option", "depth"), "--option:"),
+            (("--solver", "stub_solvers:Picky", "--option", "moves=many"), "moves=many"),
+            (("--solver", "stub_solvers:Picky", "--option", "moves=[1]"), "moves=[1]"),
+            (("--solver", "stub_solvers:Broken"), "no idea"),
+            (("--solver", "greedy", "--gantt", "g.gif"), "--gantt:"),
+            (("--solver", "greedy", "-o", "missing/s.json"), "--output:"),
+        ],
+    )
+    def test_refuses(self, call, instance, arguments, named, tmp_path):
+        assert named in one_line(*call("solve", instance, *arguments))
+        assert list(tmp_path.iterdir()) == [instance]
+
+    def test_names_file_and_field_of_a_broken_instance(self, call, instance):
+        document = json.loads(instance.read_text())
+        document["tasks"][3]["accuracy"][2] = 0.01
+        Path("bad.json").write_text(json.dumps(document))
+        line = one_line(*call("solve", "bad.json", "--solver", "greedy"))
+        assert line == "bad.json: tasks[3].accuracy: decreasing at breakpoint 2"
+
+    @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"format": "dsct-ea/2"}'])
+    def test_names_a_file_that_is_no_instance(self, call, content):
+        Path("bad.json").write_bytes(content)
+        line = one_line(*call("solve", "bad.json", "--solver", "greedy"))
+        assert line.startswith("bad.json: ")
+
+    def test_says_which_instances_ship_when_there_is_none(self, call):
+        assert "dc5-ofa60" in one_line(*call("solve", "nope", "--solver", "greedy"))
+
+
+class TestVerify:
+    @pytest.fixture
+    def schedule(self, call, instance) -> Path:
+        call("solve", instance, "--solver", "greedy", "-o", "s.json")
+        return Path("s.json")
+
+    def test_accepts(self, call, instance, schedule):
+        assert call("verify", instance, schedule)[0] == 0
+        assert json.loads(call("verify", instance, schedule, "--json")[1]) == {
+            "ok": True,
+            "reasons": [],
+        }
+
+    def test_gives_the_reasons(self, call, instance, schedule):
+        document = json.loads(schedule.read_text())
+        document["energy"] *= 2.0
+        document["assignments"][0]["start"] += 1e3
+        schedule.write_text(json.dumps(document))
+        status, out, err = call("verify", instance, schedule)
+        assert (status, err) == (1, "")
+        assert "ends after its deadline" in out
+        assert "energy is" in out
+        status, out, _ = call("verify", instance, schedule, "--json")
+        assert (status, json.loads(out)["ok"]) == (1, False)
+
+    def test_names_the_file_that_cannot_be_read(self, call, instance):
+        Path("bad.json").write_text("{}")
+        assert one_line(*call("verify", instance, "bad.json")).startswith("bad.json: format")
+        assert one_line(*call("verify", instance, "none.json")).startswith("none.json: ")
+
+
+class TestBound:
+    def test_is_the_fractional_bound(self, call, instance):
+        told = json.loads(call("bound", instance, "--json")[1])
+        bound = upper_bound(Instance.load(instance))
+        assert told["total_accuracy"] == pytest.approx(bound)
+        assert told["mean_accuracy"] == pytest.approx(bound / 12)
+        assert f"{bound / 12:.6f}" in call("bound", instance)[1]
+
+
+class TestLists:
+    @pytest.mark.parametrize("command", ["devices", "families", "solvers"])
+    def test_tables_show_what_json_names(self, call, command):
+        named = [entry["name"] for entry in json.loads(call(command, "--json")[1])]
+        first_words = [line.split()[0] for line in call(command)[1].splitlines() if line.strip()]
+        assert len(named) >= 5
+        assert set(named) <= set(first_words)
+
+    def test_schemas_describe_the_files(self, call, instance):
+        call("solve", instance, "--solver", "greedy", "-o", "s.json")
+        for kind, path in (("instance", instance), ("schedule", Path("s.json"))):
+            schema = json.loads(call("schema", kind)[1])
+            jsonschema.validate(json.loads(path.read_text()), schema)
+            with pytest.raises(jsonschema.ValidationError):
+                jsonschema.validate({}, schema)
+        assert call("schema")[1] == call("schema", "instance")[1]
+
+
+class TestBench:
+    def test_keeps_and_prints_every_run(self, call, instance):
+        generate(6, 2, seed=2).save("other.json")
+        names = ("greedy", "approx", "edf-3-levels")
+        arguments = ("bench", instance, "other.json", "--solvers", ",".join(names), "-o", "out")
+        status, out, _ = call(*arguments, "--gantt")
+        assert status == 0
+        assert [
+            words[0]
+            for words in map(str.split, out.splitlines())
+            if words[:1] and words[0] in names
+        ] == [*names]
+        for label, path in (("small", instance), ("other", Path("other.json"))):
+            for name in names:
+                record = json.loads(Path(f"out/{label}/{name}.json").read_text())
+                kept = Schedule.load(f"out/{label}/{name}.schedule.json", Instance.load(path))
+                assert kept.verify()
+                assert record["total_accuracy"] == kept.total_accuracy
+                assert Path(f"out/{label}/{name}.png").stat().st_size > 1000
+        with Path("out/results.csv").open() as table:
+            rows = list(csv.DictReader(table))
+        assert [(row["instance"], row["solver"]) for row in rows] == [
+            (label, name) for label in ("small", "other") for name in names
+        ]
+
+    def test_json(self, call, instance):
+        told = json.loads(call("bench", instance, "--solvers", "greedy", "--json")[1])
+        assert told["scores"][0]["solver"] == "greedy"
+        assert told["records"][0]["instance"] == "small"
+
+    def test_goes_on_past_a_solver_that_fails(self, call, instance):
+        solvers = "stub_solvers:Broken,greedy"
+        status, out, err = call("bench", instance, "--solvers", solvers)
+        assert status == 1
+        assert "no idea" in err
+        assert "greedy" in out
+
+    @pytest.mark.parametrize(
+        ("arguments", "named"),
+        [
+            (("--solvers", "nobody"), "nobody"),
+            (("--solvers", " , "), "--solvers"),
+            (("--jobs", "0"), "--jobs"),
+            (("--gantt",), "--gantt"),
+            (("nope.json",), "nope.json"),
+            (("i.json", "i.json"), "'small'"),
+            (("-o", "i.json"), "i.json"),
+        ],
+    )
+    def test_refuses(self, call, instance, arguments, named):
+        assert named in one_line(*call("bench", *arguments))
+
+
+class TestProcess:
+    """What only a process of its own shows."""
+
+    def start(self, *arguments: object, **options: object) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "dsct_gym", *map(str, arguments)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(command, **{**pipes, **options})
+
+    def interrupt(
+        self, tmp_path: Path, *arguments: object, awaited: Path | None = None
+    ) -> tuple[int, str, str]:
+        """Starts a command; presses Ctrl-C once its solver waits and the awaited file is there."""
+        marker = tmp_path / "started"
+        files = [marker, *([awaited] if awaited else [])]
+        environment = {**os.environ, STARTED: str(marker), "PYTHONPATH": str(TESTS)}
+        process = self.start(*arguments, env=environment, start_new_session=True)
+        deadline = time.monotonic() + 60.0
+        while not all(map(Path.exists, files)) and time.monotonic() < deadline:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30.0)
+        return process.returncode, out, err
+
+    def test_ctrl_c_keeps_the_best_schedule(self, instance, tmp_path):
+        path = tmp_path / "s.json"
+        status, out, err = self.interrupt(
+            tmp_path, "solve", instance, "--solver", "stub_solvers:Patient", "-o", path
+        )
+        assert (status, err) == (130, "Interrupted.\n")
+        assert "cut short" in out
+        assert Schedule.load(path, Instance.load(instance)).verify()
+
+    def test_ctrl_c_stops_a_solver_that_cannot_save_anything(self, instance, tmp_path):
+        path = tmp_path / "s.json"
+        status, out, err = self.interrupt(
+            tmp_path, "solve", instance, "--solver", "stub_solvers:Stubborn", "-o", path
+        )
+        assert (status, out, err) == (130, "", "Interrupted.\n")
+        assert not path.exists()
+
+    @pytest.mark.parametrize("solver", ["Patient", "Stubborn"])
+    @pytest.mark.parametrize("jobs", [1, 2])
+    def test_ctrl_c_keeps_the_rows_of_a_benchmark(self, instance, tmp_path, solver, jobs):
+        solvers = f"edf-3-levels,stub_solvers:{solver},greedy"
+        options = ("--solvers", solvers, "--jobs", jobs, "-o", tmp_path / "out")
+        first = tmp_path / "out" / "small" / "edf-3-levels.json"
+        status, out, err = self.interrupt(tmp_path, "bench", instance, *options, awaited=first)
+        assert (status, err) == (130, "Interrupted.\n")
+        rows = (tmp_path / "out" / "results.csv").read_text()
+        assert "edf-3-levels" in rows
+        assert "edf-3-levels" in out
+        if (solver, jobs) == ("Patient", 1):
+            assert rows.splitlines()[-1].endswith("True")
+
+    def test_a_reader_that_goes_away_is_no_news(self):
+        process = self.start("devices", "--json")
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+        assert process.wait() == 141
+
+    def test_a_full_disk_is_one_line(self):
+        with Path("/dev/full").open("w") as full:
+            process = self.start("schema", stdout=full)
+            _, err = process.communicate()
+        assert (process.returncode, err) == (2, "Error: standard output: No space left on device\n")

@@ -1,0 +1,176 @@
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+from matplotlib import colormaps
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.figure import Figure
+
+from dsct_gym import InputError, Instance, Schedule, allocate, generate
+from dsct_gym.gantt import accuracy_norm, draw_gantt, draw_gantt_axes, machine_labels, save_gantt
+
+
+def spread(instance: Instance) -> Schedule:
+    """Tasks on machines in turn, with exact times."""
+    return allocate(instance, np.arange(instance.num_tasks) % instance.num_machines)
+
+
+@pytest.fixture(scope="module")
+def schedule() -> Schedule:
+    instance = generate(60, 5, seed=3, devices="T4,V100,A100,A40,H100", family="ofa-resnet50")
+    return spread(instance)
+
+
+def artists(figure: Figure, kind: type) -> list:
+    return [artist for artist in figure.axes[0].collections if isinstance(artist, kind)]
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.texts]
+
+
+class TestBars:
+    def test_span_start_to_finish_on_the_row_of_their_machine(self, schedule):
+        figure = draw_gantt(schedule)
+        (bars,) = artists(figure, PolyCollection)
+        boxes = [path.get_extents() for path in bars.get_paths()]
+        runs = np.flatnonzero(schedule.duration > 0.0)
+        milliseconds = 1e3  # the horizon is below a second
+        assert len(boxes) == runs.size
+        np.testing.assert_allclose([box.x0 for box in boxes], schedule.start[runs] * milliseconds)
+        np.testing.assert_allclose([box.x1 for box in boxes], schedule.finish[runs] * milliseconds)
+        rows = [(int(box.y0), int(box.y1)) for box in boxes]
+        assert rows == [(r, r) for r in schedule.machine[runs].tolist()]
+
+    def test_take_the_colour_of_their_accuracy(self, schedule):
+        figure = draw_gantt(schedule)
+        (bars,) = artists(figure, PolyCollection)
+        runs = schedule.duration > 0.0
+        norm = accuracy_norm(schedule.instance)
+        expected = colormaps["viridis"](norm(schedule.accuracy[runs]))
+        np.testing.assert_allclose(bars.get_facecolor(), expected)
+
+    def test_deadlines_are_ticked_on_the_row(self, schedule):
+        (ticks,) = artists(draw_gantt(schedule), LineCollection)
+        runs = schedule.duration > 0.0
+        ends = np.array(ticks.get_segments())
+        np.testing.assert_allclose(ends[:, 0, 0], schedule.instance.deadlines[runs] * 1e3)
+        np.testing.assert_allclose(ends[:, 0, 0], ends[:, 1, 0])
+        assert np.abs(ends[:, :, 1] - schedule.machine[runs][:, None]).max() < 0.2
+
+    def test_colours_are_linear_on_curves_of_even_accuracy_steps(self):
+        norm = accuracy_norm(generate(20, 2, segments=8))
+        values = np.linspace(0.001, 0.82, 50)
+        np.testing.assert_allclose(norm(values), (values - 0.001) / 0.819, atol=1e-9)
+
+    def test_colours_tell_the_levels_of_a_leaping_curve_apart(self, schedule):
+        norm = accuracy_norm(schedule.instance)
+        levels = norm(np.unique(schedule.instance.accuracy))
+        np.testing.assert_allclose(levels, np.linspace(0.0, 1.0, levels.size), atol=1e-9)
+
+
+class TestText:
+    def test_rows_are_named(self, schedule):
+        labels = [label.get_text() for label in draw_gantt(schedule).axes[0].get_yticklabels()]
+        assert labels == ["T4", "V100", "A100", "A40", "H100"]
+        assert machine_labels(generate(2, 2)) == ["machine 0", "machine 1"]
+
+    def test_title_tells_energy_of_budget_and_accuracy(self, schedule):
+        credited = schedule.credited(solver="in-turn", upper_bound=48.0)
+        told = " ".join(texts(draw_gantt(credited)))
+        budget = schedule.instance.energy_budget
+        assert "in-turn" in told
+        assert f"mean accuracy {schedule.mean_accuracy:.4f} (at most 0.8000)" in told
+        assert f"energy {schedule.energy:.4g} J of {budget:.4g} J" in told
+        assert f"({schedule.energy / budget:.0%})" in told
+
+    @pytest.mark.parametrize(
+        ("n", "m"), [(1, 1), (5, 1), (5, 2), (60, 5), (60, 20), (1000, 3), (1000, 20), (300, 100)]
+    )
+    def test_never_overlaps(self, n, m):
+        figure = draw_gantt(spread(generate(n, m, seed=n)).credited(solver="in-turn"))
+        figure.canvas.draw()
+        renderer = figure.canvas.get_renderer()
+        ax, bar = figure.axes
+        shown = [*figure.texts, *ax.texts, ax.xaxis.label, bar.yaxis.label]
+        shown += [*ax.get_yticklabels(), *bar.get_yticklabels()]
+        low, high = ax.get_xlim()
+        shown += [label for label in ax.get_xticklabels() if low <= label.get_position()[0] <= high]
+        boxes = [text.get_window_extent(renderer) for text in shown if text.get_text()]
+        page = figure.bbox
+        assert all(page.x0 <= box.x0 and box.x1 <= page.x1 for box in boxes)
+        assert all(page.y0 <= box.y0 and box.y1 <= page.y1 for box in boxes)
+        assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+
+    @pytest.mark.parametrize("n", [5, 60])
+    def test_labels_stay_within_their_bars(self, n):
+        schedule = spread(generate(n, 3, seed=n))
+        figure = draw_gantt(schedule)
+        figure.canvas.draw()
+        ax = figure.axes[0]
+        assert ax.texts
+        for text in ax.texts:
+            j = int(text.get_text())
+            box = text.get_window_extent().transformed(ax.transData.inverted())
+            assert schedule.start[j] * 1e3 <= box.x0
+            assert box.x1 <= schedule.finish[j] * 1e3
+
+    def test_long_and_odd_names_do_not_break_it(self):
+        instance = generate(6, 2, seed=1, name="$x_" + "long" * 60)
+        instance = replace(
+            instance,
+            machine_names=("$\\frac{", "GPU " * 30),
+            task_names=("$a", "b" * 99, *"cdef"),
+        )
+        figure = draw_gantt(spread(instance))
+        figure.canvas.draw()
+        left = [label.get_window_extent().x0 for label in figure.axes[0].get_yticklabels()]
+        assert min(left) >= 0.0
+        assert all(text.get_window_extent().x1 <= figure.bbox.x1 for text in figure.texts)
+
+
+class TestFigure:
+    @pytest.mark.parametrize(
+        "change", [{"energy_budget": 0.0}, {"accuracy": np.full((4, 2), 0.5)}, {}]
+    )
+    def test_draws_schedules_without_work(self, change):
+        instance = Instance(
+            **{
+                "speeds": [1.0],
+                "efficiencies": [1.0],
+                "deadlines": [1.0, 2.0, 2.0, 3.0],
+                "work": np.array([[0.0, 1.0]] * 4),
+                "accuracy": np.array([[0.0, 1.0]] * 4),
+                "energy_budget": 1.0,
+                **change,
+            }
+        )
+        idle = Schedule.from_work(instance, np.full(4, -1), np.zeros(4))
+        figure = draw_gantt(idle)
+        figure.canvas.draw()
+        assert "4 of 4 tasks not run" in " ".join(texts(figure))
+
+    def test_schedule_plot_is_it(self, schedule):
+        assert texts(schedule.plot()) == texts(draw_gantt(schedule))
+
+    def test_leaves_pyplot_alone(self, schedule):
+        from matplotlib import pyplot
+
+        draw_gantt(schedule)
+        assert pyplot.get_fignums() == []
+
+    def test_draws_into_axes_of_another_figure(self, schedule):
+        figure = Figure(figsize=(6, 3))
+        ax = figure.subplots()
+        draw_gantt_axes(ax, schedule)
+        assert len(ax.get_yticklabels()) == 5
+
+    def test_same_schedule_same_bytes(self, schedule, tmp_path):
+        for name in ("a.png", "b.png"):
+            save_gantt(schedule, tmp_path / name)
+        assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+    def test_refuses_a_folder_that_is_not_there(self, schedule, tmp_path):
+        with pytest.raises(InputError, match=r"missing/a\.png"):
+            save_gantt(schedule, tmp_path / "missing" / "a.png")

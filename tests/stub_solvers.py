@@ -1,0 +1,81 @@
+"""Solvers that behave in ways the command line and the benchmark must cope with."""
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+from dsct_gym.instance import Instance
+from dsct_gym.schedule import Schedule
+from dsct_gym.solver import Answer, Progress, Solver
+
+STARTED = "STUB_SOLVER_STARTED"
+"""Environment variable: the file that a waiting solver makes once it waits."""
+
+
+def first_task_alone(instance: Instance) -> Schedule:
+    """Runs one breakpoint's worth of the last task, as far as deadline and budget allow."""
+    work = np.zeros(instance.num_tasks)
+    j = int(np.argmax(instance.deadlines))
+    within_deadline = instance.speeds[0] * instance.deadlines[j]
+    within_budget = instance.efficiencies[0] * instance.energy_budget
+    work[j] = min(instance.work[j, 1], within_deadline, within_budget)
+    machine = np.where(work > 0.0, 0, -1)
+    return Schedule.from_work(instance, machine, work)
+
+
+class Patient(Solver):
+    """Finds a schedule at once and searches on until Ctrl-C."""
+
+    name = "patient"
+
+    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+        schedule = first_task_alone(instance)
+        if self.progress is not None:
+            self.progress(Progress(0.0, best=schedule.total_accuracy))
+        try:
+            _wait(instance)
+        except KeyboardInterrupt:
+            return Answer(schedule, interrupted=True)
+        return Answer(schedule)
+
+
+class Stubborn(Solver):
+    """Knows nothing of Ctrl-C."""
+
+    name = "stubborn"
+
+    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+        _wait(instance)
+        return Answer(first_task_alone(instance))
+
+
+class Broken(Solver):
+    """Fails."""
+
+    name = "broken"
+
+    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+        raise RuntimeError("no idea")
+
+
+class Picky(Solver):
+    """Wants a number."""
+
+    name = "picky"
+
+    def __init__(self, moves: int = 1) -> None:
+        self.moves = moves + 0
+
+    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+        return Answer(first_task_alone(instance), upper_bound=float(self.moves))
+
+
+def _wait(instance: Instance) -> None:
+    """Waits for a minute, except on the toy that solvers warm up with."""
+    marker = os.environ.get(STARTED)
+    if marker is None or instance.num_tasks < 5:
+        return
+    Path(marker).touch()
+    time.sleep(60.0)
