@@ -6,8 +6,12 @@ reader of the output went away, as the shell has it.
 
 from __future__ import annotations
 
+import math
 import os
+import signal
 import sys
+import threading
+import time
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
@@ -16,6 +20,10 @@ from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import FrameType
+
+AT_ONCE = 0.5
+"""Signals within so many seconds are one."""
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -26,13 +34,34 @@ TRACEBACK = "DSCT_GYM_TRACEBACK"
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs one command and exits with its status; ``arguments`` default to the process's own."""
     _prepare_streams()
+    signal.signal(signal.SIGINT, _Interrupt())
     status = run(arguments)
     # What stdout could not take would raise again when the interpreter flushes it.
     try:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if status == INTERRUPTED and threading.active_count() > 1:
+        # A library's thread that still computes would crash when the interpreter is taken down.
+        os._exit(status)
     sys.exit(status)
+
+
+class _Interrupt:
+    """Handles SIGINT as Python does, but takes signals that come at once for one.
+
+    Some senders (``timeout`` among them) signal a process and then its group: the second would hit
+    what the first made the command save.
+    """
+
+    def __init__(self) -> None:
+        self._last = -math.inf
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if now - self._last > AT_ONCE:
+            self._last = now
+            raise KeyboardInterrupt
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
