@@ -1,0 +1,124 @@
+"""The default backend: HiGHS through highspy, with warm start, progress and a clean Ctrl-C."""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Any
+
+import highspy
+import numpy as np
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+
+from baselines.milp.backend import Limits, Outcome, Report
+from baselines.milp.model import Model
+
+_LISTEN = 0.1  # s between looks at the progress and at Ctrl-C
+_FEASIBILITY = 1e-7
+_ACCEPTED = "MIP start solution is feasible"
+
+
+def run_highs(model: Model, limits: Limits, report: Report | None) -> Outcome:
+    """Runs HiGHS; see `baselines.milp.backend.Backend`."""
+    form = LinearStandardFormCompiler().write(model.pyomo, mixed_form=True, set_sense=None)
+    highs = highspy.Highs()
+    _set_options(highs, limits)
+    highs.passModel(_highs_model(form))
+    start = highspy.HighsSolution()
+    start.col_value = np.array([column.value for column in form.columns], dtype=np.float64)
+    highs.setSolution(start)
+    interrupted, accepted = _Run(highs, report).wait()
+    info = highs.getInfo()
+    found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    if found:
+        for column, value in zip(form.columns, highs.getSolution().col_value, strict=True):
+            column.set_value(value, skip_validation=True)
+    bound = float(info.mip_dual_bound)
+    return Outcome(found, bound if math.isfinite(bound) else None, accepted, interrupted)
+
+
+def _set_options(highs: Any, limits: Limits) -> None:
+    options: dict[str, object] = {
+        "log_to_console": False,
+        "threads": limits.threads,
+        "random_seed": limits.seed % 2**31,
+        "mip_rel_gap": 0.0,
+        "mip_abs_gap": limits.gap,
+        "mip_feasibility_tolerance": _FEASIBILITY,
+        "primal_feasibility_tolerance": _FEASIBILITY,
+    }
+    if math.isfinite(limits.seconds):
+        options["time_limit"] = limits.seconds
+    for name, value in options.items():
+        highs.setOptionValue(name, value)
+
+
+def _highs_model(form: Any) -> Any:
+    """The compiled Pyomo model as HiGHS takes it."""
+    kind = np.array([row.bound_type for row in form.rows])
+    rhs = np.asarray(form.rhs, dtype=np.float64)
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = form.A.shape
+    lp.sense_ = highspy.ObjSense.kMaximize
+    lp.col_cost_ = form.c.toarray().ravel()
+    bounds = [column.bounds for column in form.columns]
+    lp.col_lower_ = np.array([-math.inf if low is None else low for low, _ in bounds])
+    lp.col_upper_ = np.array([math.inf if high is None else high for _, high in bounds])
+    lp.row_lower_ = np.where(kind == 1, -math.inf, rhs)
+    lp.row_upper_ = np.where(kind == -1, math.inf, rhs)
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_ = form.A.indptr
+    lp.a_matrix_.index_ = form.A.indices
+    lp.a_matrix_.value_ = form.A.data
+    types = {True: highspy.HighsVarType.kInteger, False: highspy.HighsVarType.kContinuous}
+    lp.integrality_ = [types[column.is_binary()] for column in form.columns]
+    return lp
+
+
+class _Run:
+    """One run in a thread of its own, so that this one can listen for Ctrl-C."""
+
+    def __init__(self, highs: Any, report: Report | None) -> None:
+        self._highs = highs
+        self._report = report
+        self._stop = False
+        self._accepted = False
+        self._news: tuple[float | None, float | None] | None = None
+        highs.cbLogging.subscribe(self._on_log)
+        highs.cbMipLogging.subscribe(self._on_progress)
+        for event in (highs.cbMipInterrupt, highs.cbSimplexInterrupt, highs.cbIpmInterrupt):
+            event.subscribe(self._on_chance_to_stop)
+
+    def wait(self) -> tuple[bool, bool]:
+        """Runs to the end; returns whether it was interrupted, and took the warm start."""
+        interrupted = False
+        # HiGHS keeps its threads from one run to the next and refuses another number of them.
+        highspy.Highs.resetGlobalScheduler(True)
+        thread = threading.Thread(target=self._highs.run, daemon=True)
+        thread.start()
+        while thread.is_alive():
+            try:
+                thread.join(_LISTEN)
+                self._tell()
+            except KeyboardInterrupt:
+                interrupted = self._stop = True
+        return interrupted, self._accepted
+
+    def _tell(self) -> None:
+        news, self._news = self._news, None
+        if news is not None and self._report is not None:
+            self._report(*news)
+
+    def _on_log(self, event: Any) -> None:
+        self._accepted = self._accepted or _ACCEPTED in event.message
+
+    def _on_progress(self, event: Any) -> None:
+        best, bound = event.data_out.mip_primal_bound, event.data_out.mip_dual_bound
+        self._news = (
+            best if math.isfinite(best) else None,
+            bound if math.isfinite(bound) else None,
+        )
+
+    def _on_chance_to_stop(self, event: Any) -> None:
+        if self._stop:
+            event.interrupt()

@@ -1,0 +1,178 @@
+"""`mip`: the mixed-integer programme, solved by HiGHS or any solver that Pyomo knows.
+
+Source of the problem: Barros et al., ICPP 2024; `baselines.milp.model` states the programme.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dsct_gym.allocation import allocate
+from dsct_gym.errors import InputError
+from dsct_gym.instance import Instance
+from dsct_gym.relaxation import relax
+from dsct_gym.schedule import Schedule
+from dsct_gym.solver import Answer, Progress, ProgressCallback, Solver, make_solver
+
+if TYPE_CHECKING:
+    from baselines.milp.backend import Backend, Report
+    from baselines.milp.model import Model
+    from baselines.milp.smooth import SmoothCurves
+
+
+class Mip(Solver):
+    """Mixed-integer programming: a proof, where time allows it.
+
+    The solver starts from a heuristic schedule. Its best assignment gets exact processing times,
+    so that the schedule is feasible to the last digit and never worse than the start; on time-out
+    or Ctrl-C the best so far is returned. The upper bound is the solver's proven bound or the
+    fractional relaxation's, whichever is less.
+
+    Args:
+        solver: ``"highs"``, or the name of any MIP solver that Pyomo knows and that is installed
+            (``"cbc"``, ``"glpk"``, ``"gurobi"``, ``"scip"``, ``"appsi_highs"``, …).
+        relative_gap: Gap between bound and best at which to stop, relative to the total accuracy;
+            by default 1e-6, or 1e-4 for smooth curves.
+        threads: Threads of the solver; by default 2, or 1 where there is only one core.
+        start: Name of the solver that makes the warm start.
+        smooth: The exponential curves to solve instead of the instance's own, by outer
+            approximation; True for those from which the instance was generated. The schedule then
+            answers the instance whose curves are the chords through the given breakpoints and the
+            work done, so that its accuracy is the smooth one, and the bound is on the smooth
+            objective.
+
+    Raises:
+        InputError: If an option is out of range or the solver is not to be had.
+    """
+
+    name = "mip"
+
+    def __init__(
+        self,
+        solver: str = "highs",
+        relative_gap: float | None = None,
+        threads: int | None = None,
+        start: str = "approx-refined",
+        smooth: SmoothCurves | bool = False,
+    ) -> None:
+        if relative_gap is None:
+            relative_gap = 1e-4 if smooth else 1e-6
+        if not 0.0 <= relative_gap < 1.0:
+            raise InputError(f"relative_gap: must be in [0, 1), got {relative_gap:g}")
+        if threads is not None and threads < 1:
+            raise InputError(f"threads: must be at least 1, got {threads}")
+        if start == self.name:
+            raise InputError("start: mip cannot start from itself")
+        self._backend = _find_backend(solver)
+        self._relative_gap = relative_gap
+        self._threads = threads or min(2, os.cpu_count() or 1)
+        self._start = make_solver(start)
+        self._smooth = smooth
+
+    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+        deadline = time.perf_counter() + (math.inf if time_limit is None else time_limit)
+        if self._smooth:
+            return self._solve_smooth(instance, deadline, seed or 0)
+        best = self._start.solve(instance, time_limit=time_limit, seed=seed).schedule
+        limits = _Limits(self._relative_gap, deadline, seed or 0)
+        return self._improve(instance, best, relax(instance).bound, limits, self.progress)
+
+    def _solve_smooth(self, instance: Instance, deadline: float, seed: int) -> Answer:
+        from baselines.milp.smooth import SmoothCurves, solve_smooth
+
+        given = self._smooth
+        curves = given if isinstance(given, SmoothCurves) else SmoothCurves.of(instance)
+        # Half of the gap for the programme, half for the distance of tangents and curve.
+        limits = _Limits(0.5 * self._relative_gap, deadline, seed)
+
+        def improve(outer: Instance, warm: Schedule, bound: float, best: float) -> Answer:
+            hear = self.progress
+            on_smooth = None if hear is None else (lambda news: hear(replace(news, best=best)))
+            return self._improve(outer, warm, bound, limits, on_smooth)
+
+        return solve_smooth(
+            instance,
+            curves,
+            self._start,
+            improve,
+            relative_gap=self._relative_gap,
+            seconds_left=limits.seconds_left,
+            seed=seed,
+        )
+
+    def _improve(
+        self,
+        instance: Instance,
+        best: Schedule,
+        bound: float,
+        limits: _Limits,
+        hear: ProgressCallback | None,
+    ) -> Answer:
+        """Solves the model from a schedule."""
+        from baselines.milp.backend import Limits
+        from baselines.milp.model import build_model
+
+        try:
+            model = build_model(instance)
+            if model is not None:
+                model.set_values(best)
+        except KeyboardInterrupt:
+            return Answer(best, bound, interrupted=True)
+        seconds = limits.seconds_left()
+        if model is None or seconds <= 0.0:
+            return Answer(best, bound)
+        gap = limits.relative_gap * best.total_accuracy / model.unit
+        outcome = self._backend(
+            model, Limits(seconds, gap, self._threads, limits.seed), _reporter(model, hear)
+        )
+        if outcome.found:
+            best = max(best, allocate(instance, model.machine_of()), key=_total)
+        if outcome.bound is not None:
+            # Within its tolerances a solver's bound may lie below a schedule that exists.
+            proven = max(model.base + model.unit * outcome.bound, best.total_accuracy)
+            bound = min(bound, proven)
+        return Answer(best, bound, outcome.interrupted)
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """When to stop: the gap relative to the total accuracy, the deadline on the clock; the seed."""
+
+    relative_gap: float
+    deadline: float
+    seed: int
+
+    def seconds_left(self) -> float:
+        """Time until the deadline, s."""
+        return self.deadline - time.perf_counter()
+
+
+def _reporter(model: Model, hear: ProgressCallback | None) -> Report | None:
+    """Turns what a backend reports into `Progress`."""
+    if hear is None:
+        return None
+    started = time.perf_counter()
+
+    def report(gain: float | None, bound: float | None) -> None:
+        best, above = (None if x is None else model.base + model.unit * x for x in (gain, bound))
+        hear(Progress(time.perf_counter() - started, best=best, bound=above))
+
+    return report
+
+
+def _find_backend(solver: str) -> Backend:
+    if solver == "highs":
+        from baselines.milp.highs import run_highs
+
+        return run_highs
+    from baselines.milp.pyomo_solver import pyomo_backend
+
+    return pyomo_backend(solver)
+
+
+def _total(schedule: Schedule) -> float:
+    return schedule.total_accuracy
