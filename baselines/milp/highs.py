@@ -82,6 +82,7 @@ class _Run:
         self._highs = highs
         self._report = report
         self._stop = False
+        self._ended = threading.Event()
         self._accepted = False
         self._news: tuple[float | None, float | None] | None = None
         highs.cbLogging.subscribe(self._on_log)
@@ -94,15 +95,21 @@ class _Run:
         interrupted = False
         # HiGHS keeps its threads from one run to the next and refuses another number of them.
         highspy.Highs.resetGlobalScheduler(True)
-        thread = threading.Thread(target=self._highs.run, daemon=True)
-        thread.start()
-        while thread.is_alive():
+        threading.Thread(target=self._run, daemon=True).start()
+        # Not Thread.join: cut short by an exception, it takes the thread for ended.
+        while not self._ended.is_set():
             try:
-                thread.join(_LISTEN)
+                self._ended.wait(_LISTEN)
                 self._tell()
             except KeyboardInterrupt:
                 interrupted = self._stop = True
         return interrupted, self._accepted
+
+    def _run(self) -> None:
+        try:
+            self._highs.run()
+        finally:
+            self._ended.set()
 
     def _tell(self) -> None:
         news, self._news = self._news, None

@@ -164,6 +164,9 @@ def test_interrupt_returns_the_best_so_far() -> None:
     assert time.perf_counter() - began < 30
     start = make_solver("approx-refined").solve(instance).schedule
     assert solution.schedule.total_accuracy >= start.total_accuracy
+    assert solution.upper_bound is not None
+    # A second proves nothing here: a bound that meets the schedule would be a false proof.
+    assert solution.upper_bound > solution.schedule.total_accuracy * (1 + 1e-5)
 
 
 def test_a_backend_that_finds_nothing_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
