@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsct_gym.cli.arguments import Json, Seed, TimeLimit, build_solver, load_instance
-from dsct_gym.cli.console import err, print_json, print_table, progress_bar, show_seconds, warn
+from dsct_gym.cli.console import err, out, print_json, print_table, progress_bar, show_seconds, warn
 from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
@@ -180,6 +180,8 @@ def _conclude(planned: list[Job], runs: list[Run], output: Path | None, *, json:
         _print_json(records)
     elif records:
         _print_table(records)
+        if output is not None:
+            out().print(f"kept in {output}/")
 
 
 def _print_json(records: list[Record]) -> None:

@@ -1,0 +1,72 @@
+"""What the README shows is run as it stands there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from dsct_gym import Instance
+from dsct_gym.cli import run
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def commands(program: str) -> list[list[str]]:
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    return [shlex.split(line, comments=True) for line in lines if line.startswith(program)]
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_commands_run(capfd):
+    shown = commands("dsct-gym")
+    assert len(shown) >= 8
+    for words in shown:
+        status = run(words[1:])
+        captured = capfd.readouterr()
+        assert (words, status, captured.err) == (words, 0, "")
+        assert captured.out or "-o" in words
+
+
+@pytest.mark.parametrize("block", blocks("python"))
+def test_python_runs(block):
+    exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
+
+
+def test_the_first_example_is_ten_lines():
+    assert len([line for line in blocks("python")[0].splitlines() if line]) <= 10
+
+
+def test_instances_are_valid():
+    for index, block in enumerate(blocks("json")):
+        Path(f"{index}.json").write_text(block)
+        assert Instance.load(f"{index}.json").num_tasks == 2
+
+
+def test_make_knows_its_targets():
+    makefile = (ROOT / "Makefile").read_text()
+    for words in commands("make"):
+        assert f"\n{words[1]}:" in makefile
+
+
+def test_pictures_and_files_are_there():
+    for target in re.findall(r"\]\(([^)]+)\)|`([\w/]+\.(?:csv|txt))`", README):
+        path = next(filter(None, target))
+        assert path.startswith("https://") or (ROOT / path).exists()
+
+
+def test_every_solver_is_in_the_table():
+    from dsct_gym.solver import solver_entry_points
+
+    ours = [n for n, e in solver_entry_points().items() if e.module.startswith("baselines")]
+    missing = [name for name in ours if f"| `{name}` |" not in README]
+    assert missing == []
