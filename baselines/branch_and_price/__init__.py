@@ -1,0 +1,1 @@
+"""Branch and price on machine schedules: pricing, master, column generation, tree."""
