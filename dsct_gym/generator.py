@@ -175,13 +175,13 @@ class Scenario:
         self, theta: Floats, mu: float, rng: np.random.Generator
     ) -> tuple[Floats, Floats]:
         """Work and accuracy of tasks with efficiency ``theta`` in 1..mu, in units of theta_min."""
-        kinds = len(self._curves.work)
+        kinds = len(self.unit_curves.work)
         kind = (
             _draw_indices(kinds, theta.size, rng) if kinds > 1 else np.zeros_like(theta, np.int64)
         )
         unit = mu if self.family is not None else 1.0
-        work = self._curves.work[kind] * (unit / theta)[:, None]
-        return round_significant(work), self._curves.accuracy[kind]
+        work = self.unit_curves.work[kind] * (unit / theta)[:, None]
+        return round_significant(work), self.unit_curves.accuracy[kind]
 
     def _draw_machines(self, m: int, rng: np.random.Generator) -> _Fleet:
         listed = self._listed
@@ -195,8 +195,8 @@ class Scenario:
         return _Fleet(listed.speeds[chosen], listed.efficiencies[chosen], _numbered(names))
 
     @cached_property
-    def _curves(self) -> _Curves:
-        """The curves that tasks stretch: exponential at theta_min, or of one image."""
+    def unit_curves(self) -> _Curves:
+        """The curves (kinds, K+1) that tasks stretch: exponential at theta_min, or of one image."""
         if isinstance(self.family, tuple):
             return _Curves(*pad_curves([family(name).curve for name in self.family]))
         scaled_work, accuracy = exponential_breakpoints(

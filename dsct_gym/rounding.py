@@ -13,8 +13,8 @@ DIGITS: Final = 12
 # back rounds once, to the double nearest to the decimal. That covers 1e-11 to 1e12; zero has a
 # class of its own, and what lies outside has a factor of NaN and goes through text.
 _LEAST, _MOST = DIGITS - 1 - 22, DIGITS
-_CLASSES = np.array([5e-324, *(float(f"1e{decade}") for decade in range(_LEAST, _MOST + 1))])
-_FACTORS = np.array(
+CLASSES = np.array([5e-324, *(float(f"1e{decade}") for decade in range(_LEAST, _MOST + 1))])
+FACTORS = np.array(
     [1.0, np.nan, *(float(f"1e{DIGITS - 1 - decade}") for decade in range(_LEAST, _MOST)), np.nan]
 )
 
@@ -28,7 +28,7 @@ def round_significant(values: Floats) -> Floats:
     Returns:
         A new array of the same shape.
     """
-    factors: Floats = _FACTORS[_CLASSES.searchsorted(np.abs(values), side="right")]
+    factors: Floats = FACTORS[CLASSES.searchsorted(np.abs(values), side="right")]
     rounded: Floats = np.rint(values * factors) / factors
     outside = np.isnan(rounded)
     if np.count_nonzero(outside):

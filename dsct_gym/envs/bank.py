@@ -9,14 +9,16 @@ instances is prepared once and shared by all environments of a batch.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from dsct_gym.allocation import Problem
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.envs.observation import LOG_LIMIT, TASK, Layout
+from dsct_gym.envs.workers import Workers
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
@@ -45,7 +47,8 @@ class Bank(NamedTuple):
         log_efficiency: ln E_r (P, m).
         log_ration: ln(B / n) (P,); −inf when B is 0.
         rho: ln of the deadline tolerance (P,).
-        beta: ln of the energy budget ratio (P,); −inf when B is 0.
+        beta: ln of the energy budget ratio (P,); −5 when B is 0.
+        base: Total accuracy without work (P,).
         energy_price: λ of the relaxation (P,); 0 without guidance, like the three below.
         work_price: π_j of the relaxation (P, n).
         fraction: Work in the relaxation (P, n), GFLOP.
@@ -75,6 +78,7 @@ class Bank(NamedTuple):
     log_ration: Floats
     rho: Floats
     beta: Floats
+    base: Floats
     energy_price: Floats
     work_price: Floats
     fraction: Floats
@@ -111,6 +115,7 @@ class Bank(NamedTuple):
             log_ration=np.zeros(rows),
             rho=np.zeros(rows),
             beta=np.zeros(rows),
+            base=np.zeros(rows),
             energy_price=np.zeros(rows),
             work_price=np.zeros((rows, n)),
             fraction=np.zeros((rows, n)),
@@ -132,22 +137,33 @@ class Library:
         layout: Sizes of the observations.
         levels: Number of compression levels.
         segmented: Whether the allocation kernels will read the rows.
+        workers: The threads of the batch.
+
+    Attributes:
+        bank: The rows.
+        recipes: What gives the `Instance` of each row, None for a row without one.
+        guided: Whether rows hold the relaxation of their instances.
+        workers: The threads.
     """
 
-    def __init__(self, rows: int, layout: Layout, levels: int, *, segmented: bool) -> None:
+    def __init__(
+        self, rows: int, layout: Layout, levels: int, *, segmented: bool, workers: Workers
+    ) -> None:
         self._layout, self._levels, self._segmented = layout, levels, segmented
         self.bank = Bank.empty(rows, layout, 2, levels, segmented=segmented)
-        self.instances: list[Instance | None] = [None] * rows
+        self.recipes: list[Callable[[], Instance] | None] = [None] * rows
+        self.guided = layout.guidance
+        self.workers = workers
 
     def load(self, row: int, instance: Instance) -> None:
-        """Writes an instance into a row; padding of an earlier one is left as it is.
+        """Writes an instance into a row.
 
         Raises:
             InputError: If it is larger than the environment.
         """
         self._check_size(instance)
-        self._widen(instance.work.shape[1])
-        self.instances[row] = instance
+        self.widen(instance.work.shape[1])
+        self.recipes[row] = Given(instance)
         bank, order = self.bank, instance.edf_order
         n, m, k = instance.num_tasks, instance.num_machines, instance.work.shape[1]
         bank.tasks[row], bank.machines[row] = n, m
@@ -157,17 +173,22 @@ class Library:
         for into, curves in ((bank.reach, instance.work), (bank.value, instance.accuracy)):
             into[row, :n, :k] = curves[order]
             into[row, :n, k:] = curves[order, -1:]
-        if self._layout.guidance:
+        if self.guided:
             self._load_guidance(row, instance)
-        if self._segmented:
-            self._load_segments(row, Problem.of(instance))
         prepare(bank, row)
 
+    def recipe(self, row: int) -> Callable[[], Instance]:
+        """What gives the instance that is in a row now, even after the row has another."""
+        recipe = self.recipes[row]
+        assert recipe is not None
+        return recipe
+
     def instance(self, row: int) -> Instance:
-        """The instance in a row."""
-        instance = self.instances[row]
-        assert instance is not None
-        return instance
+        """The instance in a row, built once."""
+        recipe = self.recipe(row)
+        if not isinstance(recipe, Given):
+            recipe = self.recipes[row] = Given(recipe())
+        return recipe()
 
     def _check_size(self, instance: Instance) -> None:
         for what, size, most in (
@@ -179,7 +200,7 @@ class Library:
                     f"instance: {size} {what}, but the environment was made for at most {most}"
                 )
 
-    def _widen(self, breakpoints: int) -> None:
+    def widen(self, breakpoints: int) -> None:
         """Makes room for curves with more breakpoints than any so far."""
         old = self.bank
         known = old.reach.shape[2]
@@ -203,12 +224,15 @@ class Library:
         self.bank.fraction[row, :n] = relaxation.work[order]
         self.bank.profile[row, :m] = relaxation.energy
 
-    def _load_segments(self, row: int, problem: Problem) -> None:
-        count = problem.task.size
-        self.bank.segments[row] = count
-        for field in ("task", "slope", "width", "own"):
-            getattr(self.bank, field)[row, :count] = getattr(problem, field)
-        self.bank.first[row, : problem.first.size] = problem.first
+
+@dataclass(frozen=True)
+class Given:
+    """The recipe of an instance that is there."""
+
+    instance: Instance
+
+    def __call__(self) -> Instance:
+        return self.instance
 
 
 @kernel
@@ -263,22 +287,71 @@ def prepare(bank: Bank, row: int) -> None:
     bank.log_ration[row] = math.log(bank.budget[row, 0] / n)
     bank.rho[row] = clip_log(math.log(horizon * speed / work))
     bank.beta[row] = clip_log(math.log(bank.budget[row, 0] / (horizon * power)))
+    base = 0.0
     for j in range(n):
+        base += bank.value[row, j, 0]
+        full, gain = bank.reach[row, j, last], bank.value[row, j, last] - bank.value[row, j, 0]
         reach, value = bank.reach[row, j], bank.value[row, j]
-        base, top, full = value[0], value[last], reach[last]
-        for step in range(1, levels + 1):
-            target = top if step == levels else base + (step / levels) * (top - base)
-            bank.level[row, j, step - 1] = work_for(reach, value, target)
+        _fill_levels(reach, value, bank.level[row, j])
         bank.log_work[row, j] = math.log(full)
         bank.log_deadline[row, j] = math.log(bank.deadline[row, j])
         columns = bank.columns[row, j]
         columns[0] = bank.deadline[row, j] / horizon
         columns[1] = clip_log(bank.log_work[row, j] - log_share)
-        columns[2] = top - base
-        columns[3] = work_for(reach, value, base + 0.5 * (top - base)) / full
+        columns[2] = gain
+        columns[3] = work_for(reach, value, value[0] + 0.5 * gain) / full
         if columns.size > _STATIC:
             columns[4] = clip(bank.fraction[row, j] / full, 0.0, 1.0)
-            columns[5] = _log_price(bank.work_price[row, j] * full, top - base)
+            columns[5] = _log_price(bank.work_price[row, j] * full, gain)
+    bank.base[row] = base
+    if bank.task.shape[1] > 0:
+        _fill_segments(bank, row)
+
+
+@kernel
+def _fill_levels(reach: Floats, value: Floats, level: Floats) -> None:
+    """Writes the least work of each compression level (L,)."""
+    levels, last = level.size, reach.size - 1
+    base, top = value[0], value[last]
+    k = 0
+    for step in range(1, levels + 1):
+        target = top if step == levels else base + (step / levels) * (top - base)
+        while k < last - 1 and value[k + 1] < target:
+            k += 1
+        rise = value[k + 1] - value[k]
+        share = max(target - value[k], 0.0) / rise if rise > 0.0 else 0.0
+        level[step - 1] = reach[k] + share * (reach[k + 1] - reach[k])
+
+
+@kernel
+def _fill_segments(bank: Bank, row: int) -> None:
+    """Writes the rising segments as `Instance.segments` orders them: steepest first, stable."""
+    n, count = bank.tasks[row], 0
+    most = bank.task.shape[1]
+    task, slope, width = (
+        np.empty(most, dtype=np.int64),
+        np.empty(most),
+        np.empty(most),
+    )
+    for j in range(n):
+        bank.first[row, j] = count
+        least = np.inf
+        for k in range(bank.reach.shape[2] - 1):
+            reach = bank.reach[row, j, k + 1] - bank.reach[row, j, k]
+            if reach > 0.0:
+                least = min(least, (bank.value[row, j, k + 1] - bank.value[row, j, k]) / reach)
+                if least > 0.0:
+                    task[count], slope[count], width[count] = j, least, reach
+                    count += 1
+    bank.first[row, n] = count
+    bank.segments[row] = count
+    steepest = np.argsort(-slope[:count], kind="mergesort")
+    for place in range(count):
+        segment = steepest[place]
+        bank.task[row, place] = task[segment]
+        bank.slope[row, place] = slope[segment]
+        bank.width[row, place] = width[segment]
+        bank.own[row, segment] = place
 
 
 @kernel

@@ -2,7 +2,9 @@
 
 One place for the single and the batched form and for the three action modes: a single environment
 is a batch of one. A kernel steps the environments ``first`` to ``last`` of a batch, so threads can
-share a batch; environments never touch each other's rows.
+share a batch; environments never touch each other's rows. The steps of a kernel (decide, carry out,
+observe, mask) each loop over a block of environments: passing all these arrays to a function costs
+more than what it does for one environment, and a block stays in the cache.
 
 In EDF order nothing has to be planned on a machine: its next task starts when the one ahead ends.
 So the state of a machine is the time and the energy that it has used.
@@ -25,6 +27,7 @@ from dsct_gym.jit import kernel
 from dsct_gym.tolerances import ROUNDING
 
 _BUDGET, _MACHINE = len(BUDGET), len(MACHINE)
+_BLOCK = 16
 _LEAST = 1e-9
 """A machine has room when this share of the task's full work fits."""
 
@@ -36,6 +39,8 @@ class Play(NamedTuple):
         row: Row of the instance in the bank (N,).
         position: EDF rank of the task at hand (N,); n at the end.
         fresh: Whether the next step only shows the reset state (N,).
+        choice: Machine chosen for the task at hand (N,), −1 for none.
+        amount: Work chosen for the task at hand (N,), GFLOP.
         time: Time used on each machine (N, m), s.
         energy: Energy spent on each machine (N, m), J.
         room: Largest work on the task at hand that fits each machine (N, m), GFLOP.
@@ -49,6 +54,8 @@ class Play(NamedTuple):
     row: Ints
     position: Ints
     fresh: Bools
+    choice: Ints
+    amount: Floats
     time: Floats
     energy: Floats
     room: Floats
@@ -66,6 +73,8 @@ class Play(NamedTuple):
             row=np.zeros(count, dtype=np.int64),
             position=np.zeros(count, dtype=np.int64),
             fresh=np.zeros(count, dtype=np.bool_),
+            choice=np.full(count, -1, dtype=np.int64),
+            amount=np.zeros(count),
             time=np.zeros((count, m)),
             energy=np.zeros((count, m)),
             room=np.zeros((count, m)),
@@ -123,45 +132,76 @@ def empty_curves(count: int, layout: Layout, segments: int) -> Curves:
 
 
 @kernel
-def begin(bank: Bank, play: Play, view: View, env: int, row: int) -> None:
-    """Puts an environment at the start of the instance in ``row``; mask and rest follow."""
-    n, m = bank.tasks[row], bank.machines[row]
-    play.row[env] = row
-    play.position[env] = 0
-    play.fresh[env] = False
-    play.time[env] = 0.0
-    play.energy[env] = 0.0
-    play.spent[env] = 0.0
-    play.gained[env] = 0.0
-    play.price[env] = 0.0
-    play.machine[env] = -1
-    play.work[env] = 0.0
-    view.reward[env] = 0.0
-    view.terminated[env] = False
-    view.invalid[env] = False
+def begin_joint(bank: Bank, play: Play, view: View, envs: Ints, rows: Ints) -> None:
+    """Begins episodes of the joint environment."""
+    _begin(bank, play, view, envs, rows)
+    for env in envs:
+        _observe(bank, play, view, env, env + 1, True)
+        _mask_joint(bank, play, view, env, env + 1)
+
+
+@kernel
+def begin_continuous(bank: Bank, play: Play, view: View, envs: Ints, rows: Ints) -> None:
+    """Begins episodes of the continuous environment."""
+    _begin(bank, play, view, envs, rows)
+    for env in envs:
+        _observe(bank, play, view, env, env + 1, True)
+        _mask_continuous(bank, play, view, env, env + 1)
+
+
+@kernel
+def begin_assign(
+    bank: Bank, play: Play, view: View, stack: Curves, envs: Ints, rows: Ints
+) -> None:
+    """Begins episodes of the Assign environment."""
+    _begin(bank, play, view, envs, rows)
+    _begin_curves(bank, play, stack, envs)
+    for env in envs:
+        _observe(bank, play, view, env, env + 1, False)
+        _mask_assign(bank, play, view, env, env + 1)
+
+
+@kernel
+def _begin(bank: Bank, play: Play, view: View, envs: Ints, rows: Ints) -> None:
+    """Puts environments at the start of the instances in ``rows``."""
     columns = bank.columns.shape[2]
-    table = view.tasks[env].reshape(-1, columns)
-    table[:n] = bank.columns[row, :n]
-    table[n:] = 0.0
-    view.tasks_mask[env, :n] = 1.0
-    view.tasks_mask[env, n:] = 0.0
-    view.machines[env] = 0.0
-    view.machines_mask[env, :m] = 1.0
-    view.machines_mask[env, m:] = 0.0
-    _begin_machines(bank, view, env, row)
-    budget = view.budget[env]
-    budget[3] = bank.rho[row]
-    budget[4] = bank.beta[row]
-    budget[5] = clip(math.log10(n), 0.0, LOG_LIMIT)
-    budget[6] = clip(math.log10(m), 0.0, LOG_LIMIT)
-    if budget.size > _BUDGET:
-        budget[_BUDGET] = _log_ratio(bank.energy_price[row], -bank.log_ration[row])
+    for index in range(envs.size):
+        env, row = envs[index], rows[index]
+        n, m = bank.tasks[row], bank.machines[row]
+        play.row[env] = row
+        play.position[env] = 0
+        play.fresh[env] = False
+        play.time[env] = 0.0
+        play.energy[env] = 0.0
+        play.spent[env] = 0.0
+        play.gained[env] = 0.0
+        play.price[env] = 0.0
+        play.machine[env] = -1
+        play.work[env] = 0.0
+        view.reward[env] = 0.0
+        view.terminated[env] = False
+        view.invalid[env] = False
+        table = view.tasks[env].reshape(-1, columns)
+        table[:n] = bank.columns[row, :n]
+        table[n:] = 0.0
+        view.tasks_mask[env, :n] = 1.0
+        view.tasks_mask[env, n:] = 0.0
+        view.machines_mask[env, :m] = 1.0
+        view.machines_mask[env, m:] = 0.0
+        view.budget[env, 3] = bank.rho[row]
+        view.budget[env, 4] = bank.beta[row]
+        view.budget[env, 5] = clip(math.log10(n), 0.0, LOG_LIMIT)
+        view.budget[env, 6] = clip(math.log10(m), 0.0, LOG_LIMIT)
+        if view.budget.shape[1] > _BUDGET:
+            view.budget[env, _BUDGET] = _log_ratio(bank.energy_price[row], -bank.log_ration[row])
+        _begin_machines(bank, view, env, row)
 
 
 @kernel
 def _begin_machines(bank: Bank, view: View, env: int, row: int) -> None:
     """Writes the columns of machines that stay the same for a whole episode."""
     m = bank.machines[row]
+    view.machines[env] = 0.0
     machines = view.machines[env].reshape(view.machines_mask.shape[1], -1)
     speed, efficiency = 0.0, 0.0
     for r in range(m):
@@ -172,82 +212,42 @@ def _begin_machines(bank: Bank, view: View, env: int, row: int) -> None:
         machines[r, 0] = clip_log(bank.log_speed[row, r] - speed)
         machines[r, 1] = clip_log(bank.log_efficiency[row, r] - efficiency)
         if machines.shape[1] > _MACHINE:
-            share = bank.profile[row, r] / bank.budget[row, 0] if bank.budget[row, 0] > 0 else 0.0
-            machines[r, _MACHINE] = clip(share, 0.0, 1.0)
+            machines[r, _MACHINE] = _part(bank.profile[row, r], bank.budget[row, 0])
 
 
 @kernel
-def begin_curves(stack: Curves, env: int, machines: int) -> None:
-    """Empties the curves of an environment."""
-    stack.machine[env] = -1
-    stack.slot[env] = np.arange(stack.slot.shape[1])
-    stack.spare[env, 0] = machines
-    stack.spare[env, 1] = machines + 1
-    stack.load[env] = 0
-    stack.length[env] = 0
-    stack.pieces[env] = 0
-    stack.energy[env, :, 0] = 0.0
-    stack.gain[env, :, 0] = 0.0
-    stack.taken[env] = 0
-    stack.trial_taken[env] = 0
-    stack.total[env] = 0.0
-    stack.price[env] = 0.0
-
-
-@kernel
-def begin_joint(bank: Bank, play: Play, view: View, envs: Ints, rows: Ints) -> None:
-    """Begins episodes of the joint environment."""
-    for index in range(envs.size):
-        begin(bank, play, view, envs[index], rows[index])
-        _observe(bank, play, view, envs[index], True)
-        _mask_joint(bank, play, view, envs[index])
-
-
-@kernel
-def begin_continuous(bank: Bank, play: Play, view: View, envs: Ints, rows: Ints) -> None:
-    """Begins episodes of the continuous environment."""
-    for index in range(envs.size):
-        begin(bank, play, view, envs[index], rows[index])
-        _observe(bank, play, view, envs[index], True)
-        _mask_continuous(bank, play, view, envs[index])
-
-
-@kernel
-def begin_assign(
-    bank: Bank, play: Play, view: View, stack: Curves, envs: Ints, rows: Ints
-) -> None:
-    """Begins episodes of the Assign environment."""
-    for index in range(envs.size):
-        begin(bank, play, view, envs[index], rows[index])
-        begin_curves(stack, envs[index], bank.machines[rows[index]])
-        _observe(bank, play, view, envs[index], False)
-        _mask_assign(bank, play, view, envs[index])
+def _begin_curves(bank: Bank, play: Play, stack: Curves, envs: Ints) -> None:
+    """Empties the curves of environments."""
+    for env in envs:
+        machines = bank.machines[play.row[env]]
+        stack.machine[env] = -1
+        stack.slot[env] = np.arange(stack.slot.shape[1])
+        stack.spare[env, 0] = machines
+        stack.spare[env, 1] = machines + 1
+        stack.load[env] = 0
+        stack.length[env] = 0
+        stack.pieces[env] = 0
+        stack.energy[env, :, 0] = 0.0
+        stack.gain[env, :, 0] = 0.0
+        stack.taken[env] = 0
+        stack.trial_taken[env] = 0
+        stack.total[env] = 0.0
+        stack.price[env] = 0.0
 
 
 # Stepping.
 
 
 @kernel
-def step_joint(
-    bank: Bank, play: Play, view: View, actions: Ints, first: int, last: int
-) -> None:
+def step_joint(bank: Bank, play: Play, view: View, actions: Ints, first: int, last: int) -> None:
     """Plays machine and level, or skip, in environments ``first`` to ``last``."""
-    levels = bank.level.shape[2]
-    skip = view.mask.shape[1] - 1
-    for env in range(first, last):
-        if _is_fresh(play, view, env):
-            continue
-        action = actions[env]
-        view.invalid[env] = view.mask[env, action] == 0
-        if action == skip or view.invalid[env]:
-            view.reward[env] = 0.0
-        else:
-            j, level = play.position[env], action % levels
-            work = bank.level[play.row[env], j, level]
-            view.reward[env] = _spend(bank, play, env, action // levels, work)
-        _advance(bank, play, view, env)
-        _observe(bank, play, view, env, True)
-        _mask_joint(bank, play, view, env)
+    for start in range(first, last, _BLOCK):
+        end = min(start + _BLOCK, last)
+        _decide_joint(bank, play, view, actions, start, end)
+        _spend(bank, play, view, start, end)
+        _advance(bank, play, view, start, end)
+        _observe(bank, play, view, start, end, True)
+        _mask_joint(bank, play, view, start, end)
 
 
 @kernel
@@ -255,93 +255,125 @@ def step_continuous(
     bank: Bank, play: Play, view: View, actions: npt.NDArray[np.float32], first: int, last: int
 ) -> None:
     """Plays preferences and the share of work in environments ``first`` to ``last``."""
+    for start in range(first, last, _BLOCK):
+        end = min(start + _BLOCK, last)
+        _decide_continuous(bank, play, view, actions, start, end)
+        _spend(bank, play, view, start, end)
+        _advance(bank, play, view, start, end)
+        _observe(bank, play, view, start, end, True)
+        _mask_continuous(bank, play, view, start, end)
+
+
+@kernel
+def step_assign(
+    bank: Bank, play: Play, view: View, stack: Curves, actions: Ints, first: int, last: int
+) -> None:
+    """Plays a machine, or skip, in environments ``first`` to ``last``."""
+    for start in range(first, last, _BLOCK):
+        end = min(start + _BLOCK, last)
+        _decide_assign(play, view, actions, start, end)
+        _assign(bank, play, view, stack, start, end)
+        _advance(bank, play, view, start, end)
+        _observe(bank, play, view, start, end, False)
+        _mask_assign(bank, play, view, start, end)
+
+
+@kernel
+def _decide_joint(
+    bank: Bank, play: Play, view: View, actions: Ints, first: int, last: int
+) -> None:
+    """Reads machine and work from actions; forbidden ones count as skip."""
+    levels = bank.level.shape[2]
+    skip = view.mask.shape[1] - 1
+    for env in range(first, last):
+        action = actions[env]
+        allowed = view.mask[env, action] == 1
+        view.invalid[env] = not allowed
+        play.choice[env] = -1
+        if action != skip and allowed and not play.fresh[env]:
+            play.choice[env] = action // levels
+            play.amount[env] = bank.level[play.row[env], play.position[env], action % levels]
+
+
+@kernel
+def _decide_continuous(
+    bank: Bank,
+    play: Play,
+    view: View,
+    actions: npt.NDArray[np.float32],
+    first: int,
+    last: int,
+) -> None:
+    """Reads machine and work from preferences; what does not fit is passed over or cut."""
     full = bank.reach.shape[2] - 1
     for env in range(first, last):
-        if _is_fresh(play, view, env):
-            continue
         row, j = play.row[env], play.position[env]
+        share = clip(0.5 * (1.0 + actions[env, actions.shape[1] - 1]), 0.0, 1.0)
+        play.choice[env] = -1
+        if share <= 0.0 or play.fresh[env]:
+            continue
         best = -1
         for r in range(bank.machines[row]):
             likes = best < 0 or actions[env, r] > actions[env, best]
             if likes and view.mask[env, r] == 1:
                 best = r
-        share = clip(0.5 * (1.0 + actions[env, actions.shape[1] - 1]), 0.0, 1.0)
-        view.reward[env] = 0.0
-        if best >= 0 and share > 0.0:
-            work = min(share * bank.reach[row, j, full], play.room[env, best])
-            view.reward[env] = _spend(bank, play, env, best, work)
-        _advance(bank, play, view, env)
-        _observe(bank, play, view, env, True)
-        _mask_continuous(bank, play, view, env)
+        play.choice[env] = best
+        if best >= 0:
+            play.amount[env] = min(share * bank.reach[row, j, full], play.room[env, best])
 
 
 @kernel
-def step_assign(
-    bank: Bank,
-    play: Play,
-    view: View,
-    stack: Curves,
-    actions: Ints,
-    first: int,
-    last: int,
-) -> None:
-    """Plays a machine, or skip, in environments ``first`` to ``last``."""
+def _decide_assign(play: Play, view: View, actions: Ints, first: int, last: int) -> None:
+    """Reads the machine from actions; forbidden ones count as skip."""
     skip = view.mask.shape[1] - 1
     for env in range(first, last):
-        if _is_fresh(play, view, env):
-            continue
-        action = actions[env]
-        view.invalid[env] = view.mask[env, action] == 0
+        allowed = view.mask[env, actions[env]] == 1
+        view.invalid[env] = not allowed
+        placed = actions[env] != skip and allowed and not play.fresh[env]
+        play.choice[env] = actions[env] if placed else -1
+
+
+@kernel
+def _spend(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
+    """Does the work chosen; the reward is the accuracy gained."""
+    for env in range(first, last):
         view.reward[env] = 0.0
-        if action != skip and not view.invalid[env]:
-            view.reward[env] = _assign(bank, play, stack, env, action)
-        _advance(bank, play, view, env)
-        _observe(bank, play, view, env, False)
-        _mask_assign(bank, play, view, env)
+        r = play.choice[env]
+        if r < 0:
+            continue
+        row, j, work = play.row[env], play.position[env], play.amount[env]
+        energy = work / bank.efficiency[row, r]
+        play.time[env, r] += work / bank.speed[row, r]
+        play.energy[env, r] += energy
+        play.spent[env] += energy
+        play.machine[env, j] = r
+        play.work[env, j] = work
+        gain = accuracy_for(bank.reach[row, j], bank.value[row, j], work) - bank.value[row, j, 0]
+        play.gained[env] += gain
+        view.reward[env] = gain
 
 
 @kernel
-def _is_fresh(play: Play, view: View, env: int) -> bool:
-    """Whether the environment was reset in place of this step; clears the mark."""
-    if not play.fresh[env]:
-        return False
-    play.fresh[env] = False
-    view.reward[env] = 0.0
-    view.terminated[env] = False
-    view.invalid[env] = False
-    return True
-
-
-@kernel
-def _spend(bank: Bank, play: Play, env: int, r: int, work: float) -> float:
-    """Does work on the task at hand on machine r; returns the accuracy gained."""
-    row, j = play.row[env], play.position[env]
-    energy = work / bank.efficiency[row, r]
-    play.time[env, r] += work / bank.speed[row, r]
-    play.energy[env, r] += energy
-    play.spent[env] += energy
-    play.machine[env, j] = r
-    play.work[env, j] = work
-    reach, value = bank.reach[row, j], bank.value[row, j]
-    gain = accuracy_for(reach, value, work) - value[0]
-    play.gained[env] += gain
-    return gain
-
-
-@kernel
-def _assign(bank: Bank, play: Play, stack: Curves, env: int, r: int) -> float:
-    """Gives the task at hand to machine r and allocates anew; returns the accuracy gained."""
-    row, j = play.row[env], play.position[env]
-    problem = _problem(bank, row)
-    curves = _curves(stack, env, bank.tasks[row], bank.machines[row])
-    before = curves.total[0]
-    try_change(problem, curves, j, r, -1)
-    accept_trial(curves, j, r, -1)
-    play.machine[env, j] = r
-    play.gained[env] = curves.total[0]
-    play.price[env] = curves.price[0]
-    _read_curves(problem, curves, play, env)
-    return float(curves.total[0] - before)
+def _assign(
+    bank: Bank, play: Play, view: View, stack: Curves, first: int, last: int
+) -> None:
+    """Gives tasks to the machines chosen and allocates anew; the reward is the optimum's change."""
+    for env in range(first, last):
+        view.reward[env] = 0.0
+        r = play.choice[env]
+        if r < 0:
+            continue
+        row, j = play.row[env], play.position[env]
+        problem = _problem(bank, row)
+        curves = _curves(stack, env, bank.tasks[row], bank.machines[row])
+        before = curves.total[0]
+        try_change(problem, curves, j, r, -1)
+        accept_trial(curves, j, r, -1)
+        play.machine[env, j] = r
+        play.gained[env] = curves.total[0]
+        play.price[env] = curves.price[0]
+        _read_curves(problem, curves, play, env)
+        view.reward[env] = curves.total[0] - before
 
 
 @kernel
@@ -411,161 +443,178 @@ def _read_curves(problem: Problem, curves: Curves, play: Play, env: int) -> None
 
 
 @kernel
-def _advance(bank: Bank, play: Play, view: View, env: int) -> None:
-    """Goes on to the next task; the row of the one decided becomes 0."""
-    row, j = play.row[env], play.position[env]
+def _advance(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
+    """Goes on to the next task; the row of the one decided becomes 0.
+
+    A fresh environment stays where its reset has put it.
+    """
     columns = bank.columns.shape[2]
-    view.tasks[env, j * columns : (j + 1) * columns] = 0.0
-    view.tasks_mask[env, j] = 0.0
-    play.position[env] = j + 1
-    view.terminated[env] = j + 1 == bank.tasks[row]
+    for env in range(first, last):
+        if play.fresh[env]:
+            play.fresh[env] = False
+            view.invalid[env] = False
+            view.terminated[env] = False
+            continue
+        j = play.position[env]
+        for column in range(j * columns, (j + 1) * columns):
+            view.tasks[env, column] = 0.0
+        view.tasks_mask[env, j] = 0.0
+        play.position[env] = j + 1
+        view.terminated[env] = j + 1 == bank.tasks[play.row[env]]
 
 
 # Masks. Skipping is always allowed, so a mask is never all false.
 
 
 @kernel
-def _mask_joint(bank: Bank, play: Play, view: View, env: int) -> None:
+def _mask_joint(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
     """Allows the levels that do work and fit; those of a flat curve do none."""
-    row, j = play.row[env], play.position[env]
     levels = bank.level.shape[2]
-    mask = view.mask[env]
-    mask[:] = 0
-    mask[mask.size - 1] = 1
-    if j == bank.tasks[row]:
-        return
-    work = bank.level[row, j]
-    if work[0] <= 0.0:
-        return
-    for r in range(bank.machines[row]):
-        room = play.room[env, r]
-        for level in range(levels):
-            mask[r * levels + level] = work[level] <= room
-
-
-@kernel
-def _mask_assign(bank: Bank, play: Play, view: View, env: int) -> None:
-    """Allows every machine: times are allocated anew, so a task always fits."""
-    row = play.row[env]
-    mask = view.mask[env]
-    mask[:] = 0
-    mask[mask.size - 1] = 1
-    if play.position[env] < bank.tasks[row]:
-        mask[: bank.machines[row]] = 1
-
-
-@kernel
-def _mask_continuous(bank: Bank, play: Play, view: View, env: int) -> None:
-    """Allows the machines with room for some work; the share of work is always free to choose."""
-    row, j = play.row[env], play.position[env]
-    mask = view.mask[env]
-    mask[:] = 0
-    mask[mask.size - 1] = 1
-    if j < bank.tasks[row]:
-        least = _LEAST * bank.reach[row, j, bank.reach.shape[2] - 1]
+    skip = view.mask.shape[1] - 1
+    for env in range(first, last):
+        row, j = play.row[env], play.position[env]
+        for action in range(skip):
+            view.mask[env, action] = 0
+        view.mask[env, skip] = 1
+        if j == bank.tasks[row] or bank.level[row, j, 0] <= 0.0:
+            continue
         for r in range(bank.machines[row]):
-            mask[r] = play.room[env, r] > least
+            room = play.room[env, r]
+            for level in range(levels):
+                view.mask[env, r * levels + level] = bank.level[row, j, level] <= room
+
+
+@kernel
+def _mask_assign(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
+    """Allows every machine: times are allocated anew, so a task always fits."""
+    skip = view.mask.shape[1] - 1
+    for env in range(first, last):
+        row = play.row[env]
+        machines = bank.machines[row] if play.position[env] < bank.tasks[row] else 0
+        for action in range(skip):
+            view.mask[env, action] = action < machines
+        view.mask[env, skip] = 1
+
+
+@kernel
+def _mask_continuous(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
+    """Allows the machines with room for some work; the share of work is always free to choose."""
+    share = view.mask.shape[1] - 1
+    full = bank.reach.shape[2] - 1
+    for env in range(first, last):
+        row, j = play.row[env], play.position[env]
+        for r in range(share):
+            view.mask[env, r] = 0
+        view.mask[env, share] = 1
+        if j == bank.tasks[row]:
+            continue
+        for r in range(bank.machines[row]):
+            view.mask[env, r] = play.room[env, r] > _LEAST * bank.reach[row, j, full]
 
 
 # Observations.
 
 
 @kernel
-def _observe(bank: Bank, play: Play, view: View, env: int, energy_binds: bool) -> None:
-    """Writes what an environment shows now, and the room of each machine.
+def _observe(
+    bank: Bank, play: Play, view: View, first: int, last: int, energy_binds: bool
+) -> None:
+    """Writes what environments show now, and the room of each machine.
 
     Args:
         bank: Instances.
         play: State.
         view: Where to write.
-        env: The environment.
+        first: First environment.
+        last: One past the last.
         energy_binds: Whether the energy spent so far is gone for good.
     """
-    row, j = play.row[env], play.position[env]
-    n = bank.tasks[row]
-    budget = bank.budget[row, 0]
-    shown = view.budget[env]
-    shown[0] = clip((budget - play.spent[env]) / budget, 0.0, 1.0) if budget > 0.0 else 0.0
-    shown[1] = (n - j) / n
-    shown[2] = clip(play.gained[env] / n, 0.0, 1.0)
-    if not energy_binds:
-        shown[7] = _log_ratio(play.price[env], -bank.log_ration[row])
-    if shown.size > _BUDGET:
-        shown[_BUDGET + 1] = _log_slack(bank, play, env)
-    if j == n:
-        view.task[env] = 0.0
-        _observe_machines_at_end(bank, play, view, env)
-    else:
-        view.task[env] = bank.columns[row, j]
-        _observe_machines(bank, play, view, env, energy_binds)
+    width = bank.columns.shape[2]
+    for env in range(first, last):
+        row, j = play.row[env], play.position[env]
+        n, budget = bank.tasks[row], bank.budget[row, 0]
+        view.budget[env, 0] = _part(budget - play.spent[env], budget)
+        view.budget[env, 1] = (n - j) / n
+        view.budget[env, 2] = clip(play.gained[env] / n, 0.0, 1.0)
+        if not energy_binds:
+            view.budget[env, 7] = _log_ratio(play.price[env], -bank.log_ration[row])
+        for column in range(width):
+            view.task[env, column] = bank.columns[row, j, column] if j < n else 0.0
+    _observe_machines(bank, play, view, first, last, energy_binds)
+    if view.budget.shape[1] > _BUDGET:
+        _observe_guidance(bank, play, view, first, last)
 
 
 @kernel
 def _observe_machines(
-    bank: Bank, play: Play, view: View, env: int, energy_binds: bool
+    bank: Bank, play: Play, view: View, first: int, last: int, energy_binds: bool
 ) -> None:
-    """Writes the columns of machines that depend on the task at hand."""
-    row, j = play.row[env], play.position[env]
-    budget, deadline = bank.budget[row, 0], bank.deadline[row, j]
-    full = bank.reach[row, j, bank.reach.shape[2] - 1]
-    horizon = bank.deadline[row, bank.tasks[row] - 1]
-    log_time = bank.log_work[row, j] - bank.log_deadline[row, j]
-    log_energy = bank.log_work[row, j] - bank.log_ration[row]
+    """Writes the columns of machines that change; at the end those about a task are 0."""
     width = view.machines.shape[1] // view.machines_mask.shape[1]
-    left = max(0.0, budget * (1.0 + ROUNDING) - play.spent[env])
-    for r in range(bank.machines[row]):
-        time = play.time[env, r]
-        room = (deadline * (1.0 + ROUNDING) - time) * bank.speed[row, r]
-        if energy_binds:
-            room = min(room, left * bank.efficiency[row, r])
-        play.room[env, r] = max(0.0, room)
-        machine = view.machines[env, r * width : (r + 1) * width]
-        machine[2] = clip(time / horizon, 0.0, 1.0)
-        machine[3] = clip(time / deadline, 0.0, 1.0)
-        machine[4] = clip(room / full, 0.0, 1.0)
-        machine[5] = clip_log(log_time - bank.log_speed[row, r])
-        machine[6] = clip_log(log_energy - bank.log_efficiency[row, r])
-        machine[7] = clip(play.energy[env, r] / budget, 0.0, 1.0) if budget > 0.0 else 0.0
-        if width > _MACHINE:
-            machine[_MACHINE + 1] = machine[_MACHINE] - machine[7]
-            machine[_MACHINE + 2] = _log_prices(
-                bank.energy_price[row], bank.efficiency[row, r], bank.work_price[row, j]
-            )
-            time = bank.fraction[row, j] / bank.speed[row, r]
-            machine[_MACHINE + 3] = clip(time / deadline, 0.0, LOG_LIMIT)
+    top = bank.reach.shape[2] - 1
+    for env in range(first, last):
+        row, j = play.row[env], play.position[env]
+        n, budget = bank.tasks[row], bank.budget[row, 0]
+        horizon = bank.deadline[row, n - 1]
+        for r in range(bank.machines[row]):
+            at = r * width
+            view.machines[env, at + 2] = clip(play.time[env, r] / horizon, 0.0, 1.0)
+            view.machines[env, at + 7] = _part(play.energy[env, r], budget)
+        if j == n:
+            for r in range(bank.machines[row]):
+                play.room[env, r] = 0.0
+                for column in range(3, 7):
+                    view.machines[env, r * width + column] = 0.0
+            continue
+        deadline, full = bank.deadline[row, j], bank.reach[row, j, top]
+        log_time = bank.log_work[row, j] - bank.log_deadline[row, j]
+        log_energy = bank.log_work[row, j] - bank.log_ration[row]
+        left = max(0.0, budget * (1.0 + ROUNDING) - play.spent[env])
+        for r in range(bank.machines[row]):
+            at, time = r * width, play.time[env, r]
+            room = max(0.0, (deadline * (1.0 + ROUNDING) - time) * bank.speed[row, r])
+            if energy_binds:
+                room = min(room, left * bank.efficiency[row, r])
+            play.room[env, r] = room
+            view.machines[env, at + 3] = clip(time / deadline, 0.0, 1.0)
+            view.machines[env, at + 4] = clip(room / full, 0.0, 1.0)
+            view.machines[env, at + 5] = clip_log(log_time - bank.log_speed[row, r])
+            view.machines[env, at + 6] = clip_log(log_energy - bank.log_efficiency[row, r])
 
 
 @kernel
-def _observe_machines_at_end(bank: Bank, play: Play, view: View, env: int) -> None:
-    """Writes the columns of machines when no task is left: those about a task become 0."""
-    row = play.row[env]
-    budget = bank.budget[row, 0]
-    horizon = bank.deadline[row, bank.tasks[row] - 1]
-    machines = view.machines[env].reshape(view.machines_mask.shape[1], -1)
-    for r in range(bank.machines[row]):
-        play.room[env, r] = 0.0
-        machine = machines[r]
-        machine[2] = clip(play.time[env, r] / horizon, 0.0, 1.0)
-        machine[3:7] = 0.0
-        machine[7] = clip(play.energy[env, r] / budget, 0.0, 1.0) if budget > 0.0 else 0.0
-        if machine.size > _MACHINE:
-            machine[_MACHINE + 1] = machine[_MACHINE] - machine[7]
-            machine[_MACHINE + 2 :] = 0.0
+def _observe_guidance(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
+    """Writes the columns of the relaxation that change."""
+    width = view.machines.shape[1] // view.machines_mask.shape[1]
+    for env in range(first, last):
+        row, j = play.row[env], play.position[env]
+        n = bank.tasks[row]
+        horizon = bank.deadline[row, n - 1]
+        able = 0.0
+        for r in range(bank.machines[row]):
+            able += bank.speed[row, r] * (horizon - play.time[env, r])
+            at = r * width + _MACHINE
+            left = view.machines[env, at] - view.machines[env, r * width + 7]
+            view.machines[env, at + 1] = left
+            view.machines[env, at + 2] = 0.0
+            view.machines[env, at + 3] = 0.0
+            if j < n:
+                view.machines[env, at + 2] = _log_prices(
+                    bank.energy_price[row], bank.efficiency[row, r], bank.work_price[row, j]
+                )
+                time = bank.fraction[row, j] / bank.speed[row, r]
+                view.machines[env, at + 3] = clip(time / bank.deadline[row, j], 0.0, LOG_LIMIT)
+        waiting = 0.0
+        for task in range(j, n):
+            waiting += bank.fraction[row, task]
+        slack = _log_ratio(able, math.log(waiting)) if waiting > 0.0 else LOG_LIMIT
+        view.budget[env, _BUDGET + 1] = slack
 
 
 @kernel
-def _log_slack(bank: Bank, play: Play, env: int) -> float:
-    """Logarithm of the machines' time left over the fractional work that waits for it."""
-    row = play.row[env]
-    horizon = bank.deadline[row, bank.tasks[row] - 1]
-    waiting, able = 0.0, 0.0
-    for j in range(play.position[env], bank.tasks[row]):
-        waiting += bank.fraction[row, j]
-    for r in range(bank.machines[row]):
-        able += bank.speed[row, r] * (horizon - play.time[env, r])
-    if waiting <= 0.0:
-        return LOG_LIMIT
-    return _log_ratio(able, math.log(waiting))
+def _part(value: float, whole: float) -> float:
+    """Share of a whole in [0, 1]; 0 when there is no whole."""
+    return clip(value / whole, 0.0, 1.0) if whole > 0.0 else 0.0
 
 
 @kernel

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +22,7 @@ from dsct_gym.envs.bank import Library
 from dsct_gym.envs.dynamics import Play, View, empty_curves
 from dsct_gym.envs.observation import Layout, Observation
 from dsct_gym.envs.source import Source
+from dsct_gym.envs.workers import Workers
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
@@ -38,24 +40,35 @@ class Episodes(ABC):
         source: Where the instances come from.
         levels: Number of compression levels of the joint mode.
         guidance: Whether observations carry the relaxation's columns.
+        threads: Threads that share the batch.
 
     Attributes:
         play: The state.
         view: What is shown; rewritten by every step.
         layout: Sizes and columns of the observations.
+        workers: The threads.
     """
 
     segmented: ClassVar[bool] = False
 
     def __init__(
-        self, count: int, source: Source, *, levels: int = DEFAULT_LEVELS, guidance: bool = False
+        self,
+        count: int,
+        source: Source,
+        *,
+        levels: int = DEFAULT_LEVELS,
+        guidance: bool = False,
+        threads: int = 1,
     ) -> None:
         self.layout = Layout(source.max_tasks, source.max_machines, guidance)
         self.action_space = self._action_space(levels)
         self.source = source
         self.count = count
         rows = count + len(source.prepared)
-        self.library = Library(rows, self.layout, levels, segmented=self.segmented)
+        self.workers = Workers(threads)
+        self.library = Library(
+            rows, self.layout, levels, segmented=self.segmented, workers=self.workers
+        )
         for index, instance in enumerate(source.prepared):
             self.library.load(count + index, instance)
         self.play = Play.empty(count, self.layout)
@@ -83,7 +96,7 @@ class Episodes(ABC):
         """
 
     @abstractmethod
-    def step(self, actions: npt.NDArray[Any], first: int, last: int) -> None:
+    def _step(self, actions: npt.NDArray[Any], first: int, last: int) -> None:
         """Plays checked actions in the environments ``first`` to ``last``."""
 
     @staticmethod
@@ -100,6 +113,10 @@ class Episodes(ABC):
         self.library.load(env, instance)
         envs = np.array([env])
         self._begin(envs, envs)
+
+    def step(self, actions: npt.NDArray[Any]) -> None:
+        """Plays actions that passed `check`."""
+        self.workers.run(partial(self._step, actions), self.count)
 
     def observation(self, envs: slice | Ints | int, *, copy: bool = True) -> Observation:
         """What environments see, as fresh copies unless told otherwise."""
@@ -122,20 +139,20 @@ class Episodes(ABC):
 
     def schedule_later(self, env: int) -> Callable[[], Schedule]:
         """Builds the schedule of the decisions so far whenever it is called."""
-        instance = self.instance(env)
+        rebuild = self.library.recipe(int(self.play.row[env]))
         machine, work = self.play.machine[env].copy(), self.play.work[env].copy()
 
         def build() -> Schedule:
+            instance = rebuild()
             rank = instance.edf_rank
             return self._schedule(instance, machine[rank], work[rank])
 
         return build
 
-    def mean_accuracy(self, env: int) -> float:
-        """Mean accuracy per task of the decisions so far."""
-        instance = self.instance(env)
-        base = float(instance.base_accuracy.sum())
-        return (base + float(self.play.gained[env])) / instance.num_tasks
+    def mean_accuracy(self, envs: Ints) -> Floats:
+        """Mean accuracy per task of the decisions so far in some environments."""
+        rows, bank = self.play.row[envs], self.library.bank
+        return np.asarray((bank.base[rows] + self.play.gained[envs]) / bank.tasks[rows])
 
 
 class JointEpisodes(Episodes):
@@ -156,8 +173,7 @@ class JointEpisodes(Episodes):
         """Actions as integers (N,)."""
         return _indices(actions, self.count, self.mask_size)
 
-    def step(self, actions: Ints, first: int, last: int) -> None:
-        """Plays checked actions."""
+    def _step(self, actions: Ints, first: int, last: int) -> None:
         dynamics.step_joint(self.library.bank, self.play, self.view, actions, first, last)
 
     @staticmethod
@@ -189,8 +205,7 @@ class ContinuousEpisodes(JointEpisodes):
             raise InputError("action: not a finite number")
         return np.ascontiguousarray(checked)
 
-    def step(self, actions: npt.NDArray[np.float32], first: int, last: int) -> None:
-        """Plays checked actions."""
+    def _step(self, actions: npt.NDArray[np.float32], first: int, last: int) -> None:
         dynamics.step_continuous(self.library.bank, self.play, self.view, actions, first, last)
 
 
@@ -200,9 +215,15 @@ class AssignEpisodes(Episodes):
     segmented = True
 
     def __init__(
-        self, count: int, source: Source, *, levels: int = 0, guidance: bool = False
+        self,
+        count: int,
+        source: Source,
+        *,
+        levels: int = 0,
+        guidance: bool = False,
+        threads: int = 1,
     ) -> None:
-        super().__init__(count, source, levels=0, guidance=guidance)
+        super().__init__(count, source, levels=0, guidance=guidance, threads=threads)
         self._curves = empty_curves(count, self.layout, self.library.bank.task.shape[1])
 
     @property
@@ -230,8 +251,7 @@ class AssignEpisodes(Episodes):
         """Actions as integers (N,)."""
         return _indices(actions, self.count, self.mask_size)
 
-    def step(self, actions: Ints, first: int, last: int) -> None:
-        """Plays checked actions."""
+    def _step(self, actions: Ints, first: int, last: int) -> None:
         dynamics.step_assign(
             self.library.bank, self.play, self.view, self._curves, actions, first, last
         )

@@ -145,7 +145,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
         checked = episodes.check(np.asarray(action)[None])
         if self._raises and episodes.forbidden(checked)[0]:
             raise InputError(f"action: {action} is forbidden by the action mask")
-        episodes.step(checked, 0, 1)
+        episodes.step(checked)
         view = episodes.view
         terminated = bool(view.terminated[0])
         observation, info = self._shown()

@@ -84,7 +84,7 @@ class Pool(Source):
         self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]
     ) -> Ints:
         """Draws rows of the pool; a pool of one draws nothing."""
-        first, size = len(library.instances) - len(self.prepared), len(self.prepared)
+        first, size = len(library.recipes) - len(self.prepared), len(self.prepared)
         if size == 1:
             return np.full(envs.size, first)
         return np.array([first + int(rng.random() * size) for rng in generators])
@@ -184,6 +184,10 @@ def _drawing(generator: Generator | None, ranges: dict[str, Any]) -> Drawn:
     elif isinstance(generator, Scenario) and ranges:
         raise InputError(f"{next(iter(ranges))}: the scenario given as generator sets it")
     if isinstance(generator, Scenario):
+        from dsct_gym.envs.sampling import Sampled
+
+        if Sampled.covers(generator):
+            return Sampled(generator)
         return Drawn(generator.sample, generator.max_tasks, generator.max_machines)
     sampler = generator.sample if isinstance(generator, Sampler) else generator
     if not callable(sampler):

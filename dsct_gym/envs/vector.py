@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import gymnasium
@@ -33,9 +30,6 @@ from dsct_gym.envs.source import make_source
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
-
-_LEAST_SHARE = 64
-"""Environments that make a thread worth its start."""
 
 
 class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
@@ -96,7 +90,13 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         self.num_envs = num_envs
         self.render_mode = render_mode
         source = make_source(**instances)
-        self._episodes = self._episodes_type(num_envs, source, levels=levels, guidance=guidance)
+        self._episodes = self._episodes_type(
+            num_envs,
+            source,
+            levels=levels,
+            guidance=guidance,
+            threads=num_threads or os.cpu_count() or 1,
+        )
         self.single_observation_space = self._episodes.layout.space()
         self.single_action_space = self._episodes.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -106,8 +106,6 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         self._ended = np.zeros(num_envs, dtype=np.bool_)
         self._playing = np.zeros(num_envs, dtype=np.bool_)
         self._everyone = np.arange(num_envs)
-        threads = num_threads or os.cpu_count() or 1
-        self._workers = _Workers(num_envs, min(threads, max(1, num_envs // _LEAST_SHARE)))
         self._renderer: Renderer | None = None
 
     @property
@@ -179,7 +177,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         restarted = self._restart_ended()
         if self._raises:
             _refuse(episodes.forbidden(checked), checked)
-        self._workers.run(partial(episodes.step, checked))
+        episodes.step(checked)
         rewards, terminations = view.reward.copy(), view.terminated.copy()
         judged = ~restarted
         infos: dict[str, Any] = {}
@@ -207,7 +205,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
 
     def close_extras(self, **kwargs: Any) -> None:
         """Stops the threads."""
-        self._workers.close()
+        self._episodes.workers.close()
 
     def _to_reset(self, options: dict[str, Any] | None) -> Ints:
         """The environments that ``reset`` is to begin anew."""
@@ -269,7 +267,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         mean, energy = np.zeros(self.num_envs), np.zeros(self.num_envs)
         for env in ended.tolist():
             schedules[env] = DeferredSchedule(episodes.schedule_later(env))
-            mean[env] = episodes.mean_accuracy(env)
+        mean[ended] = episodes.mean_accuracy(ended)
         energy[ended] = episodes.play.spent[ended]
         told = {"schedule": schedules, "mean_accuracy": mean, "energy": energy}
         return told | {f"_{key}": there.copy() for key in told}
@@ -316,42 +314,6 @@ class ContinuousVectorEnv(SchedulingVectorEnv):
     """``DSCT-EA-Continuous-v0``, batched; see `dsct_gym.envs.single.ContinuousEnv`."""
 
     _episodes_type = ContinuousEpisodes
-
-
-class _Workers:
-    """Runs a function over parts of 0..count, each in a thread; the caller does the first part.
-
-    The threads start when they are first needed, and again in a process that was forked or a copy.
-    """
-
-    def __init__(self, count: int, parts: int) -> None:
-        bounds = [count * part // parts for part in range(parts + 1)]
-        self._parts = list(pairwise(bounds))
-        self._pool: ThreadPoolExecutor | None = None
-        self._process = -1
-
-    def run(self, function: Callable[[int, int], None]) -> None:
-        """Calls ``function(first, last)`` for every part."""
-        (first, last), *others = self._parts
-        waiting = [self._threads(len(others)).submit(function, *part) for part in others]
-        function(first, last)
-        for future in waiting:
-            future.result()
-
-    def _threads(self, count: int) -> ThreadPoolExecutor:
-        if self._pool is None or self._process != os.getpid():
-            self._pool = ThreadPoolExecutor(count, thread_name_prefix="dsct-gym")
-            self._process = os.getpid()
-        return self._pool
-
-    def close(self) -> None:
-        """Stops the threads."""
-        if self._pool is not None and self._process == os.getpid():
-            self._pool.shutdown()
-        self._pool = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_pool": None}
 
 
 def _as_mode(mode: AutoresetMode | str) -> AutoresetMode:
