@@ -17,7 +17,7 @@ import numpy as np
 
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.instance import Instance
-from dsct_gym.jit import kernel
+from dsct_gym.jit import helper, kernel
 from dsct_gym.schedule import Schedule, check_assignment
 
 
@@ -101,7 +101,7 @@ def optimal_work(problem: Problem, machine: Ints) -> Floats:
     return work
 
 
-@kernel
+@helper
 def find_free(parent: Ints, slot: int) -> int:
     """Latest slot at or before ``slot`` with free time, 0 when there is none (path halving)."""
     while parent[slot] != slot:

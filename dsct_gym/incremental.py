@@ -6,7 +6,8 @@ all curves at one price λ, accuracy per joule, at which the budget is spent. A 
 the curves of the one or two machines it touches and walks the cut from where it was.
 
 Every machine's curve lives in a slot; two spare slots take the curves of a trial, and accepting it
-exchanges slot numbers. Kernels take a `Problem` and `Curves`; `IncrementalAllocation` wraps them.
+exchanges slot numbers. Kernels take a `Problem` and `Curves`; from Python, `IncrementalAllocation`
+wraps them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dsct_gym.allocation import Problem, allocate, find_free
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
-from dsct_gym.jit import kernel
+from dsct_gym.jit import helper, kernel
 from dsct_gym.schedule import Schedule, check_assignment
 
 
@@ -121,7 +122,7 @@ class IncrementalAllocation:
         self._pending: tuple[int, int, int] | None = None
         if machine_of is not None:
             machine = check_assignment(instance, machine_of)
-            place_all(self.problem, self.curves, machine[instance.edf_order])
+            _enter_place_all(self.problem, self.curves, machine[instance.edf_order])
 
     @property
     def total_accuracy(self) -> float:
@@ -170,11 +171,11 @@ class IncrementalAllocation:
         """
         if self._pending is None:
             raise RuntimeError("accept: no trial since the last one accepted")
-        accept_trial(self.curves, *self._pending)
+        _enter_accept_trial(self.curves, *self._pending)
         self._pending = None
 
     def _try(self, task: int, machine: int, other: int) -> float:
-        try_change(self.problem, self.curves, task, machine, other)
+        _enter_try_change(self.problem, self.curves, task, machine, other)
         self._pending = (task, machine, other)
         return self._base + float(self.curves.total[1])
 
@@ -186,9 +187,30 @@ class IncrementalAllocation:
 
 
 @kernel
+def _enter_place_all(problem: Problem, curves: Curves, machine: Ints) -> float:
+    """`place_all`, from Python."""
+    return place_all(problem, curves, machine)
+
+
+@kernel
+def _enter_try_change(
+    problem: Problem, curves: Curves, task: int, machine: int, other: int
+) -> float:
+    """`try_change`, from Python."""
+    return try_change(problem, curves, task, machine, other)
+
+
+@kernel
+def _enter_accept_trial(curves: Curves, task: int, machine: int, other: int) -> None:
+    """`accept_trial`, from Python."""
+    accept_trial(curves, task, machine, other)
+
+
+@helper
 def place_all(problem: Problem, curves: Curves, machine: Ints) -> float:
     """Sets the whole assignment (n,), tasks in EDF order; returns the accuracy gained."""
-    curves.machine[:] = machine
+    for index in range(curves.machine.size):
+        curves.machine[index] = machine[index]
     curves.load[:] = 0
     curves.length[:] = 0
     for task in range(machine.size):
@@ -205,15 +227,17 @@ def place_all(problem: Problem, curves: Curves, machine: Ints) -> float:
     for r in range(problem.speed.size):
         build_curve(problem, curves, r, curves.slot[r])
         curves.taken[r] = curves.pieces[curves.slot[r]]
-    curves.trial_taken[:] = curves.taken
+    for index in range(curves.trial_taken.size):
+        curves.trial_taken[index] = curves.taken[index]
     total = cut_curves(problem, curves)
-    curves.taken[:] = curves.trial_taken
+    for index in range(curves.taken.size):
+        curves.taken[index] = curves.trial_taken[index]
     curves.total[0] = curves.total[1]
     curves.price[0] = curves.price[1]
     return total
 
 
-@kernel
+@helper
 def try_change(problem: Problem, curves: Curves, task: int, machine: int, other: int) -> float:
     """Builds the trial in which ``task`` goes to ``machine``, and ``other`` takes its place.
 
@@ -228,7 +252,8 @@ def try_change(problem: Problem, curves: Curves, task: int, machine: int, other:
         Accuracy gained over no work at all, if the change were made.
     """
     source = curves.machine[task]
-    curves.trial_taken[:] = curves.taken
+    for index in range(curves.trial_taken.size):
+        curves.trial_taken[index] = curves.taken[index]
     if source != machine:
         if source >= 0:
             _change_machine(problem, curves, source, curves.spare[0], task, other)
@@ -240,12 +265,13 @@ def try_change(problem: Problem, curves: Curves, task: int, machine: int, other:
     return total
 
 
-@kernel
+@helper
 def accept_trial(curves: Curves, task: int, machine: int, other: int) -> None:
     """Makes the trial of `try_change` with the same arguments the current state."""
     source = curves.machine[task]
     _swap_slots(curves, source, machine)
-    curves.taken[:] = curves.trial_taken
+    for index in range(curves.taken.size):
+        curves.taken[index] = curves.trial_taken[index]
     curves.total[0] = curves.total[1]
     curves.price[0] = curves.price[1]
     curves.machine[task] = machine
@@ -253,7 +279,7 @@ def accept_trial(curves: Curves, task: int, machine: int, other: int) -> None:
         curves.machine[other] = source
 
 
-@kernel
+@helper
 def _swap_slots(curves: Curves, source: int, machine: int) -> None:
     """Exchanges the slots of the changed machines with the spare ones that hold their trial."""
     if source == machine:
@@ -264,7 +290,7 @@ def _swap_slots(curves: Curves, source: int, machine: int) -> None:
         curves.slot[machine], curves.spare[1] = curves.spare[1], curves.slot[machine]
 
 
-@kernel
+@helper
 def _change_machine(
     problem: Problem, curves: Curves, r: int, target: int, leaving: int, coming: int
 ) -> None:
@@ -276,7 +302,7 @@ def _change_machine(
     curves.trial_taken[r] = _pieces_worth(curves, target, curves.price[0])
 
 
-@kernel
+@helper
 def _merge_tasks(curves: Curves, source: int, target: int, leaving: int, coming: int) -> None:
     """Copies the task list of a slot without ``leaving`` and with ``coming``, ascending."""
     load = 0
@@ -296,7 +322,7 @@ def _merge_tasks(curves: Curves, source: int, target: int, leaving: int, coming:
     curves.load[target] = load
 
 
-@kernel
+@helper
 def _merge_segments(
     problem: Problem, curves: Curves, source: int, target: int, leaving: int, coming: int
 ) -> None:
@@ -320,7 +346,7 @@ def _merge_segments(
     curves.length[target] = length
 
 
-@kernel
+@helper
 def build_curve(problem: Problem, curves: Curves, r: int, slot: int) -> None:
     """Builds the energy-accuracy curve of machine r from the tasks and segments in ``slot``."""
     speed, efficiency = problem.speed[r], problem.efficiency[r]
@@ -365,7 +391,7 @@ def build_curve(problem: Problem, curves: Curves, r: int, slot: int) -> None:
     curves.pieces[slot] = pieces
 
 
-@kernel
+@helper
 def _pieces_worth(curves: Curves, slot: int, price: float) -> int:
     """Number of pieces in a slot that earn at least ``price`` accuracy per joule."""
     low, high = 0, curves.pieces[slot]
@@ -378,7 +404,7 @@ def _pieces_worth(curves: Curves, slot: int, price: float) -> int:
     return low
 
 
-@kernel
+@helper
 def cut_curves(problem: Problem, curves: Curves) -> float:
     """Cuts all curves at the price that spends the budget, walking from ``trial_taken``.
 
@@ -425,7 +451,7 @@ def cut_curves(problem: Problem, curves: Curves) -> float:
     return total
 
 
-@kernel
+@helper
 def _spent(curves: Curves) -> float:
     """Energy of the pieces taken, J."""
     spent = 0.0
