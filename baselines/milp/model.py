@@ -7,14 +7,17 @@ E_r B)`` the most work that task j can have on machine r:
     subject to  Σ_r place_jr ≤ 1                                 one machine a task
                 share_jr ≤ place_jr                              work only where it is placed
                 gain_j ≤ intercept_jl + slope_jl Σ_r M_jr share_jr      for every segment l
-                Σ_jr (M_jr / (E_r B)) share_jr ≤ 1               energy
-                busy_rk = (d_{k−1}/d_k) busy_{r,k−1} + Σ_{j due at d_k} (M_jr / (s_r d_k)) share_jr
+                t_rk busy_rk = t_{r,k−1} busy_{r,k−1} + Σ_{j due at d_k} (M_jr / s_r) share_jr
+                Σ_r P_r t_rD busy_rD ≤ B                         energy, at the last deadline D
                 place_jr ∈ {0, 1};  share_jr, busy_rk ∈ [0, 1];  gain_j ≥ 0
 
 ``busy_rk`` is the time for which machine r works on what is due until ``d_k``, as a share of
-``d_k``: chained like this the deadlines cost two or three entries a row, where writing every prefix
-sum out costs O(n²). All variables run from 0 to 1 and the gains are in units of the largest that a
-task can reach, so that the tolerances of a solver mean the same on instances of every scale.
+``t_rk = min(d_k, B / P_r)``, the longest it may. Chained like this the deadlines cost two or three
+entries a row, where writing every prefix sum out costs O(n²) entries a machine, and the energy
+costs one entry a machine: HiGHS spends minutes on cuts from a row that names every share. All
+variables run from 0 to 1, rows are divided by their largest coefficient, and gains are in units of
+the largest that a task can reach, so that the tolerances of a solver mean the same on instances of
+every scale.
 """
 
 from __future__ import annotations
@@ -42,6 +45,7 @@ class Model(NamedTuple):
         unit: Accuracy that one unit of gain stands for.
         due: The different deadlines, ascending (D,), s.
         due_rank: Which of them each task has (n,).
+        longest: Longest time that each machine may work until each of them t_rk (m, D), s.
     """
 
     instance: Instance
@@ -50,6 +54,7 @@ class Model(NamedTuple):
     unit: float
     due: Floats
     due_rank: Ints
+    longest: Floats
 
     @property
     def base(self) -> float:
@@ -79,7 +84,7 @@ class Model(NamedTuple):
         time = np.zeros((self.instance.num_machines, self.due.size))
         placed = machine >= 0
         np.add.at(time, (machine[placed], self.due_rank[placed]), schedule.duration[placed])
-        busy = np.minimum(1.0, np.cumsum(time, axis=1) / self.due)
+        busy = np.minimum(1.0, np.cumsum(time, axis=1) / self.longest)
         for (r, k), variable in self.pyomo.busy.items():
             variable.set_value(busy[r, k])
 
@@ -100,12 +105,13 @@ def build_model(instance: Instance) -> Model | None:
         return None
     due, due_rank = np.unique(instance.deadlines, return_inverse=True)
     unit = float(gain.max())
-    model = Model(instance, pyo.ConcreteModel(), most, unit, due, due_rank)
+    longest = np.minimum(due[None, :], (instance.energy_budget / instance.powers)[:, None])
+    model = Model(instance, pyo.ConcreteModel(), most, unit, due, due_rank, longest)
     _add_variables(model, gain, useful)
     _add_assignment(model)
     _add_curves(model)
-    _add_energy(model)
     _add_deadlines(model)
+    _add_energy(model)
     model.pyomo.total = pyo.Objective(
         expr=pyo.quicksum(model.pyomo.gain.values()), sense=pyo.maximize
     )
@@ -184,33 +190,31 @@ def _add_curves(model: Model) -> None:
     model.pyomo.curve = pyo.Constraint(list(lines), rule=below)
 
 
-def _add_energy(model: Model) -> None:
-    instance, at = model.instance, model.pyomo
-    pairs = list(at.place)
-    energy = {(j, r): model.most[j, r] / instance.efficiencies[r] for j, r in pairs}
-    if sum(energy.values()) > instance.energy_budget:
-        at.energy = pyo.Constraint(
-            expr=pyo.quicksum(
-                float(energy[pair] / instance.energy_budget) * at.share[pair] for pair in pairs
-            )
-            <= 1
-        )
-
-
 def _add_deadlines(model: Model) -> None:
-    instance, due = model.instance, model.due
+    speeds, longest = model.instance.speeds, model.longest
     tasks: dict[tuple[int, int], list[int]] = {span: [] for span in model.pyomo.busy}
     for task, r in model.pyomo.place:
         tasks[r, int(model.due_rank[task])].append(task)
 
     def chained(at: Any, r: int, k: int) -> Any:
-        before = float(due[k - 1] / due[k]) * at.busy[r, k - 1] if k > 0 else 0.0
-        time = model.most[:, r] / (instance.speeds[r] * due[k])
+        before = float(longest[r, k - 1] / longest[r, k]) * at.busy[r, k - 1] if k > 0 else 0.0
+        time = model.most[:, r] / (speeds[r] * longest[r, k])
         return at.busy[r, k] == before + pyo.quicksum(
             float(time[task]) * at.share[task, r] for task in tasks[r, k]
         )
 
     model.pyomo.deadline = pyo.Constraint(list(tasks), rule=chained)
+
+
+def _add_energy(model: Model) -> None:
+    instance, last = model.instance, model.due.size - 1
+    # As a share of the budget: never more than 1, whatever the budget.
+    energy = model.longest[:, last] * instance.powers / instance.energy_budget
+    if float(energy.sum()) > 1.0:
+        busy = model.pyomo.busy
+        model.pyomo.energy = pyo.Constraint(
+            expr=pyo.quicksum(float(share) * busy[r, last] for r, share in enumerate(energy)) <= 1
+        )
 
 
 def equal_machines(instance: Instance) -> Sequence[tuple[int, int]]:
