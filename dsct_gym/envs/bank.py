@@ -21,7 +21,7 @@ from dsct_gym.envs.observation import LOG_LIMIT, TASK, Layout
 from dsct_gym.envs.workers import Workers
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
-from dsct_gym.jit import kernel
+from dsct_gym.jit import helper, kernel
 from dsct_gym.relaxation import relax
 
 _STATIC = len(TASK)
@@ -235,19 +235,19 @@ class Given:
         return self.instance
 
 
-@kernel
+@helper
 def clip(value: float, low: float, high: float) -> float:
     """``value`` within [low, high]."""
     return min(max(value, low), high)
 
 
-@kernel
+@helper
 def clip_log(value: float) -> float:
     """A logarithm within the bounds of its column."""
     return min(max(value, -LOG_LIMIT), LOG_LIMIT)
 
 
-@kernel
+@helper
 def work_for(reach: Floats, value: Floats, accuracy: float) -> float:
     """Least work at which a curve (K+1,) has the given accuracy, GFLOP."""
     for k in range(reach.size - 1):
@@ -258,7 +258,7 @@ def work_for(reach: Floats, value: Floats, accuracy: float) -> float:
     return float(reach[reach.size - 1])
 
 
-@kernel
+@helper
 def accuracy_for(reach: Floats, value: Floats, work: float) -> float:
     """Accuracy of a curve (K+1,) for the work spent."""
     for k in range(reach.size - 1):
@@ -308,7 +308,7 @@ def prepare(bank: Bank, row: int) -> None:
         _fill_segments(bank, row)
 
 
-@kernel
+@helper
 def _fill_levels(reach: Floats, value: Floats, level: Floats) -> None:
     """Writes the least work of each compression level (L,)."""
     levels, last = level.size, reach.size - 1
@@ -354,7 +354,7 @@ def _fill_segments(bank: Bank, row: int) -> None:
         bank.own[row, segment] = place
 
 
-@kernel
+@helper
 def _log_price(paid: float, gained: float) -> float:
     """Logarithm of a price over what it buys, within bounds where either is 0."""
     if paid <= 0.0:

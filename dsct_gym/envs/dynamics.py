@@ -23,7 +23,7 @@ from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.envs.bank import Bank, accuracy_for, clip, clip_log
 from dsct_gym.envs.observation import BUDGET, LOG_LIMIT, MACHINE, Layout
 from dsct_gym.incremental import Curves, accept_trial, try_change
-from dsct_gym.jit import kernel
+from dsct_gym.jit import helper, kernel
 from dsct_gym.tolerances import ROUNDING
 
 _BUDGET, _MACHINE = len(BUDGET), len(MACHINE)
@@ -161,7 +161,7 @@ def begin_assign(
         _mask_assign(bank, play, view, env, env + 1)
 
 
-@kernel
+@helper
 def _begin(bank: Bank, play: Play, view: View, envs: Ints, rows: Ints) -> None:
     """Puts environments at the start of the instances in ``rows``."""
     columns = bank.columns.shape[2]
@@ -181,9 +181,10 @@ def _begin(bank: Bank, play: Play, view: View, envs: Ints, rows: Ints) -> None:
         view.reward[env] = 0.0
         view.terminated[env] = False
         view.invalid[env] = False
-        table = view.tasks[env].reshape(-1, columns)
-        table[:n] = bank.columns[row, :n]
-        table[n:] = 0.0
+        for task in range(n):
+            for column in range(columns):
+                view.tasks[env, task * columns + column] = bank.columns[row, task, column]
+        view.tasks[env, n * columns :] = 0.0
         view.tasks_mask[env, :n] = 1.0
         view.tasks_mask[env, n:] = 0.0
         view.machines_mask[env, :m] = 1.0
@@ -197,31 +198,34 @@ def _begin(bank: Bank, play: Play, view: View, envs: Ints, rows: Ints) -> None:
         _begin_machines(bank, view, env, row)
 
 
-@kernel
+@helper
 def _begin_machines(bank: Bank, view: View, env: int, row: int) -> None:
     """Writes the columns of machines that stay the same for a whole episode."""
     m = bank.machines[row]
     view.machines[env] = 0.0
-    machines = view.machines[env].reshape(view.machines_mask.shape[1], -1)
+    width = view.machines.shape[1] // view.machines_mask.shape[1]
     speed, efficiency = 0.0, 0.0
     for r in range(m):
         speed += bank.speed[row, r]
         efficiency += bank.efficiency[row, r]
     speed, efficiency = math.log(speed / m), math.log(efficiency / m)
     for r in range(m):
-        machines[r, 0] = clip_log(bank.log_speed[row, r] - speed)
-        machines[r, 1] = clip_log(bank.log_efficiency[row, r] - efficiency)
-        if machines.shape[1] > _MACHINE:
-            machines[r, _MACHINE] = _part(bank.profile[row, r], bank.budget[row, 0])
+        at = r * width
+        view.machines[env, at] = clip_log(bank.log_speed[row, r] - speed)
+        view.machines[env, at + 1] = clip_log(bank.log_efficiency[row, r] - efficiency)
+        if width > _MACHINE:
+            part = _part(bank.profile[row, r], bank.budget[row, 0])
+            view.machines[env, at + _MACHINE] = part
 
 
-@kernel
+@helper
 def _begin_curves(bank: Bank, play: Play, stack: Curves, envs: Ints) -> None:
     """Empties the curves of environments."""
     for env in envs:
         machines = bank.machines[play.row[env]]
         stack.machine[env] = -1
-        stack.slot[env] = np.arange(stack.slot.shape[1])
+        for r in range(stack.slot.shape[1]):
+            stack.slot[env, r] = r
         stack.spare[env, 0] = machines
         stack.spare[env, 1] = machines + 1
         stack.load[env] = 0
@@ -278,7 +282,7 @@ def step_assign(
         _mask_assign(bank, play, view, start, end)
 
 
-@kernel
+@helper
 def _decide_joint(
     bank: Bank, play: Play, view: View, actions: Ints, first: int, last: int
 ) -> None:
@@ -295,7 +299,7 @@ def _decide_joint(
             play.amount[env] = bank.level[play.row[env], play.position[env], action % levels]
 
 
-@kernel
+@helper
 def _decide_continuous(
     bank: Bank,
     play: Play,
@@ -322,7 +326,7 @@ def _decide_continuous(
             play.amount[env] = min(share * bank.reach[row, j, full], play.room[env, best])
 
 
-@kernel
+@helper
 def _decide_assign(play: Play, view: View, actions: Ints, first: int, last: int) -> None:
     """Reads the machine from actions; forbidden ones count as skip."""
     skip = view.mask.shape[1] - 1
@@ -333,7 +337,7 @@ def _decide_assign(play: Play, view: View, actions: Ints, first: int, last: int)
         play.choice[env] = actions[env] if placed else -1
 
 
-@kernel
+@helper
 def _spend(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
     """Does the work chosen; the reward is the accuracy gained."""
     for env in range(first, last):
@@ -353,7 +357,7 @@ def _spend(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
         view.reward[env] = gain
 
 
-@kernel
+@helper
 def _assign(
     bank: Bank, play: Play, view: View, stack: Curves, first: int, last: int
 ) -> None:
@@ -376,7 +380,7 @@ def _assign(
         view.reward[env] = curves.total[0] - before
 
 
-@kernel
+@helper
 def _problem(bank: Bank, row: int) -> Problem:
     """The instance in a row as the allocation kernels read it."""
     n, m, count = bank.tasks[row], bank.machines[row], bank.segments[row]
@@ -393,7 +397,7 @@ def _problem(bank: Bank, row: int) -> Problem:
     )
 
 
-@kernel
+@helper
 def _curves(stack: Curves, env: int, n: int, m: int) -> Curves:
     """The curves of one environment, cut to its numbers of tasks and machines."""
     return Curves(
@@ -419,7 +423,7 @@ def _curves(stack: Curves, env: int, n: int, m: int) -> Curves:
     )
 
 
-@kernel
+@helper
 def _read_curves(problem: Problem, curves: Curves, play: Play, env: int) -> None:
     """Energy and time of each machine at the cut of the curves.
 
@@ -442,7 +446,7 @@ def _read_curves(problem: Problem, curves: Curves, play: Play, env: int) -> None
     play.spent[env] = spent
 
 
-@kernel
+@helper
 def _advance(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
     """Goes on to the next task; the row of the one decided becomes 0.
 
@@ -466,7 +470,7 @@ def _advance(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
 # Masks. Skipping is always allowed, so a mask is never all false.
 
 
-@kernel
+@helper
 def _mask_joint(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
     """Allows the levels that do work and fit; those of a flat curve do none."""
     levels = bank.level.shape[2]
@@ -484,7 +488,7 @@ def _mask_joint(bank: Bank, play: Play, view: View, first: int, last: int) -> No
                 view.mask[env, r * levels + level] = bank.level[row, j, level] <= room
 
 
-@kernel
+@helper
 def _mask_assign(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
     """Allows every machine: times are allocated anew, so a task always fits."""
     skip = view.mask.shape[1] - 1
@@ -496,7 +500,7 @@ def _mask_assign(bank: Bank, play: Play, view: View, first: int, last: int) -> N
         view.mask[env, skip] = 1
 
 
-@kernel
+@helper
 def _mask_continuous(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
     """Allows the machines with room for some work; the share of work is always free to choose."""
     share = view.mask.shape[1] - 1
@@ -515,7 +519,7 @@ def _mask_continuous(bank: Bank, play: Play, view: View, first: int, last: int) 
 # Observations.
 
 
-@kernel
+@helper
 def _observe(
     bank: Bank, play: Play, view: View, first: int, last: int, energy_binds: bool
 ) -> None:
@@ -545,7 +549,7 @@ def _observe(
         _observe_guidance(bank, play, view, first, last)
 
 
-@kernel
+@helper
 def _observe_machines(
     bank: Bank, play: Play, view: View, first: int, last: int, energy_binds: bool
 ) -> None:
@@ -582,7 +586,7 @@ def _observe_machines(
             view.machines[env, at + 6] = clip_log(log_energy - bank.log_efficiency[row, r])
 
 
-@kernel
+@helper
 def _observe_guidance(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
     """Writes the columns of the relaxation that change."""
     width = view.machines.shape[1] // view.machines_mask.shape[1]
@@ -611,19 +615,19 @@ def _observe_guidance(bank: Bank, play: Play, view: View, first: int, last: int)
         view.budget[env, _BUDGET + 1] = slack
 
 
-@kernel
+@helper
 def _part(value: float, whole: float) -> float:
     """Share of a whole in [0, 1]; 0 when there is no whole."""
     return clip(value / whole, 0.0, 1.0) if whole > 0.0 else 0.0
 
 
-@kernel
+@helper
 def _log_ratio(value: float, log_unit: float) -> float:
     """Logarithm of ``value`` in a unit given by its own, the lower bound when not positive."""
     return clip_log(math.log(value) - log_unit) if value > 0.0 else -LOG_LIMIT
 
 
-@kernel
+@helper
 def _log_prices(energy_price: float, efficiency: float, work_price: float) -> float:
     """Logarithm of the price of a machine's energy over the price of work."""
     if energy_price <= 0.0:

@@ -20,7 +20,7 @@ from dsct_gym.envs.bank import Bank, prepare
 from dsct_gym.envs.source import Drawn
 from dsct_gym.generator import Count, Quantity, Scenario
 from dsct_gym.instance import Instance
-from dsct_gym.jit import kernel
+from dsct_gym.jit import helper, kernel
 from dsct_gym.rounding import CLASSES, FACTORS
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def _sample(
     return sound
 
 
-@kernel
+@helper
 def _round(values: Floats) -> bool:
     """Rounds in place as `round_significant`; false where that would take the way by text."""
     place = 0
