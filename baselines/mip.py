@@ -16,12 +16,15 @@ from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax
 from dsct_gym.schedule import Schedule
-from dsct_gym.solver import Answer, Progress, ProgressCallback, Solver, make_solver
+from dsct_gym.solver import Answer, Progress, ProgressCallback, Solution, Solver, make_solver
 
 if TYPE_CHECKING:
     from baselines.milp.backend import Backend, Report
     from baselines.milp.model import Model
     from baselines.milp.smooth import SmoothCurves
+
+_START_SECONDS = 1.0
+_START_SHARE = 0.1
 
 
 class Mip(Solver):
@@ -38,7 +41,8 @@ class Mip(Solver):
         relative_gap: Gap between bound and best at which to stop, relative to the total accuracy;
             by default 1e-6, or 1e-4 for smooth curves.
         threads: Threads of the solver; by default 2, or 1 where there is only one core.
-        start: Name of the solver that makes the warm start.
+        start: Name of the solver that makes the warm start, in a tenth of the time limit and one
+            second at most.
         smooth: The exponential curves to solve instead of the instance's own, by outer
             approximation; True for those from which the instance was generated. The schedule then
             answers the instance whose curves are the chords through the given breakpoints and the
@@ -77,9 +81,16 @@ class Mip(Solver):
         deadline = time.perf_counter() + (math.inf if time_limit is None else time_limit)
         if self._smooth:
             return self._solve_smooth(instance, deadline, seed or 0)
-        best = self._start.solve(instance, time_limit=time_limit, seed=seed).schedule
         limits = _Limits(self._relative_gap, deadline, seed or 0)
-        return self._improve(instance, best, relax(instance).bound, limits, self.progress)
+        first, bound = self._first(instance, limits), relax(instance).bound
+        if first.interrupted:
+            return Answer(first.schedule, bound, interrupted=True)
+        return self._improve(instance, first.schedule, bound, limits, self.progress)
+
+    def _first(self, instance: Instance, limits: _Limits) -> Solution:
+        """The warm start, in a tenth of the time or a second."""
+        seconds = min(_START_SECONDS, max(_START_SHARE * limits.seconds_left(), 1e-3))
+        return self._start.solve(instance, time_limit=seconds, seed=limits.seed)
 
     def _solve_smooth(self, instance: Instance, deadline: float, seed: int) -> Answer:
         from baselines.milp.smooth import SmoothCurves, solve_smooth
@@ -97,11 +108,10 @@ class Mip(Solver):
         return solve_smooth(
             instance,
             curves,
-            self._start,
+            lambda fine: self._first(fine, limits),
             improve,
             relative_gap=self._relative_gap,
             seconds_left=limits.seconds_left,
-            seed=seed,
         )
 
     def _improve(

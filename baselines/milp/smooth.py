@@ -33,7 +33,7 @@ from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax
 from dsct_gym.schedule import Schedule
-from dsct_gym.solver import Answer, SolverProtocol
+from dsct_gym.solver import Answer, Solution
 from dsct_gym.tolerances import CONCAVITY
 
 _FIRST_TANGENTS = 12
@@ -184,6 +184,9 @@ class _Best(NamedTuple):
     total: float
 
 
+Start = Callable[[Instance], Solution]
+"""Makes a first schedule of a piecewise-linear instance."""
+
 Improve = Callable[[Instance, Schedule, float, float], Answer]
 """Solves a piecewise-linear instance from a schedule with a bound and the best smooth total."""
 
@@ -191,12 +194,11 @@ Improve = Callable[[Instance, Schedule, float, float], Answer]
 def solve_smooth(
     instance: Instance,
     curves: SmoothCurves,
-    start: SolverProtocol,
+    start: Start,
     improve: Improve,
     *,
     relative_gap: float,
     seconds_left: Callable[[], float],
-    seed: int,
 ) -> Answer:
     """Outer approximation.
 
@@ -207,7 +209,6 @@ def solve_smooth(
         improve: Solves one piecewise-linear programme.
         relative_gap: Gap on the smooth objective at which to stop.
         seconds_left: Time left, s.
-        seed: Seed of the start.
 
     Returns:
         A schedule for the instance in which each curve is the chords of the smooth one through the
@@ -219,12 +220,13 @@ def solve_smooth(
     scale = curves.theta[:, None]
     grid = even_points(_CHORDS, curves.epsilon)
     fine = curves.below(instance, grid / scale)
-    best = _score(curves, start.solve(fine, seed=seed).schedule)
+    first = start(fine)
+    best, interrupted = _score(curves, first.schedule), first.interrupted
     tangents = [even_points(_FIRST_TANGENTS, curves.epsilon)] * instance.num_tasks
     tangents, bound = _tighten_by_relaxation(instance, curves, tangents)
-    interrupted = False
     for _ in range(_MOST_ROUNDS):
-        if bound - best.total <= relative_gap * best.total or seconds_left() <= 0.0:
+        near = bound - best.total <= relative_gap * best.total
+        if near or interrupted or seconds_left() <= 0.0:
             break
         outer = curves.above(instance, tangents)
         warm = allocate(outer, best.machine)
@@ -234,7 +236,7 @@ def solve_smooth(
         best = max(best, found, key=lambda one: one.total)
         interrupted = answer.interrupted
         denser = _with_tangents(tangents, curves.theta, [answer.schedule.work, found.work])
-        if interrupted or _count(denser) == _count(tangents):
+        if _count(denser) == _count(tangents):
             break
         tangents = denser
     answered = curves.below(instance, _breakpoints_with(instance, best.work))

@@ -19,7 +19,7 @@ from dsct_gym.allocation import allocate
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
-from dsct_gym.solver import Progress
+from dsct_gym.solver import Progress, Solution
 from strategies import instances
 
 OTHERS = ["appsi_highs", "cbc", "glpk"]
@@ -167,6 +167,24 @@ def test_interrupt_returns_the_best_so_far() -> None:
     assert solution.upper_bound is not None
     # A second proves nothing here: a bound that meets the schedule would be a false proof.
     assert solution.upper_bound > solution.schedule.total_accuracy * (1 + 1e-5)
+
+
+def test_interrupting_the_start_ends_it() -> None:
+    class Interrupted:
+        def solve(
+            self, instance: Instance, *, time_limit: float | None = None, seed: int | None = None
+        ) -> Solution:
+            assert time_limit == 1.0
+            schedule = allocate(instance, np.zeros(instance.num_tasks, dtype=np.int64))
+            return Solution(schedule, None, 0.0, interrupted=True)
+
+    instance = generate(60, 6, seed=1)
+    for smooth in (False, True):
+        solver = Mip(smooth=smooth)
+        solver._start = Interrupted()
+        solution = solver.solve(instance)
+        assert solution.interrupted
+        assert set(solution.schedule.machine) <= {-1, 0}
 
 
 def test_a_backend_that_finds_nothing_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
