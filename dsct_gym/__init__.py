@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from dsct_gym.registration import register_when_imported
+
 if TYPE_CHECKING:
     from dsct_gym.allocation import allocate
     from dsct_gym.errors import InputError
@@ -46,3 +48,6 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+register_when_imported()

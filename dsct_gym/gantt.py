@@ -106,7 +106,7 @@ def draw_gantt_axes(ax: Axes, schedule: Schedule) -> None:
     """
     instance = schedule.instance
     placed = np.flatnonzero(schedule.duration > 0.0)
-    scale, unit = _time_scale(instance.horizon)
+    scale, unit = time_scale(instance.horizon)
     ax.set_xlim(0.0, instance.horizon * scale * 1.01)
     ax.set_ylim(instance.num_machines, 0.0)
     _draw_rows(ax, instance)
@@ -213,7 +213,7 @@ def _label_bars(
     size = min(8.0, 0.7 * bar_pixels / pixel)
     if size < 5.0:
         return
-    scale, _ = _time_scale(schedule.instance.horizon)
+    scale, _ = time_scale(schedule.instance.horizon)
     bright = colours[:, :3] @ np.array([0.299, 0.587, 0.114]) > 0.5
     for row, j in enumerate(placed.tolist()):
         text = names[j] or str(j)
@@ -276,7 +276,7 @@ def _write_title(figure: Figure, schedule: Schedule, left: float, height: float)
     )
 
 
-def _time_scale(horizon: float) -> tuple[float, str]:
+def time_scale(horizon: float) -> tuple[float, str]:
     """Factor and unit in which times up to ``horizon`` seconds read well."""
     for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "µs")):
         if horizon * factor >= 1.0:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 ENVIRONMENTS = {
@@ -50,14 +50,16 @@ class _Watch(MetaPathFinder):
         """The specification of Gymnasium with the registration added to its loading."""
         if fullname != "gymnasium":
             return None
-        sys.meta_path.remove(self)
-        spec = PathFinder.find_spec(fullname, path, target)
+        others = (finder for finder in sys.meta_path if finder is not self)
+        found = (finder.find_spec(fullname, path, target) for finder in others)
+        spec = next((spec for spec in found if spec is not None), None)
         if spec is None or spec.loader is None:
-            return None
+            return spec
         load = spec.loader.exec_module
 
         def load_and_register(module: ModuleType) -> None:
             load(module)
+            sys.meta_path.remove(self)
             register_envs()
 
         spec.loader.exec_module = load_and_register  # type: ignore[method-assign]

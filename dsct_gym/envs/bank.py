@@ -9,9 +9,9 @@ instances is prepared once and shared by all environments of a batch.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -209,8 +209,7 @@ class Library:
         wide = Bank.empty(
             old.tasks.size, self._layout, breakpoints, self._levels, segmented=self._segmented
         )
-        for into, array in zip(wide, old, strict=True):
-            into[tuple(slice(size) for size in array.shape)] = array
+        copy_into(cast("Any", wide), cast("Any", old))
         for into in (wide.reach, wide.value):
             into[:, :, known:] = into[:, :, known - 1 : known]
         self.bank = wide
@@ -225,6 +224,12 @@ class Library:
         self.bank.profile[row, :m] = relaxation.energy
 
 
+def copy_into(wide: Iterable[npt.NDArray[Any]], arrays: Iterable[npt.NDArray[Any]]) -> None:
+    """Copies arrays into the corners of others that are at least as large."""
+    for into, array in zip(wide, arrays, strict=True):
+        into[tuple(slice(size) for size in array.shape)] = array
+
+
 @dataclass(frozen=True)
 class Given:
     """The recipe of an instance that is there."""
@@ -232,6 +237,7 @@ class Given:
     instance: Instance
 
     def __call__(self) -> Instance:
+        """Gives it."""
         return self.instance
 
 
@@ -272,7 +278,6 @@ def accuracy_for(reach: Floats, value: Floats, work: float) -> float:
 def prepare(bank: Bank, row: int) -> None:
     """Derives levels, logarithms and static columns of a row from its instance."""
     n, m = bank.tasks[row], bank.machines[row]
-    levels = bank.level.shape[2]
     last = bank.reach.shape[2] - 1
     horizon = bank.deadline[row, n - 1]
     speed, power, work = 0.0, 0.0, 0.0

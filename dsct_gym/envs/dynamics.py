@@ -13,7 +13,7 @@ So the state of a machine is the time and the energy that it has used.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -125,7 +125,8 @@ class View(NamedTuple):
 def empty_curves(count: int, layout: Layout, segments: int) -> Curves:
     """The curves of N allocations: the arrays of `Curves`, each with one more dimension."""
     one = Curves.empty(layout.max_tasks, layout.max_machines, segments)
-    return Curves(*(np.repeat(array[None], count, axis=0) for array in one))
+    arrays: Any = [np.repeat(array[None], count, axis=0) for array in cast("Any", one)]
+    return Curves(*arrays)
 
 
 # Beginning an episode.
@@ -150,9 +151,7 @@ def begin_continuous(bank: Bank, play: Play, view: View, envs: Ints, rows: Ints)
 
 
 @kernel
-def begin_assign(
-    bank: Bank, play: Play, view: View, stack: Curves, envs: Ints, rows: Ints
-) -> None:
+def begin_assign(bank: Bank, play: Play, view: View, stack: Curves, envs: Ints, rows: Ints) -> None:
     """Begins episodes of the Assign environment."""
     _begin(bank, play, view, envs, rows)
     _begin_curves(bank, play, stack, envs)
@@ -283,9 +282,7 @@ def step_assign(
 
 
 @helper
-def _decide_joint(
-    bank: Bank, play: Play, view: View, actions: Ints, first: int, last: int
-) -> None:
+def _decide_joint(bank: Bank, play: Play, view: View, actions: Ints, first: int, last: int) -> None:
     """Reads machine and work from actions; forbidden ones count as skip."""
     levels = bank.level.shape[2]
     skip = view.mask.shape[1] - 1
@@ -358,9 +355,7 @@ def _spend(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
 
 
 @helper
-def _assign(
-    bank: Bank, play: Play, view: View, stack: Curves, first: int, last: int
-) -> None:
+def _assign(bank: Bank, play: Play, view: View, stack: Curves, first: int, last: int) -> None:
     """Gives tasks to the machines chosen and allocates anew; the reward is the optimum's change."""
     for env in range(first, last):
         view.reward[env] = 0.0
@@ -520,9 +515,7 @@ def _mask_continuous(bank: Bank, play: Play, view: View, first: int, last: int) 
 
 
 @helper
-def _observe(
-    bank: Bank, play: Play, view: View, first: int, last: int, energy_binds: bool
-) -> None:
+def _observe(bank: Bank, play: Play, view: View, first: int, last: int, energy_binds: bool) -> None:
     """Writes what environments show now, and the room of each machine.
 
     Args:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from gymnasium import spaces
 from dsct_gym.allocation import allocate
 from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.envs import dynamics
-from dsct_gym.envs.bank import Library
+from dsct_gym.envs.bank import Library, copy_into
 from dsct_gym.envs.dynamics import Play, View, empty_curves
 from dsct_gym.envs.observation import Layout, Observation
 from dsct_gym.envs.source import Source
@@ -42,6 +42,9 @@ class Episodes(ABC):
         guidance: Whether observations carry the relaxation's columns.
         threads: Threads that share the batch.
 
+    Raises:
+        InputError: If ``levels`` is out of range, or an instance prepared ahead is too large.
+
     Attributes:
         play: The state.
         view: What is shown; rewritten by every step.
@@ -50,6 +53,7 @@ class Episodes(ABC):
     """
 
     segmented: ClassVar[bool] = False
+    _least_levels: ClassVar[int] = 1
 
     def __init__(
         self,
@@ -61,7 +65,9 @@ class Episodes(ABC):
         threads: int = 1,
     ) -> None:
         self.layout = Layout(source.max_tasks, source.max_machines, guidance)
-        self.action_space = self._action_space(levels)
+        if isinstance(levels, bool) or not isinstance(levels, int) or levels < self._least_levels:
+            raise InputError(f"levels: must be a whole number from 1, got {levels!r}")
+        self._levels = levels
         self.source = source
         self.count = count
         rows = count + len(source.prepared)
@@ -79,9 +85,10 @@ class Episodes(ABC):
     def mask_size(self) -> int:
         """Length of a mask."""
 
-    @abstractmethod
-    def _action_space(self, levels: int) -> spaces.Space[Any]:
-        """The action space of one environment."""
+    @property
+    def action_space(self) -> spaces.Space[Any]:
+        """The action space of one environment: one action an entry of its mask."""
+        return spaces.Discrete(self.mask_size)
 
     @abstractmethod
     def _begin(self, envs: Ints, rows: Ints) -> None:
@@ -161,10 +168,7 @@ class JointEpisodes(Episodes):
     @property
     def mask_size(self) -> int:
         """One entry for each machine and level, and one to skip."""
-        return int(self.action_space.n)
-
-    def _action_space(self, levels: int) -> spaces.Discrete:
-        return spaces.Discrete(self.layout.max_machines * levels + 1)
+        return self.layout.max_machines * self._levels + 1
 
     def _begin(self, envs: Ints, rows: Ints) -> None:
         dynamics.begin_joint(self.library.bank, self.play, self.view, envs, rows)
@@ -181,7 +185,7 @@ class JointEpisodes(Episodes):
         return Schedule.from_work(instance, machine, work)
 
 
-class ContinuousEpisodes(JointEpisodes):
+class ContinuousEpisodes(Episodes):
     """A preference for each machine, and the share of the task's full work."""
 
     @property
@@ -189,8 +193,10 @@ class ContinuousEpisodes(JointEpisodes):
         """One entry for each machine, and one, always allowed, for the share of work."""
         return self.layout.max_machines + 1
 
-    def _action_space(self, levels: int) -> spaces.Box:
-        return spaces.Box(-1.0, 1.0, (self.layout.max_machines + 1,), dtype=np.float32)
+    @property
+    def action_space(self) -> spaces.Space[Any]:
+        """A preference for each machine, and the share of work."""
+        return spaces.Box(-1.0, 1.0, (self.mask_size,), dtype=np.float32)
 
     def _begin(self, envs: Ints, rows: Ints) -> None:
         dynamics.begin_continuous(self.library.bank, self.play, self.view, envs, rows)
@@ -208,11 +214,16 @@ class ContinuousEpisodes(JointEpisodes):
     def _step(self, actions: npt.NDArray[np.float32], first: int, last: int) -> None:
         dynamics.step_continuous(self.library.bank, self.play, self.view, actions, first, last)
 
+    @staticmethod
+    def _schedule(instance: Instance, machine: Ints, work: Floats) -> Schedule:
+        return Schedule.from_work(instance, machine, work)
+
 
 class AssignEpisodes(Episodes):
     """Only the machine is chosen; works are the exact optimum for the assignment so far."""
 
     segmented = True
+    _least_levels = 0
 
     def __init__(
         self,
@@ -231,9 +242,6 @@ class AssignEpisodes(Episodes):
         """One entry for each machine, and one to skip."""
         return self.layout.max_machines + 1
 
-    def _action_space(self, levels: int) -> spaces.Discrete:
-        return spaces.Discrete(self.layout.max_machines + 1)
-
     def _begin(self, envs: Ints, rows: Ints) -> None:
         self._widen(self.library.bank.task.shape[1])
         dynamics.begin_assign(self.library.bank, self.play, self.view, self._curves, envs, rows)
@@ -243,8 +251,7 @@ class AssignEpisodes(Episodes):
         if segments <= self._curves.order.shape[2]:
             return
         wide = empty_curves(self.count, self.layout, segments)
-        for into, array in zip(wide, self._curves, strict=True):
-            into[tuple(slice(size) for size in array.shape)] = array
+        copy_into(cast("Any", wide), cast("Any", self._curves))
         self._curves = wide
 
     def check(self, actions: object) -> Ints:

@@ -57,9 +57,7 @@ class Sampled(Drawn):
         """Whether the kernel knows the scenario: no catalogue."""
         return scenario.devices is None and scenario.family is None
 
-    def load(
-        self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]
-    ) -> Ints:
+    def load(self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
         """Draws instances into the environments' own rows."""
         if library.guided:
             return super().load(library, envs, generators)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import gymnasium
 import numpy as np
 import numpy.typing as npt
+from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 
 from dsct_gym.arrays import Bools
@@ -48,7 +49,10 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
         InputError: Naming the argument at fault.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": 5}
+    metadata = {  # noqa: RUF012 (Gymnasium's own declaration)
+        "render_modes": list(RENDER_MODES),
+        "render_fps": 5,
+    }
     _episodes_type: ClassVar[type[Episodes]]
 
     def __init__(
@@ -66,7 +70,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
         self._raises = check_on_invalid(on_invalid)
         source = make_source(**instances)
         self._episodes = self._episodes_type(1, source, levels=levels, guidance=guidance)
-        self.observation_space = self._episodes.layout.space()
+        self.observation_space = cast("spaces.Space[Observation]", self._episodes.layout.space())
         self.action_space = self._episodes.action_space
         self.render_mode = render_mode
         self._copy = copy
@@ -97,7 +101,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
 
     def action_masks(self) -> Bools:
         """Which actions are allowed now, as sb3-contrib asks for it; never all false."""
-        return self._episodes.view.mask[0].astype(np.bool_)
+        return np.asarray(self._episodes.view.mask[0] == 1)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -122,9 +126,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
             self.render()
         return self._shown()
 
-    def step(
-        self, action: Any
-    ) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Decides the task at hand.
 
         Args:
@@ -165,7 +167,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
         info = {"action_mask": mask.copy() if self._copy else mask}
         return self._episodes.observation(0, copy=self._copy), info
 
-    def render(self) -> npt.NDArray[np.uint8] | str | None:  # type: ignore[override]
+    def render(self) -> npt.NDArray[np.uint8] | str | None:
         """Shows the schedule so far: a frame (H, W, 3), text, or a window."""
         if self.render_mode is None:
             gymnasium.logger.warn("render() needs a render_mode: gym.make(id, render_mode=...)")

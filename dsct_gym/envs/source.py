@@ -51,9 +51,7 @@ class Source(ABC):
     prepared: Sequence[Instance] = ()
 
     @abstractmethod
-    def load(
-        self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]
-    ) -> Ints:
+    def load(self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
         """Chooses the next instances of some environments and has them loaded.
 
         Args:
@@ -80,9 +78,7 @@ class Pool(Source):
         self.max_tasks = max(instance.num_tasks for instance in instances)
         self.max_machines = max(instance.num_machines for instance in instances)
 
-    def load(
-        self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]
-    ) -> Ints:
+    def load(self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
         """Draws rows of the pool; a pool of one draws nothing."""
         first, size = len(library.recipes) - len(self.prepared), len(self.prepared)
         if size == 1:
@@ -108,9 +104,7 @@ class Drawn(Source):
         self._sampler = sampler
         self.max_tasks, self.max_machines = max_tasks, max_machines
 
-    def load(
-        self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]
-    ) -> Ints:
+    def load(self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
         """Draws instances into the environments' own rows."""
         for env, rng in zip(envs.tolist(), generators, strict=True):
             library.load(env, self.draw(rng))
@@ -139,7 +133,8 @@ def make_source(
 
     Args:
         instance: The one instance of all episodes.
-        suite: Name of a benchmark suite; episodes draw from its instances.
+        suite: Name of an instance that ships, or what several names begin with before a dash;
+            episodes draw from these instances.
         generator: A callable that takes a `numpy.random.Generator` and gives an `Instance`, or an
             object with such a method ``sample``. The spaces are sized for ``n`` and ``m``, or for
             the first instance drawn where these are left out.
@@ -158,13 +153,13 @@ def make_source(
     """
     ranges = {"n": n, "m": m, "mu": mu, "rho": rho, "beta": beta, **scenario}
     ranges = {key: value for key, value in ranges.items() if value is not None}
-    drawn_pool = isinstance(pool, int) and not isinstance(pool, bool)
-    listed = pool if not drawn_pool else None
+    ahead = pool if isinstance(pool, int) else None
+    listed = None if isinstance(pool, int) else pool
     given = {"instance": instance, "suite": suite, "generator": generator, "pool": listed}
     chosen = [name for name, value in given.items() if value is not None]
     if len(chosen) > 1:
         raise InputError(f"{chosen[1]}: cannot be combined with {chosen[0]}")
-    if chosen and chosen != ["generator"] and (ranges or drawn_pool):
+    if chosen and chosen != ["generator"] and (ranges or ahead is not None):
         other = next(iter(ranges), "pool")
         raise InputError(f"{other}: cannot be combined with {chosen[0]}")
     if instance is not None:
@@ -174,7 +169,7 @@ def make_source(
     if listed is not None:
         return Pool([_checked(entry, "pool") for entry in listed])
     source = _drawing(generator, ranges)
-    return _drawn_ahead(source, pool, pool_seed) if drawn_pool else source
+    return source if ahead is None else _drawn_ahead(source, ahead, pool_seed)
 
 
 def _drawing(generator: Generator | None, ranges: dict[str, Any]) -> Drawn:
@@ -209,8 +204,7 @@ def _scenario(ranges: dict[str, Any]) -> Scenario:
         raise InputError(f"environment: {error}") from error
 
 
-def _drawn_ahead(source: Drawn, size: object, seed: int) -> Pool:
-    assert isinstance(size, int)
+def _drawn_ahead(source: Drawn, size: int, seed: int) -> Pool:
     if size < 1:
         raise InputError(f"pool: must be at least 1, got {size}")
     rng = np.random.default_rng(seed)
@@ -226,6 +220,9 @@ def _checked(instance: object, field: str) -> Instance:
 
 
 def _suite(name: str) -> list[Instance]:
-    from dsct_gym.benchmark.suites import load_suite
+    from dsct_gym.benchmark.instances import load_shipped, shipped_names
 
-    return [entry.instance for entry in load_suite(name)]
+    names = [known for known in shipped_names() if known == name or known.startswith(f"{name}-")]
+    if not names:
+        raise InputError(f"suite: no {name!r}; there are {', '.join(shipped_names())}")
+    return [load_shipped(known) for known in names]

@@ -153,9 +153,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         self._playing[envs] = True
         return self._observation(), self._infos()
 
-    def step(
-        self, actions: Any
-    ) -> tuple[Observation, Floats, Bools, Bools, dict[str, Any]]:
+    def step(self, actions: Any) -> tuple[Observation, Floats, Bools, Bools, dict[str, Any]]:
         """Decides the task at hand in every environment.
 
         Args:
