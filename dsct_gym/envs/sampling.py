@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dsct_gym.envs.bank import Library
 
 _PARTIALS = 64
+_TIE = 1e-3
 
 
 class Sampled(Drawn):
@@ -185,16 +186,13 @@ def _sample(
         speed[r] = fleet[0, 0] + (fleet[0, 1] - fleet[0, 0]) * numbers[2 * n + r]
         efficiency[r] = fleet[1, 0] + (fleet[1, 1] - fleet[1, 0]) * numbers[2 * n + m + r]
     sound = _round(speed) and _round(efficiency) and sound
-    figure = np.empty(1)
-    figure[0] = rho * _exact_sum(work[:, curve.shape[1] - 1]) / _exact_sum(speed)
-    sound = _round(figure) and sound
-    horizon = figure[0]
+    horizon = _round_figure(rho * _exact_sum(work[:, curve.shape[1] - 1]) / _exact_sum(speed))
     latest = (1.0 - moments).max()
     deadline = horizon * ((1.0 - moments) / latest)
     sound = _round(deadline) and sound
-    figure[0] = beta * horizon * _exact_sum(speed / efficiency)
-    sound = _round(figure) and sound
-    bank.budget[row, 0] = figure[0]
+    budget = _round_figure(beta * horizon * _exact_sum(speed / efficiency))
+    bank.budget[row, 0] = budget
+    sound = sound and not np.isnan(budget)
     order = np.argsort(deadline, kind="mergesort")
     known = curve.shape[1]
     for rank in range(n):
@@ -221,6 +219,21 @@ def _round(values: Floats) -> bool:
         values[index] = np.rint(values[index] * FACTORS[place]) / FACTORS[place]
         sound = sound and not np.isnan(values[index])
     return sound
+
+
+@helper
+def _round_figure(value: float) -> float:
+    """Rounds as `round_number`; NaN near a tie, which only text decides.
+
+    Scaling may round a number onto a tie that it only comes close to.
+    """
+    place = 0
+    while place < CLASSES.size and CLASSES[place] <= abs(value):
+        place += 1
+    scaled = value * FACTORS[place]
+    if abs(scaled - math.floor(scaled) - 0.5) < _TIE:
+        return np.nan
+    return float(np.rint(scaled) / FACTORS[place])
 
 
 @kernel

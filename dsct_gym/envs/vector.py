@@ -280,7 +280,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         view = self._episodes.view
         info = {
             **told,
-            "action_mask": view.mask.copy(),
+            "action_mask": view.mask * there[:, None],
             "_action_mask": there.copy(),
             "invalid_action": view.invalid & there,
             "_invalid_action": there.copy(),

@@ -1,0 +1,169 @@
+"""Where instances come from."""
+
+import gymnasium
+import numpy as np
+import pytest
+
+from dsct_gym.allocation import Problem
+from dsct_gym.benchmark.instances import load_shipped
+from dsct_gym.envs.episodes import AssignEpisodes, Episodes, JointEpisodes
+from dsct_gym.envs.sampling import Sampled, _exact_sum
+from dsct_gym.envs.source import Drawn, make_source
+from dsct_gym.generator import Scenario, generate
+from dsct_gym.instance import Instance
+from dsct_gym.jit import kernel
+from playing import ASSIGN, IDS, JOINT, RANGES, play
+
+SCENARIOS = [
+    {"n": 30, "m": 4},
+    {"n": (1, 40), "m": (1, 7), "mu": (1, 20), "rho": (0.1, 2.0), "beta": (0.0, 1.0)},
+    {"n": 5, "m": (2, 3), "beta": 0.0, "rho": (0.5, 0.5), "segments": 1, "speed": 4.0},
+    {"n": 3, "m": 2, "mu": 1.0, "rho": 1e-9, "a_min": 0.3, "a_max": 0.3},
+]
+
+
+def generators(count: int) -> list[np.random.Generator]:
+    return [np.random.default_rng(seed) for seed in range(count)]
+
+
+@pytest.mark.parametrize("kind", [JointEpisodes, AssignEpisodes])
+@pytest.mark.parametrize("options", SCENARIOS)
+def test_compiled_sampling_draws_what_the_scenario_draws(
+    kind: type[Episodes], options: dict
+) -> None:
+    scenario, count = Scenario(**options), 130
+    fast = kind(count, make_source(**options), threads=2)
+    slow = kind(count, Drawn(scenario.sample, scenario.max_tasks, scenario.max_machines))
+    assert isinstance(fast.source, Sampled)
+    mine, plain, theirs = generators(count), generators(count), generators(count)
+    everyone = np.arange(count)
+    for _ in range(2):
+        fast.begin(everyone, mine)
+        slow.begin(everyone, theirs)
+        for env in range(count):
+            instance = scenario.sample(plain[env])
+            assert fast.instance(env) == instance
+            assert mine[env].bit_generator.state == plain[env].bit_generator.state
+            assert_same_row(fast, slow, env, instance)
+        for one, other in zip(fast.view, slow.view, strict=True):
+            assert np.array_equal(one, other)
+
+
+def assert_same_row(fast: Episodes, slow: Episodes, env: int, instance: Instance) -> None:
+    """The rows agree wherever the instance reaches; segments also with the allocation's."""
+    n, m = instance.num_tasks, instance.num_machines
+    one, other = fast.library.bank, slow.library.bank
+    segments = int(one.segments[env])
+    reach = dict.fromkeys(("speed", "efficiency", "log_speed", "log_efficiency"), m)
+    reach |= dict.fromkeys(("task", "slope", "width", "own"), segments)
+    reach |= dict.fromkeys(("deadline", "reach", "value", "level", "columns"), n)
+    for field in one._fields:
+        row, expected = getattr(one, field)[env], getattr(other, field)[env]
+        size = reach.get(field, n if np.ndim(row) else None)
+        assert np.array_equal(
+            row if size is None else row[:size], expected[:size] if size is not None else expected
+        ), field
+    if fast.segmented:
+        problem = Problem.of(instance)
+        for field in ("task", "slope", "width", "own"):
+            assert np.array_equal(getattr(one, field)[env][:segments], getattr(problem, field))
+        assert np.array_equal(one.first[env][: n + 1], problem.first)
+
+
+@kernel
+def sum_in_kernel(values: np.ndarray) -> float:
+    return _exact_sum(values)
+
+
+def test_exact_sum_is_rounded_once() -> None:
+    import math
+
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        values = rng.random(rng.integers(0, 60)) * 10.0 ** rng.integers(-18, 18)
+        values = np.concatenate([values, rng.normal(size=3) * 10.0 ** rng.integers(-30, 30, 3)])
+        assert sum_in_kernel(values) == math.fsum(values.tolist())
+    for tie in ([1e16, 1.0, 1e-16], [1e16, 1.0, -1e-16], [1.0, 2.0**-53, 2.0**-106], []):
+        assert sum_in_kernel(np.array(tie, dtype=float)) == math.fsum(tie)
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_every_episode_has_a_new_instance_within_the_ranges(env_id: str) -> None:
+    env = gymnasium.make(env_id, **RANGES).unwrapped
+    rng = np.random.default_rng(0)
+    seen = []
+    env.reset(seed=0)
+    for _ in range(12):
+        play(env, rng)
+        seen.append(env.instance)
+    assert len(set(seen)) == 12
+    for instance in seen:
+        spare = instance.horizon * instance.speeds.sum() / instance.max_work.sum()
+        budget = instance.energy_budget / (instance.horizon * instance.powers.sum())
+        assert 0.2 - 1e-9 <= spare <= 1.0 + 1e-9
+        assert 0.1 - 1e-9 <= budget <= 1.0 + 1e-9
+
+
+def test_pools_are_prepared_once_and_drawn_from() -> None:
+    instances = [generate(n=n, m=2, seed=n) for n in (2, 3, 4)]
+    env = gymnasium.make(ASSIGN, pool=instances, guidance=True).unwrapped
+    assert env.layout.max_tasks == 4
+    env.reset(seed=0)
+    drawn = []
+    for _ in range(30):
+        env.reset()
+        drawn.append(env.instance)
+    assert {instance.num_tasks for instance in drawn} == {2, 3, 4}
+    assert all(any(instance is known for known in instances) for instance in drawn)
+
+
+def test_pools_can_be_drawn_ahead() -> None:
+    def drawn(pool_seed: int) -> set[Instance]:
+        env = gymnasium.make(JOINT, **RANGES, pool=4, pool_seed=pool_seed).unwrapped
+        assert (env.layout.max_tasks, env.layout.max_machines) == (9, 3)
+        env.reset(seed=0)
+        found = set()
+        for _ in range(40):
+            env.reset()
+            found.add(env.instance)
+        return found
+
+    assert len(drawn(0)) == 4
+    assert drawn(0) == drawn(0)
+    assert not drawn(0) & drawn(1)
+
+
+def test_generators_may_be_callables_or_samplers() -> None:
+    class Alternating:
+        def sample(self, rng: np.random.Generator) -> Instance:
+            return generate(n=3, m=int(rng.integers(1, 3)), seed=int(rng.integers(99)), segments=7)
+
+    for generator in (Alternating(), Alternating().sample):
+        env = gymnasium.make(ASSIGN, generator=generator, n=3, m=2).unwrapped
+        assert env.layout.max_machines == 2
+        for seed in range(6):
+            play(env, np.random.default_rng(seed), seed=seed)
+    env = gymnasium.make(JOINT, generator=Scenario(n=(2, 4), m=2, devices="T4,V100")).unwrapped
+    env.reset(seed=0)
+    assert env.instance.machine_names == ("T4", "V100")
+    sized = gymnasium.make(JOINT, generator=lambda rng: generate(n=3, m=2)).unwrapped
+    assert (sized.layout.max_tasks, sized.layout.max_machines) == (3, 2)
+
+
+def test_curves_may_get_longer_in_mid_training() -> None:
+    lengths = iter([2, 5, 3, 9])
+
+    def growing(rng: np.random.Generator) -> Instance:
+        return generate(n=4, m=2, segments=next(lengths))
+
+    env = gymnasium.make(ASSIGN, generator=growing, n=4, m=2)
+    for _ in range(4):
+        schedule, _, _ = play(env, np.random.default_rng(0))
+        assert schedule.verify()
+
+
+def test_suites_are_the_instances_that_ship() -> None:
+    env = gymnasium.make(JOINT, suite="dc5").unwrapped
+    env.reset(seed=0)
+    assert env.instance.name in {"dc5-ofa60"} | {env.instance.name}
+    assert env.instance == load_shipped(str(env.instance.name))
