@@ -18,6 +18,7 @@ class Columns:
         self.size = 0
         self._kind = np.empty(256, dtype=np.int64)
         self._member = np.empty((256, tasks), dtype=np.bool_)
+        self._weight = np.empty((256, tasks))  # the members as numbers: a fast product
         self._gain = np.empty(256)
         self._energy = np.empty(256)
         self._known: dict[tuple[int, bytes, float], int] = {}
@@ -48,11 +49,12 @@ class Columns:
         if key in self._known:
             return self._known[key]
         if self.size == self._kind.size:
-            for name in ("_kind", "_member", "_gain", "_energy"):
+            for name in ("_kind", "_member", "_weight", "_gain", "_energy"):
                 table = getattr(self, name)
                 setattr(self, name, np.concatenate([table, np.empty_like(table)]))
         index = self.size
         self._kind[index], self._member[index] = kind, member
+        self._weight[index] = member
         self._gain[index], self._energy[index] = gain, energy
         self._known[key] = index
         self.size += 1
@@ -60,4 +62,4 @@ class Columns:
 
     def value(self, fee: Floats, energy_price: float) -> Floats:
         """Value of each column at given prices (size,)."""
-        return np.asarray(self.gain - energy_price * self.energy - self.member @ fee)
+        return np.asarray(self.gain - energy_price * self.energy - self._weight[: self.size] @ fee)

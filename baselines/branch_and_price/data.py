@@ -14,13 +14,17 @@ from dsct_gym.instance import Instance
 class Data:
     """What pricing and master need; tasks in EDF order.
 
+    Accuracy counts from that without work, in units of the largest rise of a curve, so that
+    absolute tolerances mean the same on every instance.
+
     Attributes:
-        slope: Slopes of the curve segments (n, K), accuracy per GFLOP.
+        slope: Slopes of the curve segments (n, K), units per GFLOP.
         width: Widths of the segments (n, K), GFLOP.
         capacity: Work until each deadline, for each kind of machine (kinds, n), GFLOP.
         energy_rate: Energy per work of each kind (kinds,), as a share of the budget per GFLOP.
         kind: Kind of each machine (m,); machines of one kind are equal.
         base: Total accuracy without work.
+        unit: Accuracy of one unit.
     """
 
     slope: Floats
@@ -29,6 +33,7 @@ class Data:
     energy_rate: Floats
     kind: Ints
     base: float
+    unit: float
 
     @property
     def tasks(self) -> int:
@@ -42,20 +47,26 @@ class Data:
 
     @classmethod
     def of(cls, instance: Instance) -> Data:
-        """Prepares an instance whose energy budget is positive."""
+        """Prepares an instance with a positive energy budget and a curve that rises."""
         order = instance.edf_order
         machines = np.stack([instance.speeds, instance.efficiencies], axis=1)
         kinds, kind = np.unique(machines, axis=0, return_inverse=True)
+        unit = float((instance.top_accuracy - instance.base_accuracy).max())
         return cls(
-            slope=np.ascontiguousarray(instance.slopes[order]),
+            slope=np.ascontiguousarray(instance.slopes[order]) / unit,
             width=np.ascontiguousarray(np.diff(instance.work, axis=1)[order]),
             capacity=kinds[:, :1] * instance.deadlines[order][None, :],
             energy_rate=1.0 / (kinds[:, 1] * instance.energy_budget),
             kind=kind.astype(np.int64).reshape(-1),
             base=float(instance.base_accuracy.sum()),
+            unit=unit,
         )
 
-    def accuracy_gain(self, works: Floats) -> float:
-        """Accuracy that works (n,) earn over no work; entries below 0 count as none."""
+    def gain(self, works: Floats) -> float:
+        """What works (n,) earn, in units; entries below 0 count as none."""
         left = np.maximum(works, 0.0)[:, None] - (np.cumsum(self.width, axis=1) - self.width)
         return float((self.slope * np.clip(left, 0.0, self.width)).sum())
+
+    def total(self, gain: float) -> float:
+        """Total accuracy of a gain in units."""
+        return self.base + self.unit * gain

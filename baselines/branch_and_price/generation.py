@@ -18,10 +18,11 @@ from baselines.branch_and_price.columns import Columns
 from baselines.branch_and_price.data import Data
 from baselines.branch_and_price.master import Groups, Master, Prices
 from baselines.branch_and_price.pricing import price
-from dsct_gym.arrays import Floats, Ints
+from dsct_gym.arrays import Bools, Floats, Ints
 
 _SAFETY = 1e-10
-_IMPROVES = 1e-9
+_FINEST = 1e-12
+_LARGEST_ENERGY = 1e6
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,16 @@ class Priced:
     """What pricing all groups at some prices gave.
 
     Attributes:
-        bound: A valid upper bound on the total accuracy.
+        bound: A valid upper bound on the gain of any schedule, in units.
         columns: Best column of each group, −1 where there is none (g,).
         slope: Subgradient of the bound with respect to the fees (n,) and the energy price (1,).
+        error: How much of the bound the upward error of pricing accounts for, at most.
     """
 
     bound: float
     columns: Ints
     slope: Floats
+    error: float
 
 
 @dataclass
@@ -45,7 +48,7 @@ class Node:
 
     Attributes:
         groups: The machines and what they may take.
-        bound: Upper bound on the total accuracy.
+        bound: Upper bound on the gain of its schedules, in units.
         prices: Prices that gave the bound, where column generation starts.
     """
 
@@ -59,7 +62,7 @@ class Outcome:
     """What column generation at a node ended with.
 
     Attributes:
-        value: Value of the master, a total accuracy.
+        value: Value of the master, in units.
         shares: How much of each task each group does in the master's solution (g, n).
         closed: Whether the bound fell to the cutoff.
         stopped: Whether time ran out.
@@ -111,21 +114,24 @@ class Generator:
             )
 
         results = list((self._pool.map if self._pool else map)(task, range(groups.kind.size)))
-        bound = data.base + float(fee.sum()) + prices.energy
+        bound = float(fee.sum()) + prices.energy
         columns = np.empty(groups.kind.size, dtype=np.int64)
         slope = np.ones(data.tasks + 1)
+        error = 0.0
         for g, (best, works, points) in enumerate(results):
             bound += float(groups.count[g]) * best
             columns[g] = known[g][1]
             if points > 0:
-                columns[g] = self._store(int(groups.kind[g]), works)
+                columns[g] = index = self.store(int(groups.kind[g]), works)
+                spent = prices.energy * table.energy[index] + table.member[index] @ fee
+                error += groups.count[g] * (best - (table.gain[index] - spent))
             if columns[g] >= 0:
                 slope[:-1] -= groups.count[g] * table.member[columns[g]]
                 slope[-1] -= groups.count[g] * table.energy[columns[g]]
         slope[:-1] *= groups.shared
-        return Priced(bound + _SAFETY * abs(bound), columns, slope)
+        return Priced(bound + _SAFETY * abs(bound), columns, slope, error)
 
-    def _best_known(self, value: Floats, kind: int, allowed: Floats) -> tuple[float, int]:
+    def _best_known(self, value: Floats, kind: int, allowed: Bools) -> tuple[float, int]:
         """Value and index of the best known column of a group; nothing at all is worth 0."""
         table = self.columns
         fits = np.flatnonzero((table.kind == kind) & (value > 0.0))
@@ -135,67 +141,69 @@ class Generator:
         best = int(fits[np.argmax(value[fits])])
         return float(value[best]), best
 
-    def _store(self, kind: int, works: Floats) -> int:
+    def store(self, kind: int, works: Floats) -> int:
+        """Adds a machine's schedule, works (n,), to the table; returns its index."""
         done = np.maximum(works, 0.0)
         return self.columns.add(
             kind,
             works > 0.0,
-            self.data.accuracy_gain(works),
-            float(done.sum() * self.data.energy_rate[kind]),
+            self.data.gain(works),
+            min(float(done.sum() * self.data.energy_rate[kind]), _LARGEST_ENERGY),
         )
 
     def run(
         self,
         node: Node,
         cutoff: Callable[[], float],
-        tolerance: float,
-        watch: Callable[[Master, float], None],
+        enough: Callable[[float, float], bool],
+        watch: Callable[[Master], None],
     ) -> Outcome:
-        """Generates columns until the node's bound is within ``tolerance`` of the master.
+        """Generates columns until the node is closed or its bound is near that of the master.
 
         Args:
             node: The node; its bound and prices improve on the way.
             cutoff: A bound at or below this closes the node; asked at every step.
-            tolerance: Distance of bound and master, total accuracy, at which to stop.
-            watch: Called after every master with it and its value.
+            enough: Whether to stop at a bound (first argument) and a master's value (second).
+            watch: Called with every master solved.
         """
         groups, data = node.groups, self.data
         master = Master(self.columns, groups)
         self._fill(master, node)
-        keep = 0.5
-        gap_per_task = 1.0 / (data.tasks * data.machines)
-        misses = 0
+        keep, misses, value = 0.5, 0, -np.inf
+        out = node.prices
+        rise = 1e-3 * node.bound / (data.tasks * data.machines)
+        point = node.prices
         while True:
-            value, out, rents = master.solve()
-            value += data.base
-            self.iterations += 1
-            watch(master, value)
-            gap = node.bound - max(value, cutoff())
-            if node.bound <= cutoff() or node.bound - value <= tolerance:
-                break
-            if time.perf_counter() > self.deadline:
-                return Outcome(value, master.shares(), False, True)
-            share = 1.0 - keep if misses == 0 else 1.0
-            point = node.prices.towards(out, share)
-            rise = max(0.3 * gap, tolerance) * gap_per_task
             priced = self.price_all(groups, point, rise)
             if priced.bound < node.bound:
                 node.bound, node.prices = priced.bound, point
-            keep = self._adapt(keep, priced.slope, point, out)
-            if self._add(master, priced, out, rents) > 0:
-                misses = 0
-            elif share == 1.0:
-                # Nothing improves the master: its value is optimal up to the pricing's rise.
-                if node.bound - value <= tolerance or misses > 3:
+            rise = self._refine(rise, priced.error, node.bound - max(value, cutoff()))
+            found = np.flatnonzero(priced.columns >= 0)
+            added = master.add(priced.columns[found], found)
+            if value > -np.inf:
+                keep = self._adapt(keep, priced.slope, point, out)
+                if added > 0:
+                    misses = 0
+                elif misses > 4:
                     break
-                misses += 1
-            else:
-                misses = 1
+                else:
+                    misses += 1
+            if added > 0 or value == -np.inf:
+                value, out = master.solve()
+                self.iterations += 1
+                watch(master)
+            if node.bound <= cutoff() or enough(node.bound, value):
+                break
+            if time.perf_counter() > self.deadline:
+                return Outcome(value, master.shares(), False, True)
+            point = node.prices.towards(out, 1.0 - keep if misses == 0 else 1.0)
         return Outcome(value, master.shares(), node.bound <= cutoff(), False)
 
-    def _add(self, master: Master, priced: Priced, out: Prices, rents: Floats) -> int:
-        found = np.flatnonzero(priced.columns >= 0)
-        return master.add(priced.columns[found], found)
+    def _refine(self, rise: float, error: float, gap: float) -> float:
+        """Pricing need not be much more exact than the gap that is left."""
+        if error > 0.2 * gap:
+            return max(0.4 * rise, _FINEST)
+        return 1.5 * rise if error < 0.05 * gap else rise
 
     def _adapt(self, keep: float, slope: Floats, point: Prices, out: Prices) -> float:
         """Moves further to the master's prices when the bound still falls that way."""

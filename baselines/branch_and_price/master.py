@@ -119,17 +119,13 @@ class Master:
         self.group_of.extend(group.tolist())
         return len(pairs)
 
-    def solve(self) -> tuple[float, Prices, Floats]:
-        """Solves the linear programme.
-
-        Returns:
-            Its value, its prices and the machines' own (g,).
-        """
+    def solve(self) -> tuple[float, Prices]:
+        """Solves the linear programme; returns its value and prices."""
         self._model.run()
         solution = self._model.getSolution()
         dual = np.abs(np.array(solution.row_dual))
         prices = Prices(dual[: self._tasks], float(dual[-1]))
-        return self._model.getInfo().objective_function_value, prices, dual[self._tasks : -1]
+        return self._model.getInfo().objective_function_value, prices
 
     def shares(self) -> Floats:
         """How much of each task each group does in the last solution (g, n)."""
@@ -140,10 +136,6 @@ class Master:
             member = self.columns.member[self.used[position]]
             shares[self.group_of[position], member] += level[position]
         return shares
-
-    def levels(self) -> Floats:
-        """Level of each column in the last solution."""
-        return np.array(self._model.getSolution().col_value)
 
 
 def _silent_model() -> highspy.Highs:

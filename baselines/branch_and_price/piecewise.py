@@ -1,4 +1,4 @@
-"""Continuous piecewise-linear functions that need not be concave, as the pricing adds tasks to them.
+"""Continuous piecewise-linear functions, concave or not, as pricing builds them task by task.
 
 A function is a pair of arrays, abscissae strictly increasing and ordinates, of which the first
 ``size`` entries count. It is undefined left of its first point and constant right of its last.
@@ -19,8 +19,6 @@ _SAME = 1e-14
 @kernel
 def value_at(xs: Floats, ys: Floats, size: int, x: float) -> float:
     """Value at ``x``, which must not lie left of the first point."""
-    if x >= xs[size - 1]:
-        return ys[size - 1]
     low, high = 0, size - 1
     while high - low > 1:
         middle = (low + high) // 2
@@ -28,8 +26,10 @@ def value_at(xs: Floats, ys: Floats, size: int, x: float) -> float:
             low = middle
         else:
             high = middle
-    share = (x - xs[low]) / (xs[high] - xs[low])
-    return ys[low] + share * (ys[high] - ys[low])
+    value: float = ys[high]
+    if x < xs[high]:
+        value = ys[low] + (x - xs[low]) / (xs[high] - xs[low]) * (ys[high] - ys[low])
+    return value
 
 
 @kernel
@@ -67,7 +67,7 @@ def convolve(
     tilted: Floats,
     queue: Ints,
 ) -> int:
-    """Adds one linear piece of work: ``max over 0 ≤ u ≤ width of f(x − u) + slope·u`` up to ``end``.
+    """Adds a linear piece of work: ``max over 0 ≤ u ≤ width of f(x − u) + slope·u`` up to ``end``.
 
     With ``g(x) = f(x) − slope·x`` this is the maximum of ``g`` over a sliding window, which is the
     largest of ``g`` at its front, ``g`` at its back and the breakpoints within; a queue of
@@ -132,9 +132,7 @@ def convolve(
                     count = _crossing(
                         out_xs, out_ys, count, x, cross, at_front, front_there, level, inner, slope
                     )
-                count = _append(
-                    out_xs, out_ys, count, x + cross, inner + slope * (x + cross)
-                )
+                count = _append(out_xs, out_ys, count, x + cross, inner + slope * (x + cross))
                 if front_stop > inner:
                     count = _crossing(
                         out_xs,
@@ -264,9 +262,7 @@ def maximum(
             g_stop = other_ys[other_size - 1] + shift
         if (f < g and f_stop > g_stop) or (f > g and f_stop < g_stop):
             share = (f - g) / ((f - g) + (g_stop - f_stop))
-            count = _append(
-                out_xs, out_ys, count, x + share * (stop - x), f + share * (f_stop - f)
-            )
+            count = _append(out_xs, out_ys, count, x + share * (stop - x), f + share * (f_stop - f))
         count = _append(out_xs, out_ys, count, stop, max(f_stop, g_stop))
         x, f, g = stop, f_stop, g_stop
         if stop == next_f:

@@ -63,9 +63,7 @@ def price(
             count += 1
     if count == 0:
         return floor, works, 0
-    starts, rest_us, rest_vs = _completions(
-        capacity, slope, width, energy_rate, fee, tasks, count
-    )
+    starts, rest_us, rest_vs = _completions(capacity, slope, width, energy_rate, fee, tasks, count)
     total = capacity[tasks[count - 1]]
     if rest_vs[starts[1] - 1] <= floor:
         return floor, works, 0
@@ -99,9 +97,7 @@ def price(
                 a_xs, a_ys = _grown(a_xs, room), _grown(a_ys, room)
                 b_xs, b_ys = np.empty(room), np.empty(room)
                 tilted, queue = np.empty(room), np.empty(room, dtype=np.int64)
-            a_size = convolve(
-                a_xs, a_ys, a_size, gain, width[j, k], end, b_xs, b_ys, tilted, queue
-            )
+            a_size = convolve(a_xs, a_ys, a_size, gain, width[j, k], end, b_xs, b_ys, tilted, queue)
             a_xs, b_xs = b_xs, a_xs
             a_ys, b_ys = b_ys, a_ys
         if 2 * (size + a_size) > room:
@@ -375,14 +371,11 @@ def _trim(
 @kernel
 def _back_value(us: Floats, vs: Floats, right: int, u: float) -> float:
     """Value of the bound at ``u``, which lies in the piece that ends at breakpoint ``right``."""
-    if right == us.size:
-        return vs[right - 1]
-    if right == 0:
-        return vs[0]
-    width = us[right] - us[right - 1]
-    if width <= 0.0:
-        return vs[right]
-    return vs[right - 1] + (u - us[right - 1]) / width * (vs[right] - vs[right - 1])
+    left = max(0, min(right, us.size) - 1)
+    value: float = vs[left]
+    if 0 < right < us.size and us[right] > us[left]:
+        value += (u - us[left]) / (us[right] - us[left]) * (vs[right] - vs[left])
+    return value
 
 
 @kernel

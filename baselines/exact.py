@@ -1,0 +1,135 @@
+"""`exact`: branch and price on machine schedules, and the bound of its root alone.
+
+A column is the whole schedule of one machine. The master picks one for each machine so that no
+task is done twice and the energy is within the budget; pricing finds, for given prices of tasks and
+energy, the schedule of a machine that is worth most, exactly, as a dynamic programme over tasks by
+deadline on a continuous piecewise-linear value function. Any prices give a valid upper bound.
+
+Sources of the method: Barnhart et al., "Branch-and-price: column generation for solving huge
+integer programs", Operations Research 46(3), 1998; smoothing of the prices: Wentges 1997, and
+Pessoa, Sadykov, Uchoa and Vanderbeck, INFORMS Journal on Computing 30(2), 2018.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+
+from baselines.branch_and_price.tree import Search
+from dsct_gym.allocation import allocate
+from dsct_gym.errors import InputError
+from dsct_gym.instance import Instance
+from dsct_gym.relaxation import relax
+from dsct_gym.solver import Answer, Progress, ProgressCallback, Solver
+
+DEFAULT_TOLERANCE = 1e-5
+
+
+class Exact(Solver):
+    """Branch and price: a proof within the tolerance, where time allows it.
+
+    On time-out or Ctrl-C the best schedule and the best bound so far are returned. Both improve
+    from the first second on: annealing gives the first schedules, every step of column generation
+    a bound.
+
+    Args:
+        tolerance: Relative distance of bound and schedule at which the search ends.
+        threads: Threads for pricing; by default 2, or 1 where there is only one core.
+
+    Raises:
+        InputError: If an option is out of range.
+    """
+
+    name = "exact"
+
+    def __init__(self, tolerance: float = DEFAULT_TOLERANCE, threads: int | None = None) -> None:
+        if not 0.0 < tolerance < 1.0:
+            raise InputError(f"tolerance: must be between 0 and 1, got {tolerance:g}")
+        if threads is not None and threads < 1:
+            raise InputError(f"threads: must be at least 1, got {threads}")
+        self.tolerance = tolerance
+        self.threads = threads or min(2, os.cpu_count() or 1)
+
+    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+        if not _can_gain(instance):
+            idle = allocate(instance, np.full(instance.num_tasks, -1))
+            return Answer(idle, idle.total_accuracy)
+        interrupted = False
+        with _search(
+            instance, self.tolerance, time_limit, self.threads, seed or 0, self.progress
+        ) as search:
+            try:
+                search.start()
+                search.run()
+            except KeyboardInterrupt:
+                interrupted = True
+        schedule = allocate(instance, search.machine[instance.edf_rank])
+        bound = max(search.bound, schedule.total_accuracy)
+        return Answer(schedule, bound, interrupted)
+
+
+def column_bound(
+    instance: Instance,
+    *,
+    time_limit: float | None = None,
+    tolerance: float = DEFAULT_TOLERANCE,
+    threads: int | None = None,
+    progress: ProgressCallback | None = None,
+) -> float:
+    """Upper bound on the total accuracy by column generation, without branching.
+
+    Args:
+        instance: The problem.
+        time_limit: Wall-clock limit, s; the bound is valid whenever it stops.
+        tolerance: Relative distance from the best bound that columns can give at which to stop.
+        threads: Threads for pricing; by default 2, or 1 where there is only one core.
+        progress: Called now and then with the bound.
+
+    Returns:
+        The bound, at most that of the fractional relaxation.
+    """
+    if not _can_gain(instance):
+        return float(instance.base_accuracy.sum())
+    threads = threads or min(2, os.cpu_count() or 1)
+    with _search(instance, tolerance, time_limit, threads, 0, progress) as search:
+        search.start()
+        search.solve_root()
+    return search.bound
+
+
+def _can_gain(instance: Instance) -> bool:
+    return instance.energy_budget > 0.0 and bool((instance.slopes > 0.0).any())
+
+
+@contextmanager
+def _search(
+    instance: Instance,
+    tolerance: float,
+    time_limit: float | None,
+    threads: int,
+    seed: int,
+    progress: ProgressCallback | None,
+) -> Iterator[Search]:
+    """A search with its threads."""
+    started = time.perf_counter()
+
+    def tell(best: float, bound: float) -> None:
+        if progress is not None:
+            progress(Progress(time.perf_counter() - started, best, bound))
+
+    with ThreadPoolExecutor(threads) as pool:
+        yield Search(
+            instance,
+            relax(instance),
+            tolerance=tolerance,
+            deadline=math.inf if time_limit is None else started + time_limit,
+            pool=pool if threads > 1 else None,
+            seed=seed,
+            tell=tell,
+        )
