@@ -7,6 +7,7 @@ from dsct_gym.registration import register_when_imported
 
 if TYPE_CHECKING:
     from dsct_gym.allocation import allocate
+    from dsct_gym.benchmark.suites import load_suite
     from dsct_gym.errors import InputError
     from dsct_gym.generator import generate
     from dsct_gym.instance import Instance
@@ -21,6 +22,7 @@ __all__ = [
     "Solution",
     "allocate",
     "generate",
+    "load_suite",
     "make_solver",
     "upper_bound",
 ]
@@ -32,6 +34,7 @@ _HOME = {
     "Solution": "solver",
     "allocate": "allocation",
     "generate": "generator",
+    "load_suite": "benchmark.suites",
     "make_solver": "solver",
     "upper_bound": "relaxation",
 }

@@ -133,8 +133,7 @@ def make_source(
 
     Args:
         instance: The one instance of all episodes.
-        suite: Name of an instance that ships, or what several names begin with before a dash;
-            episodes draw from these instances.
+        suite: Name of a benchmark suite; episodes draw from its instances.
         generator: A callable that takes a `numpy.random.Generator` and gives an `Instance`, or an
             object with such a method ``sample``. The spaces are sized for ``n`` and ``m``, or for
             the first instance drawn where these are left out.
@@ -220,9 +219,6 @@ def _checked(instance: object, field: str) -> Instance:
 
 
 def _suite(name: str) -> list[Instance]:
-    from dsct_gym.benchmark.instances import load_shipped, shipped_names
+    from dsct_gym.benchmark.suites import load_suite
 
-    names = [known for known in shipped_names() if known == name or known.startswith(f"{name}-")]
-    if not names:
-        raise InputError(f"suite: no {name!r}; there are {', '.join(shipped_names())}")
-    return [load_shipped(known) for known in names]
+    return list(load_suite(name))

@@ -1,0 +1,43 @@
+"""``dsct-gym improve``: better references for the suites, from a folder of results."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dsct_gym.cli.console import err, print_table
+
+EXAMPLE = """
+dsct-gym bench --suite small --solvers exact --time-limit 60 -o results/small
+dsct-gym improve results/small
+"""
+
+
+def improve(
+    results: Annotated[
+        Path, typer.Argument(help="Folder with schedule files, at any depth.", show_default=False)
+    ],
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of the suites. [default: the package's]")
+    ] = None,
+) -> None:
+    """Improve what is known of the suites.
+
+    Takes better schedules and tighter bounds, each verified first.
+    """
+    from dsct_gym.benchmark.references import improve as improve_references
+    from dsct_gym.benchmark.suites import data_folder
+
+    folder = Path(str(data_folder())) if data is None else data
+    found = improve_references(results, folder)
+    for improvement in found:
+        for line in improvement.refused:
+            err().print(f"refused: {line}", style="yellow", highlight=False)
+    columns = (
+        ("suite", "left"),
+        ("schedules read", "right"),
+        ("better values", "right"),
+        ("tighter bounds", "right"),
+    )
+    rows = [(one.suite, str(one.read), str(one.values), str(one.bounds)) for one in found]
+    print_table(columns, rows)

@@ -1,0 +1,64 @@
+"""``dsct-gym suites``: the benchmark suites and what is known of them."""
+
+from dsct_gym.cli.arguments import Json
+from dsct_gym.cli.console import print_json, print_table
+
+EXAMPLE = """
+dsct-gym suites
+dsct-gym bench --suite small --solvers approx-refined,greedy
+"""
+
+
+def suites(json: Json = False) -> None:
+    """List the benchmark suites.
+
+    --json adds each instance with its best-known value and proven bound.
+    """
+    from dsct_gym.benchmark.suites import PROVEN, load_suite
+    from dsct_gym.benchmark.suites import suites as names
+
+    loaded = [load_suite(name) for name in names()]
+    if json:
+        print_json(
+            [
+                {
+                    "name": suite.name,
+                    "description": suite.description,
+                    "instances": [
+                        {
+                            "name": known.instance.name,
+                            "tasks": known.instance.num_tasks,
+                            "machines": known.instance.num_machines,
+                            "total_accuracy": known.total_accuracy,
+                            "mean_accuracy": known.mean_accuracy,
+                            "found_by": known.found_by,
+                            "upper_bound": known.upper_bound,
+                            "bound_by": known.bound_by,
+                            "gap": known.gap,
+                        }
+                        for known in suite.references
+                    ],
+                }
+                for suite in loaded
+            ]
+        )
+        return
+    columns = (
+        ("suite", "left"),
+        ("what it holds", "left"),
+        ("instances", "right"),
+        ("proven optimal", "right"),
+        ("mean gap", "right"),
+    )
+    rows = [
+        (
+            suite.name,
+            suite.description,
+            str(len(suite)),
+            str(sum(known.proven for known in suite.references)),
+            f"{sum(known.gap for known in suite.references) / len(suite):.4%}",
+        )
+        for suite in loaded
+    ]
+    caption = f"gap: best known to proven bound; at most {PROVEN:g} counts as proven"
+    print_table(columns, rows, caption=caption)
