@@ -30,6 +30,7 @@ from dsct_gym.schedule import Schedule
 DEFAULT_LEVELS = 10
 
 _SHOWN = ("budget", "machines", "machines_mask", "task", "tasks", "tasks_mask")
+"""The first fields of `View`, in its order."""
 
 
 class Episodes(ABC):
@@ -127,8 +128,10 @@ class Episodes(ABC):
 
     def observation(self, envs: slice | Ints | int, *, copy: bool = True) -> Observation:
         """What environments see, as fresh copies unless told otherwise."""
-        shown = {key: getattr(self.view, key)[envs] for key in _SHOWN}
-        return {key: array.copy() for key, array in shown.items()} if copy else shown
+        shown = zip(_SHOWN, cast("Any", self.view), strict=False)
+        if copy:
+            return {key: array[envs].copy() for key, array in shown}
+        return {key: array[envs] for key, array in shown}
 
     def forbidden(self, actions: npt.NDArray[Any]) -> Bools:
         """Which of the checked actions their masks forbid (N,)."""
@@ -276,7 +279,8 @@ def _indices(actions: object, count: int, choices: int) -> Ints:
     if checked.shape != (count,):
         raise InputError(f"action: shape {checked.shape}, expected {(count,)}")
     checked = np.ascontiguousarray(checked, dtype=np.int64)
-    if checked.min() < 0 or checked.max() >= choices:
+    # As unsigned numbers the negative ones are large.
+    if (checked.view(np.uint64) >= choices).any():
         wrong = int(checked[(checked < 0) | (checked >= choices)][0])
         raise InputError(f"action: {wrong} is not in 0..{choices - 1}")
     return checked

@@ -23,8 +23,8 @@ def verified(schedule: Schedule) -> Schedule:
 class DeferredSchedule(Schedule):
     """A schedule that is built and verified when something of it is first asked for.
 
-    Batches end many episodes at once whose schedules are seldom looked at. From then on it is an
-    ordinary `Schedule`.
+    In training, few schedules of many episodes are ever looked at. From then on it is an ordinary
+    `Schedule`.
 
     Args:
         build: Makes the schedule.

@@ -20,12 +20,14 @@ from dsct_gym.envs.episodes import (
 )
 from dsct_gym.envs.observation import Layout, Observation
 from dsct_gym.envs.options import check_on_invalid, instance_of
-from dsct_gym.envs.outcome import verified
+from dsct_gym.envs.outcome import DeferredSchedule
 from dsct_gym.envs.rendering import RENDER_MODES, Renderer
 from dsct_gym.envs.source import make_source
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
+
+_ONLY = np.array([0])
 
 
 class SchedulingEnv(gymnasium.Env[Observation, Any]):
@@ -118,7 +120,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
         super().reset(seed=seed)
         given = instance_of(options)
         if given is None:
-            self._episodes.begin(np.array([0]), [self.np_random])
+            self._episodes.begin(_ONLY, [self.np_random])
         else:
             self._episodes.begin_instance(0, given)
         self._playing = True
@@ -134,8 +136,8 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
 
         Returns:
             Observation, reward, terminated, truncated (never) and info: ``action_mask`` and
-            ``invalid_action``; at the end also ``schedule`` (verified), ``mean_accuracy`` and
-            ``energy`` (J).
+            ``invalid_action``; at the end also ``schedule``, ``mean_accuracy`` and ``energy`` (J).
+            The schedule is built, and verified, when it is looked at.
 
         Raises:
             InputError: If the action is not in the action space, or forbidden where the
@@ -154,10 +156,9 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
         info["invalid_action"] = bool(view.invalid[0])
         if terminated:
             self._playing = False
-            schedule = verified(episodes.schedule(0))
-            info["schedule"] = schedule
-            info["mean_accuracy"] = schedule.mean_accuracy
-            info["energy"] = schedule.energy
+            info["schedule"] = DeferredSchedule(episodes.schedule_later(0))
+            info["mean_accuracy"] = float(episodes.mean_accuracy(_ONLY)[0])
+            info["energy"] = float(episodes.play.spent[0])
         if self.render_mode == "human":
             self.render()
         return observation, float(view.reward[0]), terminated, False, info

@@ -28,7 +28,10 @@ class Workers:
 
     def run(self, function: Callable[[int, int], None], count: int) -> None:
         """Calls ``function(first, last)`` on consecutive parts of 0..count."""
-        parts = min(self._threads, max(1, count // _LEAST_SHARE))
+        parts = min(self._threads, count // _LEAST_SHARE)
+        if parts < 2:
+            function(0, count)
+            return
         cuts = [count * part // parts for part in range(parts + 1)]
         waiting = [
             self._started().submit(function, cuts[part], cuts[part + 1]) for part in range(1, parts)

@@ -150,7 +150,7 @@ def test_statistics_wrapper_sees_the_return() -> None:
         ({"generator": lambda rng: generate(n=2, m=1), "mu": 2}, "mu: cannot be combined"),
         ({"pool": 0}, "pool: must be at least 1, got 0"),
         ({"pool": []}, "pool: needs at least one instance"),
-        ({"suite": "nothing"}, "suite: no 'nothing'"),
+        ({"suite": "nothing"}, "suite: no suite 'nothing'"),
         ({"colour": "red"}, "colour"),
     ],
 )

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dsct_gym.allocation import Problem
-from dsct_gym.benchmark.instances import load_shipped
+from dsct_gym.benchmark.suites import load_suite
 from dsct_gym.envs.episodes import AssignEpisodes, Episodes, JointEpisodes
 from dsct_gym.envs.sampling import Sampled, _exact_sum
 from dsct_gym.envs.source import Drawn, make_source
@@ -162,8 +162,10 @@ def test_curves_may_get_longer_in_mid_training() -> None:
         assert schedule.verify()
 
 
-def test_suites_are_the_instances_that_ship() -> None:
-    env = gymnasium.make(JOINT, suite="dc5").unwrapped
-    env.reset(seed=0)
-    assert env.instance.name in {"dc5-ofa60"} | {env.instance.name}
-    assert env.instance == load_shipped(str(env.instance.name))
+def test_suites_are_drawn_from() -> None:
+    env = gymnasium.make(JOINT, suite="tiny").unwrapped
+    known = load_suite("tiny")
+    assert env.layout.max_tasks == max(instance.num_tasks for instance in known)
+    for seed in range(5):
+        env.reset(seed=seed)
+        assert env.instance in list(known)
