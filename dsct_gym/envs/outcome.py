@@ -34,14 +34,15 @@ class DeferredSchedule(Schedule):
         self.__dict__["_build"] = build
 
     def __getattr__(self, name: str) -> Any:
-        # Only reached for what is missing: a field, before the schedule is built.
-        build = self.__dict__.pop("_build", None)
-        if build is None:
+        # Only reached for what is missing: a field, before the schedule is built. Special names
+        # are not, but NumPy and pickle ask for some.
+        if name.startswith("__") or "_build" not in self.__dict__:
             raise AttributeError(name)
+        build = self.__dict__.pop("_build")
         self.__dict__.update(vars(verified(build())))
         object.__setattr__(self, "__class__", Schedule)
         return getattr(self, name)
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
         assert self.machine is not None
-        return super().__reduce_ex__(protocol)
+        return object.__reduce_ex__(self, protocol)

@@ -6,6 +6,7 @@ import gymnasium
 import numpy as np
 import pytest
 
+torch = pytest.importorskip("torch")
 pytest.importorskip("stable_baselines3")
 
 from sb3_contrib import MaskablePPO
@@ -15,6 +16,8 @@ from stable_baselines3.common.vec_env import VecMonitor
 
 from dsct_gym.envs.sb3 import SchedulingVecEnv
 from playing import ASSIGN, CONTINUOUS, JOINT
+
+torch.set_num_threads(1)
 
 SMALL = {"n": (3, 6), "m": (1, 2)}
 

@@ -101,6 +101,33 @@ def test_ended_episodes_tell_verified_schedules() -> None:
         assert found > 10
 
 
+def test_schedules_are_ordinary_ones_however_they_are_met() -> None:
+    def fresh() -> Schedule:
+        env = batched(JOINT, 1, n=2, m=1, autoreset_mode="SameStep")
+        env.reset(seed=0)
+        env.step([0])
+        *_, info = env.step([0])
+        found = info["final_info"]["schedule"][0]
+        assert "machine" not in vars(found)
+        return found
+
+    expected = fresh()
+    assert expected.verify()
+    for met in (
+        copy.copy(fresh()),
+        copy.deepcopy(fresh()),
+        pickle.loads(pickle.dumps(fresh())),
+        fresh().credited(),
+        np.array([fresh()], dtype=object)[0],
+    ):
+        assert isinstance(met, Schedule)
+        assert met.verify()
+        assert type(met) is Schedule
+        assert np.array_equal(met.work, expected.work)
+    with pytest.raises(AttributeError):
+        fresh().nothing  # noqa: B018
+
+
 @pytest.mark.parametrize("env_id", IDS)
 def test_threads_change_nothing(env_id: str) -> None:
     one, two = (batched(env_id, 200, num_threads=threads) for threads in (1, 3))
