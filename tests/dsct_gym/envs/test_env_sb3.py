@@ -6,9 +6,9 @@ import gymnasium
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
 pytest.importorskip("stable_baselines3")
 
+import torch
 from sb3_contrib import MaskablePPO
 from sb3_contrib.common.maskable.utils import get_action_masks, is_masking_supported
 from stable_baselines3 import PPO
