@@ -1,34 +1,32 @@
 """The mixed-integer model of DSCT-EA, in Pyomo.
 
-For task j, machine r and the k-th different deadline ``d_k``, with ``M_jr = min(f_j^max, s_r d_j,
-E_r B)`` the most work that task j can have on machine r:
+For task j with segments l of its curve, machine r and the k-th different deadline ``d_k``, with
+``M_jr = min(f_j^max, s_r d_j, E_r B)`` the most work that task j can have on machine r:
 
-    maximise    Σ_j gain_j
+    maximise    Σ_jl rise_jl done_jl
     subject to  Σ_r place_jr ≤ 1                                 one machine a task
                 share_jr ≤ place_jr                              work only where it is placed
-                gain_j ≤ intercept_jl + slope_jl Σ_r M_jr share_jr      for every segment l
+                Σ_l width_jl done_jl ≤ Σ_r M_jr share_jr         segments are work
                 t_rk busy_rk = t_{r,k−1} busy_{r,k−1} + Σ_{j due at d_k} (M_jr / s_r) share_jr
                 Σ_r P_r t_rD busy_rD ≤ B                         energy, at the last deadline D
-                place_jr ∈ {0, 1};  share_jr, busy_rk ∈ [0, 1];  gain_j ≥ 0
+                place_jr ∈ {0, 1};  share_jr, done_jl, busy_rk ∈ [0, 1]
 
-``busy_rk`` is the time for which machine r works on what is due until ``d_k``, as a share of
-``t_rk = min(d_k, B / P_r)``, the longest it may. Chained like this the deadlines cost two or three
-entries a row, where writing every prefix sum out costs O(n²) entries a machine, and the energy
-costs one entry a machine: HiGHS spends minutes on cuts from a row that names every share. All
-variables run from 0 to 1, rows are divided by their largest coefficient, and gains are in units of
-the largest that a task can reach, so that the tolerances of a solver mean the same on instances of
-every scale.
+Curves are concave, so the segments fill in their order by themselves. ``busy_rk`` is the time for
+which machine r works on what is due until ``d_k``, as a share of ``t_rk = min(d_k, B / P_r)``, the
+longest it may. Chained like this the deadlines cost two or three entries a row, where writing every
+prefix sum out costs O(n²) entries a machine, and the energy costs one entry a machine: HiGHS spends
+minutes on cuts from a row that names every share. All variables run from 0 to 1, rows are divided
+by their largest coefficient, and gains are in units of the largest that a task can reach, so that
+the tolerances of a solver mean the same on instances of every scale.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyomo.environ as pyo
 
-from dsct_gym.accuracy import evaluate_curves
 from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
@@ -40,8 +38,9 @@ class Model(NamedTuple):
     Attributes:
         instance: The problem.
         pyomo: A `pyomo.environ.ConcreteModel` with variables ``place[j, r]``, ``share[j, r]``,
-            ``gain[j]`` and ``busy[r, k]``.
+            ``done[j, l]`` and ``busy[r, k]``.
         most: Most work of each task on each machine M_jr (n, m), GFLOP.
+        width: Width of each curve segment as far as any machine can get (n, K), GFLOP.
         unit: Accuracy that one unit of gain stands for.
         due: The different deadlines, ascending (D,), s.
         due_rank: Which of them each task has (n,).
@@ -51,6 +50,7 @@ class Model(NamedTuple):
     instance: Instance
     pyomo: Any
     most: Floats
+    width: Floats
     unit: float
     due: Floats
     due_rank: Ints
@@ -72,15 +72,14 @@ class Model(NamedTuple):
     def set_values(self, schedule: Schedule) -> None:
         """Gives every variable the value that it has in a schedule: a warm start."""
         work, machine = schedule.work, schedule.machine
-        base = self.instance.base_accuracy
         for (task, r), place in self.pyomo.place.items():
             here = machine[task] == r
             place.set_value(int(here))
             share = min(1.0, work[task] / self.most[task, r]) if here else 0.0
             self.pyomo.share[task, r].set_value(share)
-        for task, gain in self.pyomo.gain.items():
-            reached = (schedule.accuracy[task] - base[task]) / self.unit
-            gain.set_value(min(max(0.0, reached), gain.ub))
+        for (task, segment), done in self.pyomo.done.items():
+            start, width = self.instance.work[task, segment], self.width[task, segment]
+            done.set_value(min(1.0, max(0.0, (work[task] - start) / width)))
         time = np.zeros((self.instance.num_machines, self.due.size))
         placed = machine >= 0
         np.add.at(time, (machine[placed], self.due_rank[placed]), schedule.duration[placed])
@@ -99,22 +98,20 @@ def build_model(instance: Instance) -> Model | None:
         The model; None when no task can gain anything, so that there is nothing to decide.
     """
     most = most_work(instance)
-    gain = _reachable_gain(instance, most)
-    useful: Bools = gain > 0.0
-    if not useful.any():
+    reach = np.minimum(instance.work, most.max(axis=1, keepdims=True))
+    width = np.diff(reach, axis=1)
+    gain = (instance.slopes * width).sum(axis=1)
+    unit = float(gain.max())
+    if unit <= 0.0:
         return None
     due, due_rank = np.unique(instance.deadlines, return_inverse=True)
-    unit = float(gain.max())
     longest = np.minimum(due[None, :], (instance.energy_budget / instance.powers)[:, None])
-    model = Model(instance, pyo.ConcreteModel(), most, unit, due, due_rank, longest)
-    _add_variables(model, gain, useful)
+    model = Model(instance, pyo.ConcreteModel(), most, width, unit, due, due_rank, longest)
+    _add_variables(model, gain > 0.0)
     _add_assignment(model)
     _add_curves(model)
     _add_deadlines(model)
     _add_energy(model)
-    model.pyomo.total = pyo.Objective(
-        expr=pyo.quicksum(model.pyomo.gain.values()), sense=pyo.maximize
-    )
     return model
 
 
@@ -126,68 +123,48 @@ def most_work(instance: Instance) -> Floats:
     return np.asarray(np.minimum(most, instance.max_work[:, None]))
 
 
-def _reachable_gain(instance: Instance, most: Floats) -> Floats:
-    """Accuracy that each task can gain on each machine (n, m)."""
-    reached = [evaluate_curves(instance.work, instance.accuracy, column) for column in most.T]
-    return np.maximum(0.0, np.stack(reached, axis=1) - instance.base_accuracy[:, None])
-
-
-def _add_variables(model: Model, gain: Floats, useful: Bools) -> None:
-    pairs = [(int(task), int(r)) for task, r in np.argwhere(useful)]
-    tasks = np.flatnonzero(useful.any(axis=1)).tolist()
-    highest = gain.max(axis=1) / model.unit
-    spans = [(r, k) for r in range(model.instance.num_machines) for k in range(model.due.size)]
-    model.pyomo.place = pyo.Var(pairs, domain=pyo.Binary)
-    model.pyomo.share = pyo.Var(pairs, bounds=(0.0, 1.0))
-    model.pyomo.gain = pyo.Var(tasks, bounds=lambda _, task: (0.0, float(highest[task])))
-    model.pyomo.busy = pyo.Var(spans, bounds=(0.0, 1.0))
-
-
-def machines_by_task(model: Model) -> dict[int, list[int]]:
-    """The machines on which each task can gain something."""
-    machines: dict[int, list[int]] = {task: [] for task in model.pyomo.gain}
-    for task, r in model.pyomo.place:
-        machines[task].append(r)
-    return machines
+def _add_variables(model: Model, useful: Bools) -> None:
+    """Only tasks that can gain something, and segments that rise, are in the model."""
+    at, instance = model.pyomo, model.instance
+    tasks = np.flatnonzero(useful).tolist()
+    machines, deadlines = range(instance.num_machines), range(model.due.size)
+    rising = (instance.slopes > 0.0) & (model.width > 0.0) & useful[:, None]
+    at.place = pyo.Var([(task, r) for task in tasks for r in machines], domain=pyo.Binary)
+    at.share = pyo.Var(list(at.place), bounds=(0.0, 1.0))
+    at.done = pyo.Var([(int(j), int(k)) for j, k in np.argwhere(rising)], bounds=(0.0, 1.0))
+    at.busy = pyo.Var([(r, k) for r in machines for k in deadlines], bounds=(0.0, 1.0))
 
 
 def _add_assignment(model: Model) -> None:
-    at, machines = model.pyomo, machines_by_task(model)
+    at, machines = model.pyomo, range(model.instance.num_machines)
     at.one_machine = pyo.Constraint(
-        list(machines),
-        rule=lambda at, task: pyo.quicksum(at.place[task, r] for r in machines[task]) <= 1,
+        sorted({task for task, _ in at.place}),
+        rule=lambda at, task: pyo.quicksum(at.place[task, r] for r in machines) <= 1,
     )
     at.only_there = pyo.Constraint(
         list(at.place), rule=lambda at, task, r: at.share[task, r] <= at.place[task, r]
     )
 
 
-def segment_lines(model: Model) -> dict[tuple[int, int], tuple[float, float]]:
-    """Intercept and slope of every curve segment over the accuracy without work, in gain units."""
-    instance, lines = model.instance, {}
-    for task in model.pyomo.gain:
-        for position in np.flatnonzero(np.diff(instance.work[task]) > 0.0).tolist():
-            slope = instance.slopes[task, position] / model.unit
-            rise = instance.accuracy[task, position] - instance.accuracy[task, 0]
-            intercept = rise / model.unit - slope * instance.work[task, position]
-            lines[task, position] = (float(intercept), float(slope))
-    return lines
-
-
 def _add_curves(model: Model) -> None:
-    machines, lines = machines_by_task(model), segment_lines(model)
+    at, machines = model.pyomo, range(model.instance.num_machines)
+    segments: dict[int, list[int]] = {}
+    for task, segment in at.done:
+        segments.setdefault(task, []).append(segment)
+    scale = model.most.max(axis=1)
+    width, most = model.width / scale[:, None], model.most / scale[:, None]
 
-    def below(at: Any, task: int, position: int) -> Any:
-        intercept, slope = lines[task, position]
-        steepness = [float(slope * model.most[task, r]) for r in machines[task]]
-        # A row with a huge coefficient would be refused; divided by it, it says the same.
-        scale = max(1.0, *steepness)
-        worth = zip(machines[task], steepness, strict=True)
-        return at.gain[task] / scale <= intercept / scale + pyo.quicksum(
-            (steep / scale) * at.share[task, r] for r, steep in worth
-        )
+    def work(at: Any, task: int) -> Any:
+        wanted = pyo.quicksum(float(width[task, k]) * at.done[task, k] for k in segments[task])
+        given = pyo.quicksum(float(most[task, r]) * at.share[task, r] for r in machines)
+        return wanted <= given
 
-    model.pyomo.curve = pyo.Constraint(list(lines), rule=below)
+    rise = model.instance.slopes * model.width / model.unit
+    at.curve = pyo.Constraint(list(segments), rule=work)
+    at.gain = pyo.Objective(
+        expr=pyo.quicksum(float(rise[key]) * done for key, done in at.done.items()),
+        sense=pyo.maximize,
+    )
 
 
 def _add_deadlines(model: Model) -> None:
@@ -215,14 +192,3 @@ def _add_energy(model: Model) -> None:
         model.pyomo.energy = pyo.Constraint(
             expr=pyo.quicksum(float(share) * busy[r, last] for r, share in enumerate(energy)) <= 1
         )
-
-
-def equal_machines(instance: Instance) -> Sequence[tuple[int, int]]:
-    """Pairs of consecutive machines (one, next) among those of the same speed and efficiency."""
-    seen: dict[tuple[float, float], int] = {}
-    pairs = []
-    for r, kind in enumerate(zip(instance.speeds, instance.efficiencies, strict=True)):
-        if kind in seen:
-            pairs.append((seen[kind], r))
-        seen[kind] = r
-    return pairs
