@@ -225,5 +225,5 @@ def test_memory_stays_flat() -> None:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     before = steps(200)
-    # 400,000 more steps; the peak may grow by allocator noise, not by 1 % of a kB a step.
-    assert steps(1600) - before < 6_000
+    # A million more steps; the peak may grow by the allocator's noise, not by 10 bytes a step.
+    assert steps(4000) - before < 10_000
