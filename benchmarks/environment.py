@@ -132,7 +132,9 @@ def main() -> None:
             f"{max(found):,.0f}",
             f"{rate / reference:.1%}",
         )
-    Console().print(table)
+    console = Console()
+    console.width = max(console.width, 100)
+    console.print(table)
 
 
 if __name__ == "__main__":
