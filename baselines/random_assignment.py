@@ -17,6 +17,7 @@ class RandomAssignment(Solver):
     """
 
     name = "random"
+    stochastic = True
 
     def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
         generator = np.random.default_rng(0 if seed is None else seed)

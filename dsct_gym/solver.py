@@ -89,10 +89,12 @@ class Solver(ABC):
 
     Attributes:
         name: The name under which it is found.
+        stochastic: Whether the seed matters: benchmarks then run it with several.
         progress: Called now and then by solvers that take long; None to hear nothing.
     """
 
     name: ClassVar[str]
+    stochastic: ClassVar[bool] = False
     progress: ProgressCallback | None = None
 
     def solve(

@@ -19,6 +19,8 @@ def record(instance: str, solver: str, total: float, **changes: object) -> Recor
         "energy": 3.0,
         "energy_budget": 4.0,
         "makespan": 1.0,
+        "slack": 0.5,
+        "fairness": 0.9,
         "seconds": 0.5,
         "interrupted": False,
     }

@@ -1,14 +1,18 @@
 """Solvers that behave in ways the command line and the benchmark must cope with."""
 
 import os
+import signal
+import subprocess
+import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
-from dsct_gym.solver import Answer, Progress, Solver
+from dsct_gym.solver import Answer, Progress, Solution, Solver
 
 STARTED = "STUB_SOLVER_STARTED"
 """Environment variable: the file that a waiting solver makes once it waits."""
@@ -58,6 +62,64 @@ class Broken(Solver):
 
     def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
         raise RuntimeError("no idea")
+
+
+class Hanging(Solver):
+    """Heeds neither time limit nor Ctrl-C, and leaves a process behind."""
+
+    name = "hanging"
+
+    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+        if instance.num_tasks < 5:
+            return Answer(first_task_alone(instance))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        child = subprocess.Popen(["sleep", "600"])
+        if STARTED in os.environ:
+            Path(os.environ[STARTED]).write_text(str(child.pid))
+        time.sleep(600.0)
+        return Answer(first_task_alone(instance))
+
+
+class Crashing(Solver):
+    """Takes its process down, after some last words."""
+
+    name = "crashing"
+
+    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+        if instance.num_tasks >= 5:
+            sys.stderr.write("out of luck\n")
+            sys.stderr.flush()
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return Answer(first_task_alone(instance))
+
+
+class Cheating:
+    """Not derived from the base class that verifies: overspends, claims less, tells no time."""
+
+    def solve(
+        self, instance: Instance, *, time_limit: float | None = None, seed: int | None = None
+    ) -> Solution:
+        work = instance.max_work
+        schedule = Schedule.from_work(instance, np.zeros(instance.num_tasks, np.int64), work)
+        return Solution(replace(schedule, energy=0.0), None, -1.0)
+
+
+class Coin(Solver):
+    """Flips a coin, slowly."""
+
+    name = "coin"
+    stochastic = True
+
+    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+        if instance.num_tasks >= 5:
+            time.sleep(0.15)
+        if seed is not None and seed % 2:
+            return Answer(first_task_alone(instance))
+        return Answer(
+            Schedule.from_work(
+                instance, np.zeros(instance.num_tasks, np.int64) - 1, np.zeros(instance.num_tasks)
+            )
+        )
 
 
 class Picky(Solver):

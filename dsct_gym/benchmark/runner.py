@@ -1,125 +1,83 @@
-"""Runs solvers on instances, one job a pair, in this process or in several."""
+"""Runs jobs, one at a time or many, and yields each as it ends."""
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from itertools import islice
 
-import numpy as np
-
-from dsct_gym.benchmark.record import Record
-from dsct_gym.instance import Instance
-from dsct_gym.relaxation import upper_bound
-from dsct_gym.schedule import Schedule
-from dsct_gym.solver import make_solver
+from dsct_gym.benchmark.engines import Pool, open_engine
+from dsct_gym.benchmark.execution import Run
+from dsct_gym.benchmark.guard import Guard, Limits
+from dsct_gym.benchmark.job import Job
 
 
-@dataclass(frozen=True)
-class Job:
-    """One solver on one instance.
-
-    Attributes:
-        label: Name of the instance in the records.
-        instance: The problem.
-        solver: Name of the solver.
-        options: Options of the solver.
-        time_limit: Wall-clock limit, s.
-        seed: Seed of whatever is random.
-    """
-
-    label: str
-    instance: Instance
-    solver: str
-    options: Mapping[str, object] = field(default_factory=dict)
-    time_limit: float | None = None
-    seed: int | None = None
-
-
-@dataclass(frozen=True)
-class Run:
-    """What came of a job: a record with its schedule, or the reason why there is none."""
-
-    job: Job
-    record: Record | None = None
-    schedule: Schedule | None = None
-    failure: str | None = None
-
-
-def run_jobs(jobs: Sequence[Job], workers: int = 1) -> Iterator[Run]:
+def run_jobs(
+    jobs: Sequence[Job],
+    workers: int = 1,
+    *,
+    limits: Limits | None = None,
+    engine: str = "local",
+    address: str | None = None,
+) -> Iterator[Run]:
     """Runs the jobs and yields each as it ends.
 
     Args:
         jobs: What to run.
-        workers: Number of processes; 1 runs here.
+        workers: Number of processes of the local engine.
+        limits: Threads and grace period.
+        engine: One of `dsct_gym.benchmark.engines.ENGINES`.
+        address: Of the cluster's scheduler.
 
     Yields:
-        One run a job, in the order of the jobs when ``workers`` is 1.
+        One run a job, in the order of the jobs when one runs at a time.
 
     Raises:
-        KeyboardInterrupt: On Ctrl-C; in this process only after the run that it cut short, where
+        InputError: If the engine cannot be had.
+        KeyboardInterrupt: On Ctrl-C; with one worker only after the run that it cut short, where
             the solver hands over what it has. Runs under way in other processes are lost.
     """
-    if workers == 1:
-        runs = map(run_job, jobs)
-    else:
-        from joblib import Parallel, delayed
-
-        parallel = Parallel(
-            n_jobs=workers, return_as="generator_unordered", initializer=_leave_interrupts
-        )
-        runs = parallel(delayed(run_job)(job) for job in jobs)
-    for run in runs:
-        yield run
-        if run.record is not None and run.record.interrupted:
-            raise KeyboardInterrupt
+    limits = limits or Limits()
+    if engine == "local" and address is None and workers == 1:
+        yield from _one_by_one(jobs, limits)
+        return
+    with open_engine(engine, limits, workers=workers, address=address) as pool:
+        yield from _many(jobs, pool)
 
 
-def _leave_interrupts() -> None:
-    """Leaves Ctrl-C, which a terminal sends to all processes, to the one that started them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def run_job(job: Job) -> Run:
-    """Runs one job; whatever its solver raises becomes the run's ``failure``."""
+def _one_by_one(jobs: Sequence[Job], limits: Limits) -> Iterator[Run]:
+    guard = Guard(limits)
     try:
-        warm_up(job.solver)
-        solution = make_solver(job.solver, **job.options).solve(
-            job.instance, time_limit=job.time_limit, seed=job.seed
-        )
-        record = Record.of(
-            job.instance,
-            solution,
-            label=job.label,
-            solver=job.solver,
-            fractional_bound=upper_bound(job.instance),
-            seed=job.seed,
-            time_limit=job.time_limit,
-        )
+        for job in jobs:
+            run = guard.run(job)
+            yield run
+            if run.record is not None and run.record.interrupted:
+                raise KeyboardInterrupt
+    finally:
+        guard.close()
+
+
+def _many(jobs: Sequence[Job], pool: Pool) -> Iterator[Run]:
+    """Keeps a few more jobs under way than run, so that no worker waits for the next."""
+    waiting = iter(jobs)
+    under_way: dict[Future[Run], Job] = {}
+    try:
+        while True:
+            for job in islice(waiting, pool.width + 2 - len(under_way)):
+                under_way[pool.submit(job)] = job
+            if not under_way:
+                return
+            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield _result(future, under_way.pop(future))
+    finally:
+        for future in under_way:
+            future.cancel()
+
+
+def _result(future: Future[Run], job: Job) -> Run:
+    """The run of a finished future; what the engine did wrong is not put down to the solver."""
+    try:
+        return future.result()
     except Exception as error:
-        return Run(job, failure=f"{type(error).__name__}: {error}")
-    return Run(job, record, solution.schedule)
-
-
-@cache
-def warm_up(solver: str) -> None:
-    """Solves a toy, so that imports and compilation stay out of the seconds that are recorded.
-
-    Args:
-        solver: Name of the solver; it may fail on the toy.
-    """
-    with suppress(Exception):
-        make_solver(solver).solve(_toy(), time_limit=0.1, seed=0)
-
-
-def _toy() -> Instance:
-    return Instance(
-        speeds=np.array([1.0, 2.0]),
-        efficiencies=np.array([2.0, 1.0]),
-        deadlines=np.array([1.0, 1.0, 2.0]),
-        work=np.array([[0.0, 1.0, 3.0]] * 3),
-        accuracy=np.array([[0.0, 0.5, 0.8]] * 3),
-        energy_budget=3.0,
-    )
+        return Run(job, lost=f"{type(error).__name__}: {error}")

@@ -1,16 +1,40 @@
-"""Scores: what the records of each solver amount to over the instances they share."""
+"""Scores: what the records of each solver amount to over the instances.
+
+Seeds are averaged within an instance first, so that every instance counts the same. A run without
+a feasible schedule counts as the empty schedule.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
 
+import numpy as np
+
+from dsct_gym.arrays import Floats
 from dsct_gym.benchmark.record import Record, relative_gap
+from dsct_gym.benchmark.statistics import Interval, mean_interval
+from dsct_gym.benchmark.suites import Reference, load_suite, suites
+from dsct_gym.instance import Instance
+from dsct_gym.tolerances import CLAIM
 
 OPTIMAL: Final = 1e-6
 """A gap up to this counts as proven optimal."""
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """What is known of an instance.
+
+    Attributes:
+        best: Best total accuracy that any record or the suite's reference attains.
+        bound: Least proven upper bound on the total accuracy.
+    """
+
+    best: float
+    bound: float
 
 
 @dataclass(frozen=True)
@@ -20,55 +44,153 @@ class Score:
     Attributes:
         solver: Name of the solver.
         instances: Number of instances it ran on.
-        mean_accuracy: Mean over instances of the mean accuracy per task.
-        gap: Mean share missing to the least bound that any solver proved on the instance.
-        optimal: Number of instances where that share is nil: the schedule is proven optimal.
-        energy_share: Mean share of the energy budget that was spent.
-        seconds: Mean wall time, s.
+        runs: Number of runs, over instances and seeds.
+        failures: Number of runs without a feasible schedule.
+        mean_accuracy: Mean accuracy per task, with its interval over instances.
+        gap_to_best: Share missing to the best known, with its interval over instances.
+        gap: Share missing to the least proven bound.
+        optimal: Number of instances where some run reached that bound: it is proven optimal.
+        energy_share: Share of the energy budget that was spent.
+        slack: Mean slack of tasks to their deadlines, as a share of the deadline.
+        fairness: Jain's index of the tasks' accuracies.
+        seconds: Wall time, s.
     """
 
     solver: str
     instances: int
-    mean_accuracy: float
+    runs: int
+    failures: int
+    mean_accuracy: Interval
+    gap_to_best: Interval
     gap: float
     optimal: int
     energy_share: float
+    slack: float
+    fairness: float
     seconds: float
 
 
-def best_bounds(records: Sequence[Record]) -> dict[str, float]:
-    """The least upper bound on the total accuracy that any record knows, by instance."""
-    bounds: dict[str, float] = {}
+@dataclass(frozen=True)
+class Panel:
+    """One number for each solver on each instance, the mean over seeds.
+
+    Attributes:
+        solvers: Names of the rows.
+        instances: Names of the columns.
+        values: The numbers (solvers, instances); NaN where there is no run.
+    """
+
+    solvers: tuple[str, ...]
+    instances: tuple[str, ...]
+    values: Floats
+
+    def row(self, solver: str) -> Floats:
+        """The numbers of one solver (instances,), NaN where there is no run."""
+        return np.asarray(self.values[self.solvers.index(solver)])
+
+
+def references_of(instances: Mapping[str, Instance]) -> dict[str, Reference]:
+    """What the shipped suites know of the instances, by label; others are left out."""
+    found = {}
+    for label, instance in instances.items():
+        suite = label.rpartition("-")[0]
+        if suite not in suites():
+            continue
+        for reference in load_suite(suite).references:
+            if reference.instance == instance:
+                found[label] = reference
+    return found
+
+
+def yardsticks(
+    records: Sequence[Record], references: Mapping[str, Reference] | None = None
+) -> dict[str, Yardstick]:
+    """Best known and least bound of each instance in the records.
+
+    A bound that a feasible schedule refutes does not count; `refuted_bounds` names them.
+    """
+    references = references or {}
+    by_instance: dict[str, list[Record]] = {}
     for record in records:
-        known = bounds.get(record.instance, record.upper_bound)
-        bounds[record.instance] = min(known, record.upper_bound)
-    return bounds
+        by_instance.setdefault(record.instance, []).append(record)
+    known = {}
+    for label, group in by_instance.items():
+        reference = references.get(label)
+        best = max(record.total_accuracy for record in group)
+        bounds = [record.fractional_bound for record in group]
+        if reference is not None:
+            best = max(best, reference.total_accuracy)
+            bounds.append(reference.upper_bound)
+        bounds += [record.upper_bound for record in group]
+        known[label] = Yardstick(best, min(bound for bound in bounds if not _refutes(best, bound)))
+    return known
 
 
-def score(records: Sequence[Record]) -> list[Score]:
+def refuted_bounds(records: Sequence[Record]) -> list[Record]:
+    """The records whose proven bound lies below a total accuracy that some record attains."""
+    best: dict[str, float] = {}
+    for record in records:
+        best[record.instance] = max(best.get(record.instance, 0.0), record.total_accuracy)
+    return [record for record in records if _refutes(best[record.instance], record.upper_bound)]
+
+
+def panel(records: Sequence[Record], value: Callable[[Record], float]) -> Panel:
+    """Arranges a number of each record, in the order in which the records name solvers."""
+    solvers = tuple(dict.fromkeys(record.solver for record in records))
+    instances = tuple(dict.fromkeys(record.instance for record in records))
+    cells: dict[tuple[str, str], list[float]] = {}
+    for record in records:
+        cells.setdefault((record.solver, record.instance), []).append(value(record))
+    values = np.full((len(solvers), len(instances)), np.nan)
+    for (solver, instance), numbers in cells.items():
+        values[solvers.index(solver), instances.index(instance)] = fmean(numbers)
+    return Panel(solvers, instances, values)
+
+
+def gaps_to_best(records: Sequence[Record], known: Mapping[str, Yardstick]) -> Panel:
+    """Share missing to the best known of each solver on each instance."""
+    return panel(records, lambda r: relative_gap(r.total_accuracy, known[r.instance].best))
+
+
+def score(records: Sequence[Record], known: Mapping[str, Yardstick] | None = None) -> list[Score]:
     """Scores each solver, in the order in which the records name them.
 
     Args:
-        records: At most one for each pair of instance and solver.
+        records: At most one for each instance, solver and seed.
+        known: What is known of each instance; by default what the records tell.
 
     Returns:
         One score a solver.
     """
-    bounds = best_bounds(records)
+    known = known or yardsticks(records)
     by_solver: dict[str, list[Record]] = {}
     for record in records:
         by_solver.setdefault(record.solver, []).append(record)
-    return [_score(solver, own, bounds) for solver, own in by_solver.items()]
+    return [_score(solver, own, known) for solver, own in by_solver.items()]
 
 
-def _score(solver: str, records: Sequence[Record], bounds: Mapping[str, float]) -> Score:
-    gaps = [relative_gap(record.total_accuracy, bounds[record.instance]) for record in records]
+def _score(solver: str, records: Sequence[Record], known: Mapping[str, Yardstick]) -> Score:
+    def over_instances(value: Callable[[Record], float]) -> Floats:
+        return panel(records, value).row(solver)
+
+    def gap(record: Record) -> float:
+        return relative_gap(record.total_accuracy, known[record.instance].bound)
+
     return Score(
         solver=solver,
-        instances=len(records),
-        mean_accuracy=fmean(record.mean_accuracy for record in records),
-        gap=fmean(gaps),
-        optimal=sum(gap <= OPTIMAL for gap in gaps),
-        energy_share=fmean(record.energy_share for record in records),
-        seconds=fmean(record.seconds for record in records),
+        instances=len({record.instance for record in records}),
+        runs=len(records),
+        failures=sum(not record.ok for record in records),
+        mean_accuracy=mean_interval(over_instances(lambda r: r.mean_accuracy)),
+        gap_to_best=mean_interval(gaps_to_best(records, known).row(solver)),
+        gap=fmean(over_instances(gap)),
+        optimal=len({r.instance for r in records if r.ok and gap(r) <= OPTIMAL}),
+        energy_share=fmean(over_instances(lambda r: r.energy_share)),
+        slack=fmean(over_instances(lambda r: r.slack)),
+        fairness=fmean(over_instances(lambda r: r.fairness)),
+        seconds=fmean(over_instances(lambda r: r.seconds)),
     )
+
+
+def _refutes(best: float, bound: float) -> bool:
+    return best > bound * (1.0 + CLAIM)

@@ -1,17 +1,186 @@
-"""Where runs are kept: a folder with a record and a schedule for each, and one table."""
+"""Where runs are kept: a folder with a record and a schedule for each.
+
+``instances/<label>.json`` holds each instance, ``runs/<label>/<solver>.<seed>.<key>.json`` a record
+and ``….schedule.json`` beside it the schedule. Every file appears whole or not at all, the schedule
+before the record that vouches for it; a record carries checksums of itself and of its schedule, so
+whatever was damaged is found and run again.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Final
 
-from dsct_gym.benchmark.record import Record, records_as_csv
+from dsct_gym.benchmark.execution import Run, TracePoint
+from dsct_gym.benchmark.job import Job
+from dsct_gym.benchmark.record import Record, Status, records_as_csv
 from dsct_gym.errors import InputError
-from dsct_gym.files import write_text
+from dsct_gym.files import instance_text, read_instance, write_text
+from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
 
-TABLE = "results.csv"
+FORMAT: Final = "dsct-gym-run/1"
+TABLE: Final = "results.csv"
+_SCHEDULE: Final = ".schedule.json"
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run as it is kept.
+
+    Attributes:
+        key: Of the job.
+        checksum: SHA-256 of the instance file.
+        record: Its numbers.
+        trace: How best and bound moved.
+        environment: Versions and machine.
+        path: File of the record.
+    """
+
+    key: str
+    checksum: str
+    record: Record
+    trace: tuple[TracePoint, ...]
+    environment: dict[str, Any]
+    path: Path
+
+    @property
+    def schedule_path(self) -> Path:
+        """File of the schedule; there is none when the run gave no feasible one."""
+        return self.path.with_name(self.path.name.removesuffix(".json") + _SCHEDULE)
+
+
+class Store:
+    """A folder of results.
+
+    Args:
+        folder: Where it lies; it need not exist.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Makes the folder, keeps other writers out, and sweeps up what a killed one left.
+
+        Raises:
+            InputError: If the folder cannot be made or another benchmark writes into it.
+        """
+        make_folder(self.folder)
+        with (self.folder / ".lock").open("w") as lock:
+            _take(lock.fileno(), self.folder)
+            for left in self.folder.rglob(".*.tmp"):
+                left.unlink(missing_ok=True)
+            yield
+
+    def put_instance(self, job: Job) -> None:
+        """Keeps the instance of a job.
+
+        Raises:
+            InputError: If there is another instance of that name.
+        """
+        path = self.instance_path(job.label)
+        make_folder(path.parent)
+        if path.exists() and self._is_another(path, job):
+            raise InputError(f"{path}: holds another instance called {job.label!r}")
+        write_text(path, instance_text(job.instance))
+
+    def put(self, run: Run) -> None:
+        """Keeps a run, whole or not at all."""
+        assert run.record is not None
+        path = self.path_of(run.job)
+        make_folder(path.parent)
+        stored = StoredRun(
+            run.job.key, run.job.checksum, run.record, run.trace, run.environment or {}, path
+        )
+        claimed = None
+        if run.schedule is not None:
+            run.schedule.save(stored.schedule_path)
+            claimed = hashlib.sha256(stored.schedule_path.read_bytes()).hexdigest()
+        else:
+            stored.schedule_path.unlink(missing_ok=True)
+        document = {
+            "format": FORMAT,
+            "key": stored.key,
+            "checksum": stored.checksum,
+            "record": asdict(stored.record),
+            "trace": [list(point) for point in stored.trace],
+            "environment": stored.environment,
+            "schedule": claimed,
+        }
+        document["sha256"] = _digest(document)
+        write_text(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+
+    def get(self, job: Job) -> StoredRun | None:
+        """The run of a job; None when there is none or it is damaged."""
+        path = self.path_of(job)
+        stored = _read(path) if path.exists() else None
+        return stored if stored is not None and stored.key == job.key else None
+
+    def load(self) -> tuple[list[StoredRun], list[Path]]:
+        """All runs in the order of their files, and the files that are damaged.
+
+        Raises:
+            InputError: If there is no such folder of results.
+        """
+        if not (self.folder / "runs").is_dir():
+            raise InputError(f"{self.folder}: no folder of results (it has no runs/)")
+        sound, damaged = [], []
+        for path in sorted(self.folder.glob("runs/*/*.json")):
+            if path.name.endswith(_SCHEDULE):
+                continue
+            stored = _read(path)
+            if stored is None:
+                damaged.append(path)
+            else:
+                sound.append(stored)
+        return sound, damaged
+
+    def load_instance(self, label: str) -> Instance:
+        """The instance of that name.
+
+        Raises:
+            InputError: If it is not there or damaged.
+        """
+        return read_instance(self.instance_path(label))
+
+    def load_schedule(self, stored: StoredRun) -> Schedule:
+        """The schedule of a run.
+
+        Raises:
+            InputError: If it is not there or damaged.
+        """
+        return Schedule.load(stored.schedule_path, self.load_instance(stored.record.instance))
+
+    def keep_table(self, records: Sequence[Record]) -> None:
+        """Writes records as ``results.csv``."""
+        write_text(make_folder(self.folder) / TABLE, records_as_csv(records))
+
+    def instance_path(self, label: str) -> Path:
+        """File of an instance."""
+        return self.folder / "instances" / (file_name(label) + ".json")
+
+    @staticmethod
+    def _is_another(path: Path, job: Job) -> bool:
+        """Whether a file holds a sound instance other than the job's."""
+        try:
+            return read_instance(path) != job.instance
+        except InputError:
+            return False
+
+    def path_of(self, job: Job) -> Path:
+        """File of a job's record."""
+        seed = "" if job.seed is None else f"seed{job.seed}."
+        name = f"{file_name(job.entrant)}.{seed}{job.key[:12]}.json"
+        return self.folder / "runs" / file_name(job.label) / name
 
 
 def make_folder(path: Path) -> Path:
@@ -27,22 +196,46 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def keep(folder: Path, record: Record, schedule: Schedule) -> None:
-    """Writes ``<instance>/<solver>.json`` and ``<instance>/<solver>.schedule.json``."""
-    schedule.save(run_path(folder, record, ".schedule.json"))
-    write_text(run_path(folder, record, ".json"), record.to_json())
-
-
-def keep_table(folder: Path, records: Sequence[Record]) -> None:
-    """Writes all records as ``results.csv``."""
-    write_text(make_folder(folder) / TABLE, records_as_csv(records))
-
-
-def run_path(folder: Path, record: Record, suffix: str) -> Path:
-    """Where a file of a run belongs; its folder is made."""
-    return make_folder(folder / file_name(record.instance)) / (file_name(record.solver) + suffix)
-
-
 def file_name(label: str) -> str:
     """The label with what a file name cannot hold replaced by ``_``."""
-    return re.sub(r"[^\w.+-]+", "_", label).lstrip(".") or "_"
+    return re.sub(r"[^\w.+-]+", "_", label).strip(".") or "_"
+
+
+def _read(path: Path) -> StoredRun | None:
+    """A run from its file, None when it or its schedule is damaged."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        claimed = document.pop("sha256")
+        if document["format"] != FORMAT or claimed != _digest(document):
+            return None
+        record = Record(**{**document["record"], "status": Status(document["record"]["status"])})
+        trace = tuple((point[0], point[1], point[2]) for point in document["trace"])
+        stored = StoredRun(
+            document["key"], document["checksum"], record, trace, document["environment"], path
+        )
+        schedule = document["schedule"]
+        if schedule is not None:
+            content = stored.schedule_path.read_bytes()
+            if hashlib.sha256(content).hexdigest() != schedule:
+                return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return None
+    return stored
+
+
+def _digest(document: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+def _take(descriptor: int, folder: Path) -> None:
+    """Locks a file; the lock goes with the process, however that ends."""
+    if os.name != "posix":
+        return
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(f"{folder}: another benchmark is writing into it") from None
+    except OSError:  # A file system without locks.
+        return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,27 +63,26 @@ def build_solver(name: str, settings: list[str]) -> SolverProtocol:
     Raises:
         InputError: If there is no such solver, or it refuses an option.
     """
+    from dsct_gym.benchmark.job import parse_setting
+
+    return check_solver(name, dict(parse_setting(text) for text in settings))
+
+
+def check_solver(name: str, options: dict[str, object]) -> SolverProtocol:
+    """A solver by name with its options.
+
+    Raises:
+        InputError: If there is no such solver, or it refuses an option.
+    """
     from dsct_gym.solver import make_solver
 
-    options = dict(_setting(text) for text in settings)
     try:
         return make_solver(name, **options)
     except (TypeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        given = ", ".join(settings)
-        raise InputError(f"--option: solver {name!r} refuses {given} ({error})") from error
-
-
-def _setting(text: str) -> tuple[str, object]:
-    """``key=value``; the value is read as JSON where it is JSON, as text otherwise."""
-    key, equals, value = text.partition("=")
-    if not equals or not key.strip():
-        raise InputError(f"--option: expected key=value, got {text!r}")
-    try:
-        return key.strip().replace("-", "_"), json.loads(value)
-    except ValueError:
-        return key.strip().replace("-", "_"), value
+        given = ", ".join(f"{key}={value}" for key, value in options.items())
+        raise InputError(f"option: solver {name!r} refuses {given} ({error})") from error
 
 
 def check_writable(option: str, path: Path | None) -> None:

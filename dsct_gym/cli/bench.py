@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsct_gym.cli.arguments import Json, Seed, TimeLimit, build_solver, load_instance
+from dsct_gym.cli.arguments import Json, Seed, TimeLimit, check_solver, load_instance
 from dsct_gym.cli.console import err, out, print_json, print_table, progress_bar, show_seconds, warn
 from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dsct_gym.benchmark.execution import Run
+    from dsct_gym.benchmark.guard import Limits
+    from dsct_gym.benchmark.job import Job
     from dsct_gym.benchmark.record import Record
-    from dsct_gym.benchmark.runner import Job, Run
+    from dsct_gym.benchmark.scoring import Score
+    from dsct_gym.benchmark.store import Store
     from dsct_gym.instance import Instance
 
 EXAMPLE = """
 dsct-gym bench
 dsct-gym bench a.json b.json --solvers approx,mip --time-limit 10 -o out
+dsct-gym bench --suite devices --seeds 10 --jobs 2 -o out
+dsct-gym bench --suite tiny --solvers 'mip[threads=1],random'
 """
 
 DEFAULT_INSTANCE = "dc5-ofa60"
+SOLVER_THREADS = 2
+"""Threads that a solver gets where there are cores to spare, its own default."""
 
 
 def bench(
@@ -34,24 +44,62 @@ def bench(
             show_default=DEFAULT_INSTANCE,
         ),
     ] = None,
+    suite: Annotated[
+        str | None,
+        typer.Option("--suite", metavar="A,B", help="Suites to run; see 'dsct-gym suites'."),
+    ] = None,
     solvers: Annotated[
         str | None,
         typer.Option(
             "--solvers",
             metavar="A,B,C",
-            help="Solvers to compare.",
+            help="Solvers to compare: name, name[option=value,...] or module:Class.",
             show_default="all that are installed",
         ),
     ] = None,
     time_limit: TimeLimit = 30.0,
     seed: Seed = 0,
+    seeds: Annotated[
+        int,
+        typer.Option("--seeds", metavar="K", min=1, help="Seeds for solvers that are random."),
+    ] = 1,
     jobs: Annotated[
         int, typer.Option("--jobs", metavar="N", min=1, help="Processes to run in.")
     ] = 1,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            "--threads",
+            metavar="N",
+            min=1,
+            help="Threads for each solver.",
+            show_default="cores / jobs, at most 2",
+        ),
+    ] = None,
+    grace: Annotated[
+        float | None,
+        typer.Option(
+            "--grace",
+            metavar="S",
+            min=0.0,
+            help="Time beyond the limit before a solver is killed.",
+            show_default="10 s, or half the limit if that is more",
+        ),
+    ] = None,
+    engine: Annotated[
+        str, typer.Option("--engine", metavar="NAME", help="Where to run: local, dask or ray.")
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option("--address", metavar="HOST:PORT", help="Of the cluster's scheduler."),
+    ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="DIR", help="Keep records, schedules and tables."),
+        typer.Option("-o", "--output", metavar="DIR", help="Keep every run; resume what is there."),
     ] = None,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Run again what failed or was killed.")
+    ] = False,
     gantt: Annotated[
         bool, typer.Option("--gantt", help="Draw every schedule into the output folder.")
     ] = False,
@@ -59,68 +107,71 @@ def bench(
 ) -> None:
     """Compare solvers: accuracy, gap, energy, time.
 
-    Ctrl-C ends the run and keeps what was computed.
+    With -o every run is kept as it ends. The same command resumes: what is there is not run again.
+    Ctrl-C ends the benchmark and keeps what was computed.
     """
-    from dsct_gym.benchmark.runner import run_jobs
-    from dsct_gym.benchmark.store import make_folder
+    from dsct_gym.benchmark.store import Store
 
     if gantt and output is None:
         raise InputError("--gantt: needs --output for the folder to draw into")
-    labelled = _load(instances or [DEFAULT_INSTANCE])
-    names = _solver_names(solvers)
-    planned = _plan(labelled, names, time_limit, seed)
-    if output is not None:
-        make_folder(output)
-    _warn_of_crowding(jobs)
-
-    runs: list[Run] = []
-    interrupted = False
-    with progress_bar() as bar:
-        task = bar.add_task("bench", total=len(planned), state=_state(planned, 0, jobs))
-        try:
-            for run in run_jobs(planned, jobs):
-                runs.append(run)
-                _keep(output, run, draw=gantt)
-                bar.update(task, advance=1, state=_state(planned, len(runs), jobs))
-        except KeyboardInterrupt:
-            interrupted = True
-    _conclude(planned, runs, output, json=json)
+    if retry and output is None:
+        raise InputError("--retry: needs --output for the folder to resume")
+    labelled = _load(instances or [], suite)
+    planned = _plan(labelled, _entrants(solvers), time_limit, seed, seeds)
+    limits = _limits(planned, jobs, threads, grace, local=engine == "local")
+    store = None if output is None else Store(output)
+    with _opened(store):
+        done = _resume(store, planned, retry=retry)
+        fresh = [job for job in planned if job.key not in done]
+        if done:
+            err().print(f"resuming: {len(done)} of {len(planned)} runs are there")
+        interrupted, lost = _run(fresh, done, store, limits, jobs, engine, address, draw=gantt)
+        records = [done[job.key] for job in planned if job.key in done]
+        _conclude(records, labelled, store, json=json)
     if interrupted:
         raise KeyboardInterrupt
-    if any(run.failure for run in runs):
+    if lost or any(not record.ok for record in records):
         raise typer.Exit(1)
 
 
-def _load(arguments: list[str]) -> dict[str, Instance]:
+def _load(arguments: list[str], suite: str | None) -> dict[str, Instance]:
     """The instances by label, no two alike."""
+    from dsct_gym.benchmark.suites import load_suite
+
+    chosen = [(Path(argument).stem, load_instance(argument)) for argument in arguments]
+    for name in (suite or "").split(","):
+        if name.strip():
+            chosen += [(str(instance.name), instance) for instance in load_suite(name.strip())]
+    if not chosen:
+        chosen = [(DEFAULT_INSTANCE, load_instance(DEFAULT_INSTANCE))]
     loaded: dict[str, Instance] = {}
-    for argument in arguments:
-        instance = load_instance(argument)
-        label = instance.name or Path(argument).stem
+    for stem, instance in chosen:
+        label = instance.name or stem
         if label in loaded:
             raise InputError(f"INSTANCE: two are called {label!r}; their records would be mixed")
         loaded[label] = instance
     return loaded
 
 
-def _solver_names(given: str | None) -> list[str]:
-    """The solvers asked for, or all that can be loaded."""
+def _entrants(given: str | None) -> list[tuple[str, dict[str, object]]]:
+    """The solvers asked for with their options, or all that can be loaded."""
+    from dsct_gym.benchmark.job import parse_entrants
     from dsct_gym.solver import solver_entry_points
 
     if given is not None:
-        names = list(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
-        for name in names:
-            build_solver(name, [])
+        entrants = parse_entrants(given)
+        for name, options in entrants:
+            check_solver(name, options)
     else:
-        names = [name for name in solver_entry_points() if _loads(name)]
-    if not names:
+        entrants = [(name, {}) for name in solver_entry_points() if _loads(name)]
+    if not entrants:
         raise InputError("--solvers: names no solver")
-    return names
+    return entrants
 
 
 def _loads(name: str) -> bool:
     try:
-        build_solver(name, [])
+        check_solver(name, {})
     except InputError as error:
         warn(f"left out: {error}")
         return False
@@ -128,97 +179,201 @@ def _loads(name: str) -> bool:
 
 
 def _plan(
-    instances: dict[str, Instance], solvers: list[str], time_limit: float | None, seed: int | None
+    instances: dict[str, Instance],
+    entrants: list[tuple[str, dict[str, object]]],
+    time_limit: float | None,
+    seed: int | None,
+    seeds: int,
 ) -> list[Job]:
-    from dsct_gym.benchmark.runner import Job
+    """Every solver on every instance; with several seeds where it is random."""
+    from dsct_gym.benchmark.job import Job
+    from dsct_gym.solver import make_solver
+
+    if seeds > 1 and seed is None:
+        raise InputError("--seeds: needs a first seed")
+
+    def seeds_of(name: str, options: dict[str, object]) -> Sequence[int | None]:
+        random = seeds > 1 and getattr(make_solver(name, **options), "stochastic", True)
+        return range(seed, seed + seeds) if random and seed is not None else [seed]
 
     return [
-        Job(label, instance, solver, time_limit=time_limit, seed=seed)
+        Job(label, instance, name, options, time_limit, each)
         for label, instance in instances.items()
-        for solver in solvers
+        for name, options in entrants
+        for each in seeds_of(name, options)
     ]
 
 
-def _warn_of_crowding(jobs: int) -> None:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if cores and jobs > cores:
-        warn(f"--jobs {jobs} on {cores} cores: the seconds will be too long")
+def _limits(
+    planned: list[Job], jobs: int, threads: int | None, grace: float | None, *, local: bool
+) -> Limits:
+    """Threads and grace; warns when threads and processes together exceed the cores."""
+    from dsct_gym.benchmark.environment import usable_cores
+    from dsct_gym.benchmark.execution import takes_threads
+    from dsct_gym.benchmark.guard import Limits
+
+    cores = usable_cores()
+    if threads is None:
+        threads = max(1, min(SOLVER_THREADS, cores // jobs))
+    used = [
+        wanted if isinstance(wanted := job.options.get("threads", threads), int) else threads
+        for job in planned
+        if takes_threads(job.solver)
+    ]
+    each = max(used, default=1)
+    if local and jobs * each > cores:
+        warn(
+            f"--jobs {jobs} with {each} thread{'s' * (each > 1)} each on {cores} cores: "
+            "the seconds will be too long"
+        )
+    return Limits(threads, grace)
+
+
+@contextmanager
+def _opened(store: Store | None) -> Iterator[None]:
+    if store is None:
+        yield
+        return
+    with store.opened():
+        yield
+
+
+def _resume(store: Store | None, planned: list[Job], *, retry: bool) -> dict[str, Record]:
+    """The records that are there already, by key of the job."""
+    if store is None:
+        return {}
+    found = {}
+    versions = set()
+    for job in planned:
+        stored = store.get(job)
+        if stored is None or stored.record.interrupted or (retry and not stored.record.ok):
+            continue
+        found[job.key] = stored.record
+        versions.add(stored.environment.get("dsct-gym"))
+    _warn_of_versions(versions)
+    for label, job in {job.label: job for job in planned}.items():
+        assert label == job.label
+        store.put_instance(job)
+    return found
+
+
+def _warn_of_versions(versions: set[str | None]) -> None:
+    from dsct_gym.benchmark.environment import installed_versions
+
+    other = sorted(str(version) for version in versions - {installed_versions().get("dsct-gym")})
+    if other:
+        warn(f"some of the runs that are there were made by version {', '.join(other)}")
+
+
+def _run(
+    fresh: list[Job],
+    done: dict[str, Record],
+    store: Store | None,
+    limits: Limits,
+    jobs: int,
+    engine: str,
+    address: str | None,
+    *,
+    draw: bool,
+) -> tuple[bool, bool]:
+    """Runs jobs and adds their records to ``done``; tells of an interruption and of lost runs."""
+    from dsct_gym.benchmark.runner import run_jobs
+
+    lost, run = False, None
+    with progress_bar() as bar:
+        task = bar.add_task("bench", total=len(fresh), state=_state(fresh, 0, jobs))
+        try:
+            runs = run_jobs(fresh, jobs, limits=limits, engine=engine, address=address)
+            for count, run in enumerate(runs, 1):
+                if run.record is None:
+                    lost = True
+                else:
+                    done[run.job.key] = run.record
+                _keep(store, run, draw=draw)
+                bar.update(task, advance=1, state=_state(fresh, count, jobs))
+        except KeyboardInterrupt:
+            if store is not None and run is not None and run.record is not None:
+                store.put(run)  # Ctrl-C may have hit in the middle of it.
+            return True, lost
+    return False, lost
 
 
 def _state(planned: list[Job], done: int, jobs: int) -> str:
     """What runs now, where one job runs at a time."""
     if jobs > 1 or done >= len(planned):
         return f"{done}/{len(planned)}"
-    return f"{done}/{len(planned)} {planned[done].solver} on {planned[done].label}"
+    return f"{done}/{len(planned)} {planned[done].entrant} on {planned[done].label}"
 
 
-def _keep(output: Path | None, run: Run, *, draw: bool) -> None:
-    from dsct_gym.benchmark.store import keep, run_path
-
-    if run.record is None or run.schedule is None:
-        err().print(f"{run.job.solver} failed on {run.job.label}: {run.failure}")
+def _keep(store: Store | None, run: Run, *, draw: bool) -> None:
+    """Keeps a run; tells of one that gave no schedule."""
+    record = run.record
+    if record is None:
+        err().print(f"{run.job.entrant} on {run.job.label} was lost: {run.lost}")
         return
-    if output is None:
+    if not record.ok:
+        err().print(f"{record.solver} on {record.instance}: {record.status}: {record.message}")
+    if store is None:
         return
-    keep(output, run.record, run.schedule)
-    if draw:
+    store.put(run)
+    if draw and run.schedule is not None:
         from dsct_gym.gantt import save_gantt
 
-        save_gantt(run.schedule, run_path(output, run.record, ".png"))
+        save_gantt(run.schedule, store.path_of(run.job).with_suffix(".png"))
 
 
-def _conclude(planned: list[Job], runs: list[Run], output: Path | None, *, json: bool) -> None:
-    """Writes and prints the table of whatever has been run, in the order of the plan."""
-    from dsct_gym.benchmark.store import keep_table
+def _conclude(
+    records: list[Record], instances: dict[str, Instance], store: Store | None, *, json: bool
+) -> None:
+    """Writes and prints the tables of whatever has been run, in the order of the plan."""
+    from dsct_gym.benchmark.scoring import references_of, refuted_bounds, score, yardsticks
 
-    place = {(job.label, job.solver): index for index, job in enumerate(planned)}
-    records = [run.record for run in runs if run.record is not None]
-    records.sort(key=lambda record: place[record.instance, record.solver])
-    if output is not None and records:
-        keep_table(output, records)
+    for record in refuted_bounds(records):
+        warn(f"{record.solver} claims a bound on {record.instance} that a schedule exceeds")
+    if store is not None and records:
+        store.keep_table(records)
+    scores = score(records, yardsticks(records, references_of(instances)))
     if json:
-        _print_json(records)
+        from dataclasses import asdict
+
+        print_json(
+            {
+                "scores": [asdict(row) for row in scores],
+                "records": [asdict(record) for record in records],
+            }
+        )
     elif records:
-        _print_table(records)
-        if output is not None:
-            out().print(f"kept in {output}/")
+        _print_table(records, scores)
+        if store is not None:
+            out().print(f"kept in {store.folder}/")
 
 
-def _print_json(records: list[Record]) -> None:
-    from dataclasses import asdict
-
-    from dsct_gym.benchmark.scoring import score
-
-    print_json(
-        {
-            "scores": [asdict(row) for row in score(records)],
-            "records": [asdict(record) for record in records],
-        }
-    )
-
-
-def _print_table(records: list[Record]) -> None:
-    from dsct_gym.benchmark.scoring import score
-
+def _print_table(records: list[Record], scores: list[Score]) -> None:
     count = len({record.instance for record in records})
     columns = (
         ("solver", "left"),
         ("mean accuracy", "right"),
+        ("gap to best", "right"),
         ("gap to bound", "right"),
         ("optimal", "right"),
         ("energy used", "right"),
+        ("fairness", "right"),
         ("seconds", "right"),
+        *([("failed", "right")] if any(row.failures for row in scores) else []),
     )
     rows = [
         (
             row.solver,
-            f"{row.mean_accuracy:.5f}",
+            f"{row.mean_accuracy.mean:.5f}",
+            f"{row.gap_to_best.mean:.3%}",
             f"{row.gap:.3%}",
             ("yes" if row.optimal else "") if count == 1 else f"{row.optimal}/{row.instances}",
             f"{row.energy_share:.1%}",
+            f"{row.fairness:.3f}",
             show_seconds(row.seconds),
+            *([f"{row.failures}/{row.runs}"] if len(columns) > 8 else []),
         )
-        for row in score(records)
+        for row in scores
     ]
     print_table(columns, rows, title=_title(records, count), caption=_bounds(records, count))
 

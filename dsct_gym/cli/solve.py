@@ -86,7 +86,7 @@ def _solve(
     seed: int | None,
 ) -> Solution:
     """Solves under a progress bar that tells what the solver reports."""
-    from dsct_gym.benchmark.runner import warm_up
+    from dsct_gym.benchmark.execution import warm_up
 
     with progress_bar() as bar:
         task = bar.add_task(name, total=None, state="")

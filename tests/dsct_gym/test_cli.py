@@ -279,11 +279,13 @@ class TestBench:
         ] == [*names]
         for label, path in (("small", instance), ("other", Path("other.json"))):
             for name in names:
-                record = json.loads(Path(f"out/{label}/{name}.json").read_text())
-                kept = Schedule.load(f"out/{label}/{name}.schedule.json", Instance.load(path))
+                (kept_at,) = Path(f"out/runs/{label}").glob(f"{name}.*.schedule.json")
+                stem = str(kept_at).removesuffix(".schedule.json")
+                record = json.loads(Path(f"{stem}.json").read_text())["record"]
+                kept = Schedule.load(kept_at, Instance.load(path))
                 assert kept.verify()
                 assert record["total_accuracy"] == kept.total_accuracy
-                assert Path(f"out/{label}/{name}.png").stat().st_size > 1000
+                assert Path(f"{stem}.png").stat().st_size > 1000
         with Path("out/results.csv").open() as table:
             rows = list(csv.DictReader(table))
         assert [(row["instance"], row["solver"]) for row in rows] == [
@@ -294,6 +296,51 @@ class TestBench:
         told = json.loads(call("bench", instance, "--solvers", "greedy", "--json")[1])
         assert told["scores"][0]["solver"] == "greedy"
         assert told["records"][0]["instance"] == "small"
+
+    def test_suites_seeds_options_and_what_is_known_of_them(self, call):
+        solvers = "random,greedy,edf-3-levels"
+        arguments = ("bench", "--suite", "tiny", "--solvers", solvers, "--seeds", 2, "--json")
+        told = json.loads(call(*arguments, "-o", "out")[1])
+        assert {row["solver"]: row["runs"] for row in told["scores"]} == {
+            "random": 48,
+            "greedy": 24,
+            "edf-3-levels": 24,
+        }
+        # Not the best of these three, but the best that is known of the suite.
+        assert told["scores"][1]["gap_to_best"]["low"] > 1e-4
+        # The same command runs nothing again, and another seed only what is new.
+        status, out, err = call(*arguments, "-o", "out")
+        assert (status, json.loads(out), err) == (0, told, "resuming: 96 of 96 runs are there\n")
+
+    def test_runs_again_what_failed_only_when_asked(self, call, instance):
+        command = ("bench", instance, "--solvers", "stub_solvers:Broken", "-o", "out", "--json")
+        assert "no idea" in call(*command)[2]
+        assert "no idea" not in call(*command)[2]
+        assert "no idea" in call(*command, "--retry")[2]
+
+    @pytest.mark.parametrize(
+        ("solver", "jobs", "threads", "warns"),
+        [
+            ("greedy", 1, None, False),
+            ("mip", 1, None, False),
+            ("mip", 1, 1000, True),
+            ("mip[threads=999]", 1, None, True),
+            ("greedy", 1, 1000, False),
+            ("greedy", 999, None, True),
+        ],
+    )
+    def test_warns_when_threads_and_processes_exceed_the_cores(
+        self, capsys, instance, solver, jobs, threads, warns
+    ):
+        from dsct_gym.benchmark.job import Job, parse_entrants
+        from dsct_gym.cli.bench import _limits
+
+        ((name, options),) = parse_entrants(solver)
+        limits = _limits(
+            [Job("a", Instance.load(instance), name, options)], jobs, threads, None, local=True
+        )
+        assert limits.threads == (threads or (1 if jobs > 1 else limits.threads))
+        assert ("cores" in capsys.readouterr().err) == warns
 
     def test_goes_on_past_a_solver_that_fails(self, call, instance):
         solvers = "stub_solvers:Broken,greedy"
@@ -308,6 +355,13 @@ class TestBench:
             (("--solvers", "nobody"), "nobody"),
             (("--solvers", " , "), "--solvers"),
             (("--jobs", "0"), "--jobs"),
+            (("--seeds", "0"), "--seeds"),
+            (("--solvers", "mip[threads=1"), "solvers:"),
+            (("--solvers", "mip[thread=1]"), "thread:"),
+            (("--suite", "huge"), "suite: no suite 'huge'"),
+            (("--engine", "slurm"), "engine:"),
+            (("--engine", "dask"), "address:"),
+            (("--retry",), "--retry"),
             (("--gantt",), "--gantt"),
             (("nope.json",), "nope.json"),
             (("i.json", "i.json"), "'small'"),
@@ -327,15 +381,16 @@ class TestProcess:
         return subprocess.Popen(command, **{**pipes, **options})
 
     def interrupt(
-        self, tmp_path: Path, *arguments: object, awaited: Path | None = None
+        self, tmp_path: Path, *arguments: object, awaited: tuple[Path, str] | None = None
     ) -> tuple[int, str, str]:
         """Starts a command; presses Ctrl-C once its solver waits and the awaited file is there."""
         marker = tmp_path / "started"
-        files = [marker, *([awaited] if awaited else [])]
+        folders = [(tmp_path, "started"), *([awaited] if awaited else [])]
         environment = {**os.environ, STARTED: str(marker), "PYTHONPATH": str(TESTS)}
         process = self.start(*arguments, env=environment, start_new_session=True)
         deadline = time.monotonic() + 60.0
-        while not all(map(Path.exists, files)) and time.monotonic() < deadline:
+        while not all(any(path.glob(name)) for path, name in folders):
+            assert time.monotonic() < deadline
             assert process.poll() is None, process.communicate()
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGINT)
@@ -364,14 +419,20 @@ class TestProcess:
     def test_ctrl_c_keeps_the_rows_of_a_benchmark(self, instance, tmp_path, solver, jobs):
         solvers = f"edf-3-levels,stub_solvers:{solver},greedy"
         options = ("--solvers", solvers, "--jobs", jobs, "-o", tmp_path / "out")
-        first = tmp_path / "out" / "small" / "edf-3-levels.json"
-        status, out, err = self.interrupt(tmp_path, "bench", instance, *options, awaited=first)
+        first = tmp_path / "out" / "runs" / "small"
+        status, out, err = self.interrupt(
+            tmp_path,
+            "bench",
+            instance,
+            *options,
+            awaited=(first, "edf-3-levels.seed*[0-9a-f].json"),
+        )
         assert (status, err) == (130, "Interrupted.\n")
         rows = (tmp_path / "out" / "results.csv").read_text()
         assert "edf-3-levels" in rows
         assert "edf-3-levels" in out
         if (solver, jobs) == ("Patient", 1):
-            assert rows.splitlines()[-1].endswith("True")
+            assert list(csv.DictReader(rows.splitlines()))[-1]["interrupted"] == "True"
 
     def test_a_reader_that_goes_away_is_no_news(self):
         process = self.start("devices", "--json")

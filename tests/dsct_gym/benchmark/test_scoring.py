@@ -1,11 +1,21 @@
 import csv
 import io
-import json
+from dataclasses import asdict
 
+import numpy as np
 import pytest
 
-from dsct_gym.benchmark.record import Record, records_as_csv, relative_gap
-from dsct_gym.benchmark.scoring import best_bounds, score
+from dsct_gym import allocate, generate
+from dsct_gym.benchmark.record import Status, jain_index, mean_slack, records_as_csv, relative_gap
+from dsct_gym.benchmark.scoring import (
+    gaps_to_best,
+    panel,
+    references_of,
+    refuted_bounds,
+    score,
+    yardsticks,
+)
+from dsct_gym.benchmark.suites import load_suite
 from records import record
 
 
@@ -29,35 +39,94 @@ class TestRecord:
         assert record("a", "x", 6.0).energy_share == 0.75
         assert record("a", "x", 6.0, energy=0.0, energy_budget=0.0).energy_share == 0.0
 
-    def test_json_and_csv_hold_every_field(self):
+    def test_csv_holds_every_field(self):
         kept = record("a", "x,y", 6.0)
-        assert Record(**json.loads(kept.to_json())) == kept
         (row,) = csv.DictReader(io.StringIO(records_as_csv([kept])))
-        assert row.keys() == json.loads(kept.to_json()).keys()
+        assert row.keys() == asdict(kept).keys()
         assert (row["solver"], float(row["total_accuracy"])) == ("x,y", 6.0)
+
+    def test_fairness(self):
+        assert jain_index(np.array([0.5, 0.5, 0.5])) == pytest.approx(1.0)
+        assert jain_index(np.array([1.0, 0.0, 0.0, 0.0])) == pytest.approx(0.25)
+        assert jain_index(np.array([1.0, 0.5])) == pytest.approx(2.25 / 2.5)
+        assert jain_index(np.zeros(3)) == 1.0
+
+    def test_slack(self):
+        instance = generate(6, 2, seed=3)
+        assert mean_slack(allocate(instance, np.full(6, -1))) == 0.0
+        schedule = allocate(instance, np.array([0, 1, 0, 1, 0, -1]))
+        left = [
+            1.0 - schedule.finish[j] / instance.deadlines[j]
+            for j in range(6)
+            if schedule.work[j] > 0.0
+        ]
+        assert mean_slack(schedule) == pytest.approx(sum(left) / len(left), abs=1e-12)
 
 
 class TestScore:
     def test_by_hand(self):
         records = [
-            record("a", "x", 6.0, seconds=1.0),
-            record("b", "x", 4.0, seconds=3.0, energy=1.0),
+            record("a", "x", 6.0, seconds=1.0, slack=0.2),
+            record("b", "x", 4.0, seconds=3.0, energy=1.0, slack=0.4),
             record("a", "y", 7.5, proven_bound=7.5),
             record("b", "y", 4.0, proven_bound=5.0),
         ]
         x, y = score(records)
-        assert (x.solver, x.instances, x.optimal) == ("x", 2, 0)
-        assert x.mean_accuracy == pytest.approx(0.5)
+        assert (x.solver, x.instances, x.runs, x.failures, x.optimal) == ("x", 2, 2, 0, 0)
+        assert x.mean_accuracy.mean == pytest.approx(0.5)
         # Instance a is proven to reach 7.5 at most, b 5, whoever proved it.
         assert x.gap == pytest.approx((1.5 / 7.5 + 1.0 / 5.0) / 2)
+        assert x.gap_to_best.mean == pytest.approx((1.5 / 7.5 + 0.0) / 2)
         assert x.energy_share == pytest.approx((0.75 + 0.25) / 2)
+        assert x.slack == pytest.approx(0.3)
         assert x.seconds == 2.0
         assert (y.solver, y.optimal) == ("y", 1)
         assert y.gap == pytest.approx(0.1)
 
-    def test_best_bounds(self):
-        records = [record("a", "x", 6.0), record("a", "y", 6.0, proven_bound=7.0)]
-        assert best_bounds(records) == {"a": 7.0}
+    def test_instances_count_the_same_however_many_seeds(self):
+        records = [
+            record("a", "x", 6.0, seed=0),
+            record("a", "x", 4.0, seed=1),
+            record("b", "x", 8.0, seed=0),
+        ]
+        (x,) = score(records)
+        assert (x.instances, x.runs) == (2, 3)
+        assert x.mean_accuracy.mean == pytest.approx((0.5 + 0.8) / 2)
+
+    def test_failures_count_as_they_stand(self):
+        failed = record("a", "x", 0.0, status=Status.FAILED, message="no")
+        (x,) = score([failed, record("b", "x", 8.0)])
+        assert (x.failures, x.gap) == (1, 0.5)
+
+    def test_yardsticks(self):
+        records = [record("a", "x", 6.0), record("a", "y", 6.5, proven_bound=7.0)]
+        known = yardsticks(records)["a"]
+        assert (known.best, known.bound) == (6.5, 7.0)
+
+    def test_a_bound_that_a_schedule_exceeds_does_not_count(self):
+        liar = record("a", "x", 5.0, proven_bound=5.0)
+        records = [liar, record("a", "y", 6.0)]
+        assert yardsticks(records)["a"].bound == 8.0
+        assert refuted_bounds(records) == [liar]
+
+    def test_references_of_suites_count(self):
+        suite = load_suite("tiny")
+        instance = suite[0]
+        label = str(instance.name)
+        found = references_of({label: instance, "tiny-x": suite[0:2][1], "b": instance})
+        assert list(found) == [label, "tiny-x"]
+        assert found["tiny-x"].instance.name != label
+        low = record(label, "x", 0.5 * suite.references[0].total_accuracy, fractional_bound=1e3)
+        known = yardsticks([low], found)[label]
+        assert known.best == suite.references[0].total_accuracy
+        assert known.bound == suite.references[0].upper_bound
+
+    def test_panel(self):
+        records = [record("a", "x", 6.0), record("b", "y", 3.0), record("b", "x", 4.0)]
+        gaps = gaps_to_best(records, yardsticks(records))
+        assert (gaps.solvers, gaps.instances) == (("x", "y"), ("a", "b"))
+        np.testing.assert_allclose(gaps.values, [[0.0, 0.0], [np.nan, 0.25]])
+        assert panel(records, lambda r: r.total_accuracy).row("x").tolist() == [6.0, 4.0]
 
     def test_nothing_gives_nothing(self):
         assert score([]) == []

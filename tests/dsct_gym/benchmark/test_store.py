@@ -1,11 +1,32 @@
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from dsct_gym import InputError, Schedule, generate, make_solver
-from dsct_gym.benchmark.record import Record
-from dsct_gym.benchmark.store import file_name, keep, keep_table
+from dsct_gym import InputError, generate
+from dsct_gym.benchmark.execution import Run, run_job
+from dsct_gym.benchmark.job import Job
+from dsct_gym.benchmark.store import Store, file_name
 from records import record
+
+TESTS = Path(__file__).parents[2]
+JOB = Job("five", generate(5, 2, seed=1), "greedy", time_limit=1.0, seed=0)
+
+
+@pytest.fixture
+def kept(tmp_path) -> tuple[Store, Run]:
+    store = Store(tmp_path / "out")
+    run = run_job(JOB)
+    with store.opened():
+        store.put_instance(JOB)
+        store.put(run)
+    return store, run
 
 
 @pytest.mark.parametrize(
@@ -23,24 +44,144 @@ def test_file_names_stay_within_their_folder(label, expected):
     assert file_name(label) == expected
 
 
-def test_keeps_a_record_and_its_schedule(tmp_path):
-    instance = generate(5, 2, seed=1)
-    schedule = make_solver("greedy").solve(instance).schedule
-    kept = record("five", "greedy", schedule.total_accuracy)
-    keep(tmp_path, kept, schedule)
-    folder = tmp_path / "five"
-    assert Record(**json.loads((folder / "greedy.json").read_text())) == kept
-    assert Schedule.load(folder / "greedy.schedule.json", instance).verify()
-    assert len(list(folder.iterdir())) == 2
+def test_gives_back_what_it_was_given(kept):
+    store, run = kept
+    stored = store.get(JOB)
+    assert stored is not None
+    assert (stored.record, stored.trace, stored.environment) == (
+        run.record,
+        run.trace,
+        run.environment,
+    )
+    assert (stored.key, stored.checksum) == (JOB.key, JOB.checksum)
+    schedule = store.load_schedule(stored)
+    assert schedule.verify()
+    assert schedule.total_accuracy == run.record.total_accuracy
+    assert store.load() == ([stored], [])
+
+
+def test_gives_nothing_for_another_job(kept):
+    store, _ = kept
+    assert store.get(replace(JOB, seed=1)) is None
+    assert store.get(replace(JOB, solver="approx")) is None
+
+
+def spoil_record(store: Store, how: str) -> None:
+    path = store.path_of(JOB)
+    text = path.read_text()
+    spoiled = {
+        "cut": text[: len(text) // 2],
+        "emptied": "",
+        "a digit": text.replace('"seed": 0', '"seed": 1'),
+        "not an object": "[]",
+        "another job's": text.replace(JOB.key, "0" * 64),
+    }
+    path.write_text(spoiled[how])
+
+
+@pytest.mark.parametrize("how", ["cut", "emptied", "a digit", "not an object", "another job's"])
+def test_finds_a_damaged_record(kept, how):
+    store, _ = kept
+    spoil_record(store, how)
+    assert store.get(JOB) is None
+    assert store.load() == ([], [store.path_of(JOB)])
+
+
+@pytest.mark.parametrize("how", ["cut", "gone"])
+def test_finds_a_damaged_schedule(kept, how):
+    store, _ = kept
+    path = store.load()[0][0].schedule_path
+    if how == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-20])
+    assert store.get(JOB) is None
+
+
+def test_a_schedule_without_record_is_no_run(kept):
+    store, _ = kept
+    store.path_of(JOB).unlink()
+    assert store.get(JOB) is None
+    assert store.load() == ([], [])
+
+
+def test_keeps_what_failed_without_schedule(kept):
+    store, _ = kept
+    failed = run_job(replace(JOB, solver="stub_solvers:Broken"))
+    store.put(failed)
+    stored = store.get(failed.job)
+    assert stored is not None
+    assert stored.record == failed.record
+    assert not stored.schedule_path.exists()
+
+
+def test_sweeps_up_and_keeps_others_out(kept):
+    store, _ = kept
+    left = store.path_of(JOB).with_name(".0123456789abcdef.tmp")
+    left.write_text("half")
+    with store.opened():
+        assert not left.exists()
+        with pytest.raises(InputError, match="another benchmark"), Store(store.folder).opened():
+            pass
+    with store.opened():
+        pass
+
+
+def test_refuses_another_instance_of_the_same_name(kept):
+    store, _ = kept
+    store.put_instance(JOB)
+    with pytest.raises(InputError, match="another instance called 'five'"):
+        store.put_instance(replace(JOB, instance=generate(5, 2, seed=2)))
+    store.instance_path("five").write_text("{")
+    store.put_instance(JOB)
+    assert store.load_instance("five") == JOB.instance
 
 
 def test_a_table_replaces_the_one_before(tmp_path):
-    keep_table(tmp_path, [record("a", "x", 1.0), record("b", "x", 1.0)])
-    keep_table(tmp_path, [record("a", "x", 1.0)])
+    store = Store(tmp_path)
+    store.keep_table([record("a", "x", 1.0), record("b", "x", 1.0)])
+    store.keep_table([record("a", "x", 1.0)])
     assert len((tmp_path / "results.csv").read_text().splitlines()) == 2
 
 
-def test_refuses_a_folder_that_is_a_file(tmp_path):
-    (tmp_path / "out").write_text("")
-    with pytest.raises(InputError, match="out"):
-        keep_table(tmp_path / "out", [record("a", "x", 1.0)])
+def test_refuses_folders_that_are_none(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="file"), Store(tmp_path / "file").opened():
+        pass
+    with pytest.raises(InputError, match="no folder of results"):
+        Store(tmp_path).load()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_kill_9_loses_the_runs_in_flight_at_most_and_the_same_command_resumes(tmp_path, jobs):
+    out, instance = tmp_path / "out", tmp_path / "i.json"
+    generate(6, 2, seed=1, name="six").save(instance)
+    command = [sys.executable, "-m", "dsct_gym", "bench", str(instance), "-o", str(out)]
+    command += ["--solvers", "stub_solvers:Coin", "--seeds", "12", "--jobs", str(jobs)]
+    environment = {**os.environ, "PYTHONPATH": f"{TESTS.parent}:{TESTS}"}
+
+    def kept() -> dict[str, bytes]:
+        records = (p for p in out.glob("runs/*/*.json") if ".schedule." not in p.name)
+        return {path.name: path.read_bytes() for path in records}
+
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60.0
+    while len(kept()) < 4 and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    before = kept()
+    assert 4 <= len(before) < 12
+    sound, damaged = Store(out).load()
+    assert (len(sound), damaged) == (len(before), [])
+    time.sleep(1.2)  # Workers must not outlive the parent and write or run on.
+    assert kept() == before
+
+    again = subprocess.run([*command, "--json"], env=environment, capture_output=True, text=True)
+    assert again.returncode == 0
+    assert f"resuming: {len(before)} of 12 runs are there" in again.stderr
+    assert len(json.loads(again.stdout)["records"]) == 12
+    after = kept()
+    assert len(after) == 12
+    assert before.items() <= after.items()

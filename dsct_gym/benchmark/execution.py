@@ -1,0 +1,180 @@
+"""Runs one job in this process: solve, verify, measure."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+
+from dsct_gym.benchmark.environment import describe_environment, provider_of
+from dsct_gym.benchmark.job import Job
+from dsct_gym.benchmark.record import Record, Status
+from dsct_gym.instance import Instance
+from dsct_gym.relaxation import upper_bound
+from dsct_gym.schedule import Schedule
+from dsct_gym.solver import Progress, Solution, Solver, SolverProtocol, make_solver
+
+TracePoint = tuple[float, float | None, float | None]
+"""Seconds, best total accuracy and proven bound until then."""
+
+_MOST_POINTS: Final = 400
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of a job.
+
+    Attributes:
+        job: What was run.
+        record: Its numbers; None when the run was lost through no fault of the solver.
+        schedule: The verified schedule, None when there is none.
+        trace: How best and bound moved, in the order of time.
+        environment: Versions and machine.
+        lost: Why there is no record.
+    """
+
+    job: Job
+    record: Record | None = None
+    schedule: Schedule | None = None
+    trace: tuple[TracePoint, ...] = ()
+    environment: dict[str, str | int] | None = None
+    lost: str | None = None
+
+
+def run_job(job: Job, threads: int | None = None) -> Run:
+    """Runs one job; whatever its solver does wrong is told by the record's status.
+
+    Args:
+        job: What to run.
+        threads: Threads for a solver that has such an option and is not told otherwise.
+
+    Raises:
+        KeyboardInterrupt: On Ctrl-C, where the solver does not hand over what it has.
+    """
+    started = time.perf_counter()
+    tracer = _Tracer()
+    try:
+        solver = make_solver(job.solver, **_with_threads(job, threads))
+        if hasattr(solver, "progress"):
+            solver.progress = tracer
+        started = time.perf_counter()
+        solution = solver.solve(job.instance, time_limit=job.time_limit, seed=job.seed)
+        measured = time.perf_counter() - started
+        solution = _as_measured(solver, solution, measured, job.instance)
+        reasons = solution.schedule.verify().reasons
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        return failed_run(job, Status.FAILED, text, time.perf_counter() - started)
+    if reasons:
+        return failed_run(job, Status.INFEASIBLE, "; ".join(reasons), solution.seconds)
+    record = Record.of(
+        job.instance,
+        solution,
+        label=job.label,
+        solver=job.entrant,
+        fractional_bound=upper_bound(job.instance),
+        seed=job.seed,
+        time_limit=job.time_limit,
+    )
+    last = (record.seconds, record.total_accuracy, record.proven_bound)
+    trace = (*tracer.thinned(), last)
+    return Run(job, record, solution.schedule, trace, _environment(job, threads))
+
+
+def failed_run(job: Job, status: Status, message: str, seconds: float) -> Run:
+    """The run of a job whose solver gave no feasible schedule."""
+    record = Record.without_schedule(
+        job.instance,
+        status,
+        " ".join(message.split()),
+        label=job.label,
+        solver=job.entrant,
+        fractional_bound=upper_bound(job.instance),
+        seconds=seconds,
+        seed=job.seed,
+        time_limit=job.time_limit,
+    )
+    return Run(job, record, environment=_environment(job, None))
+
+
+@cache
+def warm_up(solver: str) -> None:
+    """Solves a toy, so that imports and compilation stay out of the seconds that are recorded.
+
+    Args:
+        solver: Name of the solver; it may fail on the toy.
+    """
+    upper_bound(_toy())
+    with suppress(Exception):
+        make_solver(solver).solve(_toy(), time_limit=0.1, seed=0)
+
+
+class _Tracer:
+    """Hears a solver's progress and keeps the points where best or bound moved."""
+
+    def __init__(self) -> None:
+        self._points: list[TracePoint] = []
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.best is None and progress.bound is None:
+            return
+        if not self._points or self._points[-1][1:] != (progress.best, progress.bound):
+            self._points.append((progress.seconds, progress.best, progress.bound))
+
+    def thinned(self) -> list[TracePoint]:
+        """At most `_MOST_POINTS` of the points, evenly chosen."""
+        step = -(-len(self._points) // _MOST_POINTS)
+        return self._points[:: max(1, step)]
+
+
+def _as_measured(
+    solver: SolverProtocol, solution: Solution, measured: float, instance: Instance
+) -> Solution:
+    """The solution as an answer to this instance, with seconds that were measured here.
+
+    Solvers that ship measure themselves, without the verification.
+    """
+    seconds = solution.seconds if isinstance(solver, Solver) else measured
+    bound = None if solution.upper_bound is None else float(solution.upper_bound)
+    schedule = replace(solution.schedule, instance=instance, upper_bound=bound)
+    interrupted = bool(getattr(solution, "interrupted", False))
+    return Solution(schedule.credited(seconds=seconds), bound, seconds, interrupted)
+
+
+def _with_threads(job: Job, threads: int | None) -> dict[str, Any]:
+    options = dict(job.options)
+    if threads is not None and takes_threads(job.solver):
+        options.setdefault("threads", threads)
+    return options
+
+
+@cache
+def takes_threads(solver: str) -> bool:
+    """Whether a solver has an option ``threads``."""
+    return "threads" in inspect.signature(type(make_solver(solver))).parameters
+
+
+def _environment(job: Job, threads: int | None) -> dict[str, str | int]:
+    described = dict(describe_environment())
+    provider = provider_of(job.solver)
+    if provider is not None:
+        described["solver"] = provider
+    if threads is not None:
+        described["threads"] = threads
+    return described
+
+
+def _toy() -> Instance:
+    return Instance(
+        speeds=np.array([1.0, 2.0]),
+        efficiencies=np.array([2.0, 1.0]),
+        deadlines=np.array([1.0, 1.0, 2.0]),
+        work=np.array([[0.0, 1.0, 3.0]] * 3),
+        accuracy=np.array([[0.0, 0.5, 0.8]] * 3),
+        energy_budget=3.0,
+    )

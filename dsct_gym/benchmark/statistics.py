@@ -1,0 +1,159 @@
+"""The statistics of a comparison: intervals, paired tests, profiles, anytime curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from dsct_gym.arrays import Floats
+
+if TYPE_CHECKING:
+    from dsct_gym.benchmark.scoring import Panel
+
+CONFIDENCE: Final = 0.95
+_RESAMPLES: Final = 2000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with its bootstrap confidence interval.
+
+    Attributes:
+        mean: The mean.
+        low: Lower end.
+        high: Upper end.
+    """
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two solvers on the instances that both ran on.
+
+    Attributes:
+        first: Name of a solver.
+        second: Name of another.
+        instances: Number of instances of both.
+        wins: On how many of them the first has the smaller gap.
+        losses: On how many it has the larger one.
+        difference: Mean of first minus second.
+        p_value: Of the two-sided Wilcoxon signed-rank test, after Holm's correction over all
+            pairs; 1 where all are ties.
+    """
+
+    first: str
+    second: str
+    instances: int
+    wins: int
+    losses: int
+    difference: float
+    p_value: float
+
+
+def mean_interval(values: Floats) -> Interval:
+    """The mean of values (k,) and its percentile bootstrap interval; the seed is fixed."""
+    mean = float(np.mean(values))
+    if values.size < 2 or np.ptp(values) == 0.0:
+        return Interval(mean, mean, mean)
+    from scipy.stats import bootstrap
+
+    found = bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=_RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    )
+    low, high = found.confidence_interval
+    return Interval(mean, float(low), float(high))
+
+
+def compare_pairs(gaps: Panel, *, tie: float = 1e-9) -> list[Comparison]:
+    """Tests every pair of solvers on the instances that both ran on.
+
+    Args:
+        gaps: Gaps of each solver on each instance.
+        tie: Differences up to this count as none.
+
+    Returns:
+        One comparison for each pair, in the order of the solvers.
+    """
+    pairs = [
+        (first, second)
+        for index, first in enumerate(gaps.solvers)
+        for second in gaps.solvers[index + 1 :]
+    ]
+    found = [_compare(gaps, first, second, tie) for first, second in pairs]
+    corrected = holm([comparison.p_value for comparison in found])
+    return [
+        Comparison(**{**vars(comparison), "p_value": p})
+        for comparison, p in zip(found, corrected, strict=True)
+    ]
+
+
+def _compare(gaps: Panel, first: str, second: str, tie: float) -> Comparison:
+    difference = gaps.row(first) - gaps.row(second)
+    difference = difference[~np.isnan(difference)]
+    clear = difference[np.abs(difference) > tie]
+    p_value = 1.0
+    if clear.size:
+        from scipy.stats import wilcoxon
+
+        p_value = float(wilcoxon(clear).pvalue)
+    return Comparison(
+        first,
+        second,
+        instances=int(difference.size),
+        wins=int((clear < 0.0).sum()),
+        losses=int((clear > 0.0).sum()),
+        difference=float(difference.mean()) if difference.size else 0.0,
+        p_value=p_value,
+    )
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down correction: p-values that hold for the whole family of tests."""
+    count = len(p_values)
+    corrected = [0.0] * count
+    largest = 0.0
+    for rank, index in enumerate(sorted(range(count), key=p_values.__getitem__)):
+        largest = max(largest, min(1.0, (count - rank) * p_values[index]))
+        corrected[index] = largest
+    return corrected
+
+
+def profile(gaps: Floats, levels: Floats) -> Floats:
+    """Performance profile: the share of gaps (k,) that are at most each level, NaN not counted."""
+    known = np.sort(gaps[~np.isnan(gaps)])
+    if not known.size:
+        return np.full(levels.shape, np.nan)
+    return np.asarray(np.searchsorted(known, levels, side="right") / known.size)
+
+
+def best_so_far(
+    trace: Sequence[tuple[float, float | None, float | None]], times: Floats, start: float
+) -> Floats:
+    """The best total accuracy of one run at given times.
+
+    Args:
+        trace: Seconds, best total accuracy and bound, in the order of time.
+        times: When to look (k,), s.
+        start: What counts before the first schedule: the total without work.
+
+    Returns:
+        Best until then (k,).
+    """
+    points = [(seconds, best) for seconds, best, _ in trace if best is not None]
+    if not points:
+        return np.full(times.shape, start)
+    seconds = np.array([point[0] for point in points])
+    best = np.maximum.accumulate([start, *(point[1] for point in points)])
+    order = np.argsort(seconds, kind="stable")
+    return np.asarray(best[np.searchsorted(seconds[order], times, side="right")])
