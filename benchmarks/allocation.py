@@ -6,12 +6,12 @@ python benchmarks/allocation.py
 import time
 
 import numpy as np
-from dsct_gym.generator import generate
 from rich.console import Console
 from rich.table import Table
 
 from dsct_gym.allocation import Problem, optimal_work
 from dsct_gym.arrays import Ints
+from dsct_gym.generator import generate
 from dsct_gym.incremental import Curves, place_all, try_change
 from dsct_gym.jit import kernel
 

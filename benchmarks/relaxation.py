@@ -18,7 +18,6 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from dsct_gym.generator import generate
-
 from dsct_gym.relaxation import relax
 from truth import linear_programme
 
