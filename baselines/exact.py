@@ -22,11 +22,12 @@ from contextlib import contextmanager
 import numpy as np
 
 from baselines.branch_and_price.tree import Search
+from baselines.greedy import Greedy
 from dsct_gym.allocation import allocate
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax
-from dsct_gym.solver import Answer, Progress, ProgressCallback, Solver
+from dsct_gym.solver import Answer, Progress, ProgressCallback, Solution, Solver
 
 DEFAULT_TOLERANCE = 1e-5
 
@@ -60,16 +61,25 @@ class Exact(Solver):
         if not _can_gain(instance):
             idle = allocate(instance, np.full(instance.num_tasks, -1))
             return Answer(idle, idle.total_accuracy)
+        first = Greedy().solve(instance, time_limit=_share(time_limit))
+        if first.interrupted:
+            return Answer(first.schedule, relax(instance).bound, interrupted=True)
         interrupted = False
         with _search(
-            instance, self.tolerance, time_limit, self.threads, seed or 0, self.progress
+            instance,
+            first,
+            self.tolerance,
+            time_limit,
+            self.threads,
+            seed or 0,
+            self.progress,
         ) as search:
             try:
                 search.start()
                 search.run()
             except KeyboardInterrupt:
                 interrupted = True
-        schedule = allocate(instance, search.machine[instance.edf_rank])
+        schedule = allocate(instance, search.incumbent.machine[instance.edf_rank])
         bound = max(search.bound, schedule.total_accuracy)
         return Answer(schedule, bound, interrupted)
 
@@ -97,7 +107,8 @@ def column_bound(
     if not _can_gain(instance):
         return float(instance.base_accuracy.sum())
     threads = threads or min(2, os.cpu_count() or 1)
-    with _search(instance, tolerance, time_limit, threads, 0, progress) as search:
+    first = Greedy().solve(instance, time_limit=_share(time_limit))
+    with _search(instance, first, tolerance, time_limit, threads, 0, progress) as search:
         search.start()
         search.solve_root()
     return search.bound
@@ -107,9 +118,15 @@ def _can_gain(instance: Instance) -> bool:
     return instance.energy_budget > 0.0 and bool((instance.slopes > 0.0).any())
 
 
+def _share(time_limit: float | None) -> float | None:
+    """Time for the first schedule."""
+    return None if time_limit is None else 0.1 * time_limit
+
+
 @contextmanager
 def _search(
     instance: Instance,
+    first: Solution,
     tolerance: float,
     time_limit: float | None,
     threads: int,
@@ -117,7 +134,7 @@ def _search(
     progress: ProgressCallback | None,
 ) -> Iterator[Search]:
     """A search with its threads."""
-    started = time.perf_counter()
+    started = time.perf_counter() - first.seconds
 
     def tell(best: float, bound: float) -> None:
         if progress is not None:
@@ -127,6 +144,7 @@ def _search(
         yield Search(
             instance,
             relax(instance),
+            np.asarray(first.schedule.machine),
             tolerance=tolerance,
             deadline=math.inf if time_limit is None else started + time_limit,
             pool=pool if threads > 1 else None,

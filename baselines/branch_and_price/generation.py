@@ -1,28 +1,33 @@
 """Column generation at one node of the tree, with smoothed prices and a bound at every step.
 
-Any prices give a valid bound, `Lagrangian` in `price_all`. Pricing at a point between the best
-prices so far and those of the master (Wentges 1997; Pessoa et al. 2018) keeps the prices from
-jumping about.
+Prices between the best ones so far and those of the master keep column generation from jumping
+about (Wentges 1997; Pessoa, Sadykov, Uchoa and Vanderbeck 2018).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from baselines.branch_and_price.columns import Columns
 from baselines.branch_and_price.data import Data
 from baselines.branch_and_price.master import Groups, Master, Prices
-from baselines.branch_and_price.pricing import price
+from baselines.branch_and_price.pricing import exclude, price
 from dsct_gym.arrays import Bools, Floats, Ints
+
+T = TypeVar("T")
 
 _SAFETY = 1e-10
 _FINEST = 1e-12
 _LARGEST_ENERGY = 1e6
+_FIRST_ERROR = 1e-3
+_TIGHTEN_AT = 0.5
+_MOST_MISSES = 10
 
 
 @dataclass(frozen=True)
@@ -31,12 +36,14 @@ class Priced:
 
     Attributes:
         bound: A valid upper bound on the gain of any schedule, in units.
-        columns: Best column of each group, −1 where there is none (g,).
+        best: Largest value of a column of each group (g,).
+        columns: Best column of each group, −1 where none is worth anything (g,).
         slope: Subgradient of the bound with respect to the fees (n,) and the energy price (1,).
         error: How much of the bound the upward error of pricing accounts for, at most.
     """
 
     bound: float
+    best: Floats
     columns: Ints
     slope: Floats
     error: float
@@ -62,94 +69,36 @@ class Outcome:
     """What column generation at a node ended with.
 
     Attributes:
-        value: Value of the master, in units.
-        shares: How much of each task each group does in the master's solution (g, n).
+        master: The last master, solved.
         closed: Whether the bound fell to the cutoff.
         stopped: Whether time ran out.
     """
 
-    value: float
-    shares: Floats
+    master: Master
     closed: bool
     stopped: bool
 
 
 class Generator:
-    """Runs column generation; keeps the columns from node to node.
+    """Prices machines; keeps the columns from node to node.
 
     Args:
         data: The problem.
         pool: Threads for pricing, None for none.
         deadline: `time.perf_counter` at which to stop.
+
+    Attributes:
+        columns: The columns found so far.
+        renounced: Schedules up to this gain, in units, may have been ruled out without a proof
+            that they are worse than the incumbent.
     """
 
     def __init__(self, data: Data, pool: Executor | None, deadline: float) -> None:
         self.data = data
         self.columns = Columns(data.tasks)
         self.deadline = deadline
-        self.iterations = 0
+        self.renounced = -np.inf
         self._pool = pool
-
-    def price_all(self, groups: Groups, prices: Prices, rise: float) -> Priced:
-        """Prices every group and sums up the bound."""
-        data, table = self.data, self.columns
-        fee = np.where(groups.shared, prices.fee, 0.0)
-        value = table.value(fee, prices.energy)
-        known = [
-            self._best_known(value, int(kind), allowed)
-            for kind, allowed in zip(groups.kind, groups.allowed, strict=True)
-        ]
-
-        def task(g: int) -> tuple[float, Floats, int]:
-            kind = groups.kind[g]
-            return price(
-                data.capacity[kind],
-                data.slope,
-                data.width,
-                prices.energy * data.energy_rate[kind],
-                fee,
-                groups.allowed[g],
-                known[g][0],
-                rise,
-            )
-
-        results = list((self._pool.map if self._pool else map)(task, range(groups.kind.size)))
-        bound = float(fee.sum()) + prices.energy
-        columns = np.empty(groups.kind.size, dtype=np.int64)
-        slope = np.ones(data.tasks + 1)
-        error = 0.0
-        for g, (best, works, points) in enumerate(results):
-            bound += float(groups.count[g]) * best
-            columns[g] = known[g][1]
-            if points > 0:
-                columns[g] = index = self.store(int(groups.kind[g]), works)
-                spent = prices.energy * table.energy[index] + table.member[index] @ fee
-                error += groups.count[g] * (best - (table.gain[index] - spent))
-            if columns[g] >= 0:
-                slope[:-1] -= groups.count[g] * table.member[columns[g]]
-                slope[-1] -= groups.count[g] * table.energy[columns[g]]
-        slope[:-1] *= groups.shared
-        return Priced(bound + _SAFETY * abs(bound), columns, slope, error)
-
-    def _best_known(self, value: Floats, kind: int, allowed: Bools) -> tuple[float, int]:
-        """Value and index of the best known column of a group; nothing at all is worth 0."""
-        table = self.columns
-        fits = np.flatnonzero((table.kind == kind) & (value > 0.0))
-        fits = fits[~(table.member[fits] & ~allowed).any(axis=1)]
-        if fits.size == 0:
-            return 0.0, -1
-        best = int(fits[np.argmax(value[fits])])
-        return float(value[best]), best
-
-    def store(self, kind: int, works: Floats) -> int:
-        """Adds a machine's schedule, works (n,), to the table; returns its index."""
-        done = np.maximum(works, 0.0)
-        return self.columns.add(
-            kind,
-            works > 0.0,
-            self.data.gain(works),
-            min(float(done.sum() * self.data.energy_rate[kind]), _LARGEST_ENERGY),
-        )
 
     def run(
         self,
@@ -161,64 +110,201 @@ class Generator:
         """Generates columns until the node is closed or its bound is near that of the master.
 
         Args:
-            node: The node; its bound and prices improve on the way.
+            node: The node; its bound, its prices and what it allows improve on the way.
             cutoff: A bound at or below this closes the node; asked at every step.
             enough: Whether to stop at a bound (first argument) and a master's value (second).
             watch: Called with every master solved.
         """
-        groups, data = node.groups, self.data
-        master = Master(self.columns, groups)
-        self._fill(master, node)
-        keep, misses, value = 0.5, 0, -np.inf
-        out = node.prices
-        rise = 1e-3 * node.bound / (data.tasks * data.machines)
-        point = node.prices
-        while True:
-            priced = self.price_all(groups, point, rise)
-            if priced.bound < node.bound:
-                node.bound, node.prices = priced.bound, point
-            rise = self._refine(rise, priced.error, node.bound - max(value, cutoff()))
-            found = np.flatnonzero(priced.columns >= 0)
-            added = master.add(priced.columns[found], found)
-            if value > -np.inf:
-                keep = self._adapt(keep, priced.slope, point, out)
-                if added > 0:
-                    misses = 0
-                elif misses > 4:
-                    break
-                else:
-                    misses += 1
-            if added > 0 or value == -np.inf:
-                value, out = master.solve()
-                self.iterations += 1
-                watch(master)
-            if node.bound <= cutoff() or enough(node.bound, value):
+        descent = _Descent(self, node)
+        tight = _TIGHTEN_AT * (node.bound - cutoff())
+        while not descent.stuck:
+            descent.step(cutoff())
+            watch(descent.master)
+            if node.bound <= cutoff() or enough(node.bound, descent.value):
                 break
             if time.perf_counter() > self.deadline:
-                return Outcome(value, master.shares(), False, True)
-            point = node.prices.towards(out, 1.0 - keep if misses == 0 else 1.0)
-        return Outcome(value, master.shares(), node.bound <= cutoff(), False)
+                return Outcome(descent.master, closed=False, stopped=True)
+            if node.bound - cutoff() < tight:
+                tight = _TIGHTEN_AT * (node.bound - cutoff())
+                if self._tighten(node, cutoff(), descent.rise):
+                    descent.restart()
+        return Outcome(descent.master, node.bound <= cutoff(), stopped=False)
 
-    def _refine(self, rise: float, error: float, gap: float) -> float:
-        """Pricing need not be much more exact than the gap that is left."""
-        if error > 0.2 * gap:
-            return max(0.4 * rise, _FINEST)
-        return 1.5 * rise if error < 0.05 * gap else rise
+    def price_all(self, groups: Groups, prices: Prices, rise: float) -> Priced:
+        """Prices every group and sums up the bound, which is valid whatever the prices.
 
-    def _adapt(self, keep: float, slope: Floats, point: Prices, out: Prices) -> float:
-        """Moves further to the master's prices when the bound still falls that way."""
+        Args:
+            groups: The machines.
+            prices: Fees and price of energy.
+            rise: Upward error allowed to pricing at each task.
+        """
+        data, table = self.data, self.columns
+        fee = np.where(groups.shared, prices.fee, 0.0)
+        value = table.value(fee, prices.energy)
+        known = [self._best_known(value, groups, g) for g in range(groups.kind.size)]
+
+        def best_column(g: int) -> tuple[float, Floats, int]:
+            kind = groups.kind[g]
+            rate = prices.energy * data.energy_rate[kind]
+            return price(
+                data.capacity[kind],
+                data.slope,
+                data.width,
+                rate,
+                fee,
+                groups.allowed[g],
+                known[g][0],
+                rise,
+            )
+
+        found = self._map(best_column, range(groups.kind.size))
+        columns = np.array([index for _, index in known], dtype=np.int64)
+        best = np.array([value for value, _, _ in found])
+        error = 0.0
+        for g, (_, works, points) in enumerate(found):
+            if points > 0:
+                columns[g] = index = self.store(int(groups.kind[g]), works)
+                spent = prices.energy * table.energy[index] + table.member[index] @ fee
+                error += float(groups.count[g] * (best[g] - table.gain[index] + spent))
+        bound = float(fee.sum()) + prices.energy + float(groups.count @ best)
+        slope = self._subgradient(groups, columns)
+        return Priced(bound + _SAFETY * abs(bound), best, columns, slope, error)
+
+    def store(self, kind: int, works: Floats) -> int:
+        """Adds a machine's schedule, works (n,), to the table; returns its index."""
+        done = np.maximum(works, 0.0)
+        # A column that needs the budget many times over is as useless whatever the factor.
+        energy = min(float(done.sum() * self.data.energy_rate[kind]), _LARGEST_ENERGY)
+        return self.columns.add(kind, works > 0.0, self.data.gain(works), energy)
+
+    def store_all(self, machine: Ints, works: Floats) -> None:
+        """Adds the schedules of all machines, given the assignment (n,) and its works (n,)."""
+        for r in range(self.data.machines):
+            mine = np.where((machine == r) & (works > 0.0), works, -1.0)
+            if (mine > 0.0).any():
+                self.store(int(self.data.kind[r]), mine)
+
+    def fitting(self, groups: Groups, g: int) -> Ints:
+        """Indices of the columns that a group may use."""
+        of_kind = np.flatnonzero(self.columns.kind == groups.kind[g])
+        foreign = self.columns.member[of_kind] & ~groups.allowed[g]
+        return np.asarray(of_kind[~foreign.any(axis=1)])
+
+    def _map(self, function: Callable[[int], T], items: Iterable[int]) -> list[T]:
+        return list((self._pool.map if self._pool else map)(function, items))
+
+    def _best_known(self, value: Floats, groups: Groups, g: int) -> tuple[float, int]:
+        """Value and index of the best known column of a group; nothing at all is worth 0."""
+        fits = self.fitting(groups, g)
+        if fits.size == 0:
+            return 0.0, -1
+        best = int(fits[np.argmax(value[fits])])
+        return (float(value[best]), best) if value[best] > 0.0 else (0.0, -1)
+
+    def _subgradient(self, groups: Groups, columns: Ints) -> Floats:
+        used = columns >= 0
+        count, chosen = groups.count[used], columns[used]
+        tasks = np.where(groups.shared, 1.0 - count @ self.columns.member[chosen], 0.0)
+        return np.append(tasks, 1.0 - float(count @ self.columns.energy[chosen]))
+
+    def _tighten(self, node: Node, cutoff: float, rise: float) -> bool:
+        """Forbids tasks to machines where no schedule above the cutoff can have them.
+
+        Returns:
+            Whether any were.
+        """
+        data, groups, prices = self.data, node.groups, node.prices
+        priced = self.price_all(groups, prices, rise)
+        fee = np.where(groups.shared, prices.fee, 0.0)
+
+        def excluded(g: int) -> Bools:
+            kind = groups.kind[g]
+            return exclude(
+                data.capacity[kind],
+                data.slope,
+                data.width,
+                prices.energy * data.energy_rate[kind],
+                fee,
+                groups.allowed[g],
+                float(priced.best[g]) - (priced.bound - cutoff),
+                rise,
+            )
+
+        out = np.array(self._map(excluded, range(groups.kind.size)))
+        if not out.any():
+            return False
+        self.renounced = max(self.renounced, cutoff)
+        node.groups = Groups(groups.kind, groups.allowed & ~out, groups.count)
+        return True
+
+
+class _Descent:
+    """The steps of column generation at one node.
+
+    Attributes:
+        master: The restricted master.
+        value: Its value at the last solution.
+        rise: Upward error that pricing may make at each task.
+        stuck: Whether nothing more is to be had.
+    """
+
+    def __init__(self, generator: Generator, node: Node) -> None:
+        self._generator = generator
+        self._node = node
+        self.rise = _FIRST_ERROR * node.bound / (generator.data.tasks * generator.data.machines)
+        self.stuck = False
+        self._keep = 0.5
+        self._misses = 0
+        self._started = False
+        self.restart()
+
+    def restart(self) -> None:
+        """Starts the master anew with the known columns that suit the node, best first."""
+        node, generator = self._node, self._generator
+        self.master = Master(generator.columns, node.groups)
+        fee = np.where(node.groups.shared, node.prices.fee, 0.0)
+        value = generator.columns.value(fee, node.prices.energy)
+        most = max(200, 8 * generator.data.tasks)
+        for g in range(node.groups.kind.size):
+            fits = generator.fitting(node.groups, g)
+            best = fits[np.argsort(-value[fits], kind="stable")][:most]
+            self.master.add(best, np.full(best.size, g))
+        self._solve()
+
+    def step(self, cutoff: float) -> None:
+        """Prices once, at the node's own prices first, and solves the master again."""
+        node = self._node
+        share = 1.0 if self._misses else 1.0 - self._keep
+        point = node.prices.towards(self._out, share) if self._started else node.prices
+        priced = self._generator.price_all(node.groups, point, self.rise)
+        if priced.bound < node.bound:
+            node.bound, node.prices = priced.bound, point
+        if self._started:
+            self._adapt(priced.slope, point)
+        gap = node.bound - max(self.value, cutoff)
+        exact = priced.error <= 0.2 * gap
+        if not exact:
+            self.rise = max(0.4 * self.rise, _FINEST)
+        elif priced.error < 0.05 * gap:
+            self.rise *= 1.5
+        found = np.flatnonzero(priced.columns >= 0)
+        if self.master.add(priced.columns[found], found) > 0:
+            self._misses = 0
+            self._solve()
+        elif self._started:
+            self._misses += 1 if exact or self.rise == _FINEST else 0
+            self._misses = max(self._misses, 1)
+        self._started = True
+        self.stuck = self._misses > _MOST_MISSES
+
+    def _solve(self) -> None:
+        self.value, self._out = self.master.solve()
+
+    def _adapt(self, slope: Floats, point: Prices) -> None:
+        """Goes further to the master's prices where the bound still falls that way."""
+        out = self._out
         along = float(slope[:-1] @ (out.fee - point.fee) + slope[-1] * (out.energy - point.energy))
         if along < 0.0:
-            return max(0.0, keep - 0.1)
-        return keep + 0.1 * (1.0 - keep)
-
-    def _fill(self, master: Master, node: Node) -> None:
-        """Starts the master with the known columns that suit the node, best first."""
-        table, groups = self.columns, node.groups
-        fee = np.where(groups.shared, node.prices.fee, 0.0)
-        value = table.value(fee, node.prices.energy)
-        for g in range(groups.kind.size):
-            fits = np.flatnonzero(table.kind == groups.kind[g])
-            fits = fits[~(table.member[fits] & ~groups.allowed[g]).any(axis=1)]
-            best = fits[np.argsort(-value[fits], kind="stable")][:200]
-            master.add(best, np.full(best.size, g))
+            self._keep = max(0.0, self._keep - 0.1)
+        else:
+            self._keep += 0.1 * (1.0 - self._keep)

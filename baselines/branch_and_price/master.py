@@ -10,6 +10,8 @@ import numpy as np
 from baselines.branch_and_price.columns import Columns
 from dsct_gym.arrays import Bools, Floats, Ints
 
+_DUAL, _PRIMAL = 1, 4
+
 
 @dataclass(frozen=True)
 class Prices:
@@ -137,6 +139,19 @@ class Master:
             shares[self.group_of[position], member] += level[position]
         return shares
 
+    def value_without(self, task: int, groups: Bools) -> float:
+        """Value of the master if the groups marked (g,) did not do the task; prices change."""
+        at = np.flatnonzero(groups[self.group_of] & self.columns.member[self.used, task])
+        at = at.astype(np.int32)
+        none = np.zeros(at.size)
+        self._model.setOptionValue("simplex_strategy", _DUAL)
+        self._model.changeColsBounds(at.size, at, none, none)
+        self._model.run()
+        value = self._model.getInfo().objective_function_value
+        self._model.changeColsBounds(at.size, at, none, np.full(at.size, highspy.kHighsInf))
+        self._model.setOptionValue("simplex_strategy", _PRIMAL)
+        return float(value)
+
 
 def _silent_model() -> highspy.Highs:
     model = highspy.Highs()
@@ -144,5 +159,5 @@ def _silent_model() -> highspy.Highs:
     model.setOptionValue("threads", 1)
     model.setOptionValue("presolve", "off")
     model.setOptionValue("solver", "simplex")
-    model.setOptionValue("simplex_strategy", 4)
+    model.setOptionValue("simplex_strategy", _PRIMAL)
     return model

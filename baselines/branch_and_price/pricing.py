@@ -53,34 +53,220 @@ def price(
         is not taken; the number of breakpoints of all stages, 0 when nothing exceeds ``floor``:
         then there is no schedule either.
     """
-    n, K = slope.shape
-    works = np.full(n, SKIPPED)
+    works = np.full(slope.shape[0], SKIPPED)
+    tasks = _worthwhile(capacity, slope, width, energy_rate, fee, allowed)
+    if tasks.size == 0:
+        return floor, works, 0
+    xs, ys, stage = _stages(capacity, slope, width, energy_rate, fee, tasks, floor, rise)
+    last = stage[tasks.size + 1] - 1
+    if last < 0 or ys[last] <= floor:
+        return floor, works, 0
+    _trace(xs, ys, stage, tasks, slope, width, energy_rate, fee, xs[last], works)
+    return ys[last], works, last + 1
+
+
+@kernel
+def exclude(
+    capacity: Floats,
+    slope: Floats,
+    width: Floats,
+    energy_rate: float,
+    fee: Floats,
+    allowed: Bools,
+    floor: float,
+    rise: float,
+) -> Bools:
+    """Tells which tasks are in no schedule of a machine that is worth ``floor`` or more.
+
+    The best schedule with a task joins a stage of the tasks before it, the task, and a stage of
+    those after it, which the same recursion builds backwards.
+
+    Args:
+        capacity: As in `price`, like all arguments.
+        slope: Likewise.
+        width: Likewise.
+        energy_rate: Likewise.
+        fee: Likewise.
+        allowed: Likewise.
+        floor: Value that schedules of interest reach.
+        rise: Likewise; it only makes fewer tasks excludable.
+
+    Returns:
+        The tasks among those allowed that can be excluded (n,).
+    """
+    n = slope.shape[0]
+    out = np.zeros(n, dtype=np.bool_)
+    tasks = _worthwhile(capacity, slope, width, energy_rate, fee, allowed)
+    count = tasks.size
+    xs, ys, stage = _stages(capacity, slope, width, energy_rate, fee, tasks, floor, rise)
+    if count == 0 or stage[count + 1] == 0:
+        # Nothing at all is worth 0.
+        for j in range(n):
+            out[j] = allowed[j] and (
+                count > 0 or _best_gain(capacity[j], slope, width, j, energy_rate) - fee[j] < floor
+            )
+        return out
+    best = ys[stage[count + 1] - 1]
+    chosen = np.zeros(n, dtype=np.bool_)
+    chosen[tasks] = True
+    for j in range(n):
+        if allowed[j] and not chosen[j]:
+            loss = fee[j] - _best_gain(capacity[j], slope, width, j, energy_rate)
+            out[j] = best - loss < floor - _SLACK * max(1.0, abs(floor))
+
+    total = capacity[tasks[count - 1]]
+    rest_us, rest_vs = np.zeros(1), np.zeros(1)
+    for i in range(count - 1, -1, -1):
+        j = tasks[i]
+        before_xs, before_ys = xs[stage[i] : stage[i + 1]], ys[stage[i] : stage[i + 1]]
+        with_xs, with_ys = _with_task(
+            before_xs, before_ys, slope, width, j, energy_rate, capacity[j]
+        )
+        value = _best_sum(with_xs, with_ys, rest_us, rest_vs, total) - fee[j]
+        out[j] = value < floor - _SLACK * max(1.0, abs(floor))
+        if i == 0:
+            break
+        # The work left is counted from the last deadline backwards; before the task's own deadline
+        # it is at least the capacity behind it.
+        rest_us, rest_vs = _from(rest_us, rest_vs, total - capacity[j])
+        if out[j]:
+            continue
+        more_us, more_vs = _with_task(rest_us, rest_vs, slope, width, j, energy_rate, total)
+        room = 2 * (rest_us.size + more_us.size)
+        us, vs = np.empty(room), np.empty(room)
+        size = maximum(
+            rest_us, rest_vs, rest_us.size, more_us, more_vs, more_us.size, -fee[j], us, vs
+        )
+        more_us, more_vs = np.empty(size), np.empty(size)
+        size = simplify(us, vs, size, rise, more_us, more_vs)
+        kept = _trim(more_us, more_vs, size, before_xs, before_ys, total, floor, us, vs)
+        if kept == 0:
+            for k in range(i):
+                out[tasks[k]] = True
+            break
+        rest_us, rest_vs = us[:kept].copy(), vs[:kept].copy()
+    return out
+
+
+@kernel
+def _with_task(
+    xs: Floats,
+    ys: Floats,
+    slope: Floats,
+    width: Floats,
+    task: int,
+    energy_rate: float,
+    end: float,
+) -> tuple[Floats, Floats]:
+    """The stage with a task's net curve added, without its fee, up to the work ``end``."""
+    for k in range(slope.shape[1]):
+        gain = slope[task, k] - energy_rate
+        if gain <= 0.0:
+            break
+        if width[task, k] <= 0.0:
+            continue
+        size = xs.size
+        out_xs, out_ys = np.empty(4 * size + 8), np.empty(4 * size + 8)
+        size = convolve(
+            xs,
+            ys,
+            size,
+            gain,
+            width[task, k],
+            end,
+            out_xs,
+            out_ys,
+            np.empty(size),
+            np.empty(size, dtype=np.int64),
+        )
+        xs, ys = out_xs[:size], out_ys[:size]
+    return xs, ys
+
+
+@kernel
+def _from(xs: Floats, ys: Floats, start: float) -> tuple[Floats, Floats]:
+    """The function from ``start`` on."""
+    if start <= xs[0]:
+        return xs, ys
+    value = value_at(xs, ys, xs.size, start)
+    first = np.searchsorted(xs, start, side="right")
+    cut_xs, cut_ys = np.empty(xs.size - first + 1), np.empty(xs.size - first + 1)
+    cut_xs[0], cut_ys[0] = start, value
+    cut_xs[1:] = xs[first:]
+    cut_ys[1:] = ys[first:]
+    return cut_xs, cut_ys
+
+
+@kernel
+def _best_sum(xs: Floats, ys: Floats, us: Floats, vs: Floats, total: float) -> float:
+    """Largest ``f(x) + g(total − x)``; beyond their ends both are constant."""
+    best = -np.inf
+    for i in range(xs.size):
+        u = total - xs[i]
+        if u >= us[0]:
+            best = max(best, ys[i] + value_at(us, vs, us.size, u))
+    for i in range(us.size):
+        x = total - us[i]
+        if x >= xs[0]:
+            best = max(best, vs[i] + value_at(xs, ys, xs.size, x))
+    return best
+
+
+@kernel
+def _worthwhile(
+    capacity: Floats,
+    slope: Floats,
+    width: Floats,
+    energy_rate: float,
+    fee: Floats,
+    allowed: Bools,
+) -> Ints:
+    """The allowed tasks that can earn more than their fee, in EDF order."""
+    n = fee.size
     tasks = np.empty(n, dtype=np.int64)
     count = 0
     for j in range(n):
         if allowed[j] and _best_gain(capacity[j], slope, width, j, energy_rate) > fee[j]:
             tasks[count] = j
             count += 1
+    return tasks[:count]
+
+
+@kernel
+def _stages(
+    capacity: Floats,
+    slope: Floats,
+    width: Floats,
+    energy_rate: float,
+    fee: Floats,
+    tasks: Ints,
+    floor: float,
+    rise: float,
+) -> tuple[Floats, Floats, Ints]:
+    """The functions V_0, V_1, … after each task, cut to what may lead to more than ``floor``.
+
+    Returns:
+        ``xs``, ``ys`` and ``stage``: the stage after i tasks has the breakpoints ``stage[i]`` to
+        ``stage[i + 1]``; all of ``stage`` is 0 when nothing exceeds ``floor``.
+    """
+    K, count = slope.shape[1], tasks.size
+    room = 1024
+    stage = np.zeros(count + 2, dtype=np.int64)
+    kept_xs, kept_ys = np.zeros(8 * room), np.zeros(8 * room)
     if count == 0:
-        return floor, works, 0
-    starts, rest_us, rest_vs = _completions(capacity, slope, width, energy_rate, fee, tasks, count)
+        return kept_xs, kept_ys, stage
+    starts, rest_us, rest_vs = _completions(capacity, slope, width, energy_rate, fee, tasks)
     total = capacity[tasks[count - 1]]
     if rest_vs[starts[1] - 1] <= floor:
-        return floor, works, 0
-
-    room = 1024
+        return kept_xs, kept_ys, stage
     xs, ys = np.empty(room), np.empty(room)
     a_xs, a_ys = np.empty(room), np.empty(room)
     b_xs, b_ys = np.empty(room), np.empty(room)
     tilted, queue = np.empty(room), np.empty(room, dtype=np.int64)
-    stage = np.zeros(count + 2, dtype=np.int64)
-    kept_xs, kept_ys = np.empty(8 * room), np.empty(8 * room)
-    kept_xs[0], kept_ys[0] = 0.0, 0.0
     stage[1] = 1
     xs[0], ys[0], size = 0.0, 0.0, 1
     for i in range(count):
         j = tasks[i]
-        end = capacity[j]
         # V_{j-1} with the task's segments added one by one, steepest first.
         a_xs[:size] = xs[:size]
         a_ys[:size] = ys[:size]
@@ -97,7 +283,9 @@ def price(
                 a_xs, a_ys = _grown(a_xs, room), _grown(a_ys, room)
                 b_xs, b_ys = np.empty(room), np.empty(room)
                 tilted, queue = np.empty(room), np.empty(room, dtype=np.int64)
-            a_size = convolve(a_xs, a_ys, a_size, gain, width[j, k], end, b_xs, b_ys, tilted, queue)
+            a_size = convolve(
+                a_xs, a_ys, a_size, gain, width[j, k], capacity[j], b_xs, b_ys, tilted, queue
+            )
             a_xs, b_xs = b_xs, a_xs
             a_ys, b_ys = b_ys, a_ys
         if 2 * (size + a_size) > room:
@@ -107,21 +295,18 @@ def price(
             b_xs, b_ys = np.empty(room), np.empty(room)
             tilted, queue = np.empty(room), np.empty(room, dtype=np.int64)
         b_size = maximum(xs, ys, size, a_xs, a_ys, a_size, -fee[j], b_xs, b_ys)
-        if rise > 0.0:
-            b_size = simplify(b_xs, b_ys, b_size, rise, a_xs, a_ys)
-            a_xs, b_xs = b_xs, a_xs
-            a_ys, b_ys = b_ys, a_ys
+        size = simplify(b_xs, b_ys, b_size, rise, a_xs, a_ys)
         if i + 1 < count:
             low, high = starts[i + 1], starts[i + 2]
             size = _trim(
-                b_xs, b_ys, b_size, rest_us[low:high], rest_vs[low:high], total, floor, xs, ys
+                a_xs, a_ys, size, rest_us[low:high], rest_vs[low:high], total, floor, xs, ys
             )
             if size == 0:
-                return floor, works, 0
+                stage[:] = 0
+                return kept_xs, kept_ys, stage
         else:
-            size = b_size
-            xs[:size] = b_xs[:size]
-            ys[:size] = b_ys[:size]
+            xs[:size] = a_xs[:size]
+            ys[:size] = a_ys[:size]
         first = stage[i + 1]
         if first + size > kept_xs.size:
             kept_xs = _grown(kept_xs, 2 * (first + size))
@@ -129,13 +314,7 @@ def price(
         kept_xs[first : first + size] = xs[:size]
         kept_ys[first : first + size] = ys[:size]
         stage[i + 2] = first + size
-    best = ys[size - 1]
-    if best <= floor:
-        return floor, works, 0
-    _trace(
-        kept_xs, kept_ys, stage, tasks, count, slope, width, energy_rate, fee, xs[size - 1], works
-    )
-    return best, works, stage[count + 1]
+    return kept_xs, kept_ys, stage
 
 
 @kernel
@@ -171,7 +350,6 @@ def _completions(
     energy_rate: float,
     fee: Floats,
     tasks: Ints,
-    count: int,
 ) -> tuple[Ints, Floats, Floats]:
     """Upper bounds on what the tasks from each stage on can add, concave in the work left.
 
@@ -180,7 +358,7 @@ def _completions(
         breakpoints ``starts[i]`` to ``starts[i + 1]`` of ``us`` (work left until the last
         deadline, increasing) and ``vs`` (value).
     """
-    K = slope.shape[1]
+    K, count = slope.shape[1], tasks.size
     total = capacity[tasks[count - 1]]
     # Segments of the bound, steepest first, from the work left ``begin`` on.
     steep, wide = np.empty(count * (K + 1) + 1), np.empty(count * (K + 1) + 1)
@@ -384,7 +562,6 @@ def _trace(
     kept_ys: Floats,
     stage: Ints,
     tasks: Ints,
-    count: int,
     slope: Floats,
     width: Floats,
     energy_rate: float,
@@ -395,7 +572,7 @@ def _trace(
     """Follows the stages back from the work done ``at`` to the works that attain its value."""
     K = slope.shape[1]
     t = at
-    for i in range(count - 1, -1, -1):
+    for i in range(tasks.size - 1, -1, -1):
         j = tasks[i]
         xs, ys = kept_xs[stage[i] : stage[i + 1]], kept_ys[stage[i] : stage[i + 1]]
         size = xs.size

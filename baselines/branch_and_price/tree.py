@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import heapq
-import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 
@@ -12,22 +11,19 @@ import numpy as np
 
 from baselines.branch_and_price.data import Data
 from baselines.branch_and_price.generation import Generator, Node, Outcome
-from baselines.branch_and_price.improve import anneal, climb
+from baselines.branch_and_price.incumbent import Incumbent
 from baselines.branch_and_price.master import Groups, Master, Prices
-from baselines.greedy import place_best
-from dsct_gym.allocation import Problem, optimal_work
 from dsct_gym.arrays import Floats, Ints
-from dsct_gym.incremental import Curves
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import Relaxation
 
 _INTEGRAL = 1e-6
 _ROOT_PATIENCE = 0.02
 _PATIENCE = 0.1
-_FIRST_MOVES = 40
-_TEMPERATURES = (0.003, 0.01, 0.03)
-_COOLING = 0.01
-_BATCH = 20_000
+_ANNEAL_EVERY = 10
+_SMALL_FEE = 0.05
+_SMALL_LOSS = 1e-6
+_CANDIDATES = 10
 
 
 class Search:
@@ -36,17 +32,18 @@ class Search:
     Branching only ever forbids tasks to machines: to the machines of a group, or to all others.
 
     Args:
-        instance: The problem, with a positive energy budget.
+        instance: The problem, with a positive energy budget and a curve that rises.
         relaxation: Its fractional relaxation, where the prices start.
+        machine_of: A first assignment (n,), −1 for none.
         tolerance: Relative distance of bound and incumbent at which the search ends.
         deadline: `time.perf_counter` at which to stop.
         pool: Threads for pricing, None for none.
         seed: Seed of the annealing.
-        tell: Called with the incumbent and the bound whenever one of them may have changed.
+        tell: Called with incumbent and bound when they may have changed.
 
     Attributes:
-        best: Total accuracy of the incumbent.
-        machine: The incumbent's assignment (n,), tasks in EDF order.
+        incumbent: The best assignment so far.
+        bound: Proven upper bound on the total accuracy.
         nodes: Number of nodes that column generation has seen.
     """
 
@@ -54,6 +51,7 @@ class Search:
         self,
         instance: Instance,
         relaxation: Relaxation,
+        machine_of: Ints,
         *,
         tolerance: float,
         deadline: float,
@@ -62,115 +60,95 @@ class Search:
         tell: Callable[[float, float], None],
     ) -> None:
         self.data = Data.of(instance)
-        self.generator = Generator(self.data, pool, deadline)
-        self.deadline = deadline
+        self.bound = relaxation.bound
         self.nodes = 0
-        self.best = self.data.base
-        self.machine = np.full(instance.num_tasks, -1, dtype=np.int64)
+        self.incumbent = Incumbent(instance, self.data, deadline, seed)
+        self.incumbent.offer(machine_of[instance.edf_order])
+        self._generator = Generator(self.data, pool, deadline)
         self._tolerance = tolerance
         self._tell = tell
-        self._seed = seed
-        self._problem = Problem.of(instance)
-        self._curves = Curves.empty(self.data.tasks, self.data.machines, self._problem.task.size)
+        self._masters = 0
+        self._tried: set[bytes] = set()
         self._closed = -np.inf
         self._open: list[tuple[float, int, Node]] = []
-        self._current: Node | None = None
-        self._born = 0
-        self._tried: set[bytes] = set()
-        self._current = self._root(instance, relaxation)
-
-    @property
-    def bound(self) -> float:
-        """Proven upper bound on the total accuracy."""
-        bound = self._closed
-        if self._open:
-            bound = max(bound, -self._open[0][0])
-        if self._current is not None:
-            bound = max(bound, self._current.bound)
-        return max(self.best, self.data.total(bound))
-
-    def cutoff(self) -> float:
-        """Nodes whose bound is at or below this, in units, need no further search."""
-        goal = self.best + self._tolerance * abs(self.best)
-        return (goal - self.data.base) / self.data.unit
+        self._current: Node | None = self._root(instance, relaxation)
 
     def _root(self, instance: Instance, relaxation: Relaxation) -> Node:
+        """All machines of a kind in a group, and the prices of the relaxation."""
         data = self.data
-        price = relaxation.marginal_prices[instance.edf_order]
-        fee = (np.maximum(data.slope - price[:, None] / data.unit, 0.0) * data.width).sum(axis=1)
+        price = relaxation.marginal_prices[instance.edf_order] / data.unit
+        fee = (np.maximum(data.slope - price[:, None], 0.0) * data.width).sum(axis=1)
         kinds, count = np.unique(data.kind, return_counts=True)
         groups = Groups(kinds, np.ones((kinds.size, data.tasks), dtype=np.bool_), count)
         prices = Prices(fee, relaxation.energy_price * instance.energy_budget / data.unit)
         return Node(groups, (relaxation.bound - data.base) / data.unit, prices)
 
     def start(self) -> None:
-        """Finds first schedules by annealing."""
-        ranks = np.argsort(-self.data.width.sum(axis=1), kind="stable")
-        place_best(self._problem, self._curves, ranks)
-        self._take(self._curves.total[0], self._curves.machine)
-        self._anneal(_FIRST_MOVES * self.data.tasks * self.data.machines)
-        self._tell(self.best, self.bound)
-
-    def _anneal(self, moves: int) -> None:
-        """Anneals from the incumbent, hot enough for losses of a share of a task's accuracy."""
-        start = self.machine.copy()
-        for hot in _TEMPERATURES:
-            done = 0
-            machine = start
-            while done < moves and time.perf_counter() < self.deadline:
-                gain, machine = anneal(
-                    self._problem,
-                    self._curves,
-                    machine,
-                    min(_BATCH, moves - done),
-                    hot * self.data.unit * _COOLING ** (done / moves),
-                    hot * self.data.unit * _COOLING ** min(1.0, (done + _BATCH) / moves),
-                    self._seed,
-                )
-                done += _BATCH
-                self._take(gain, machine)
+        """Anneals, and takes the schedules of many good assignments as first columns."""
+        incumbent = self.incumbent
+        incumbent.anneal_first()
+        self._report()
+        for machine in incumbent.wander():
+            self._generator.store_all(machine, incumbent.works(machine))
+        self._store_incumbent()
+        self._report()
 
     def solve_root(self) -> None:
         """Generates columns at the root until they give no better bound."""
-        assert self._current is not None
-        near = self._tolerance * abs(self.bound) / self.data.unit
-        self._generate(self._current, lambda bound, value: bound - value <= near)
+        node = self._current
+        if node is not None:
+            near = self._tolerance * abs(self.bound) / self.data.unit
+            self._generate(node, lambda bound, value: bound - value <= near)
+            self._report()
 
     def run(self) -> None:
-        """Searches until the proof or the deadline."""
-        node: Node | None = self._current
+        """Searches until the proof or the deadline; dives, then takes the largest bound."""
         patience = _ROOT_PATIENCE
-        while node is not None:
-            self._current = node
+        while self._current is not None:
+            node = self._current
             outcome = self._generate(node, functools.partial(self._is_settled, patience))
-            if outcome.stopped:
-                return
             patience = _PATIENCE
+            if outcome.stopped:
+                break
             children = [] if outcome.closed else self._branch(node, outcome)
             if not children:
                 self._closed = max(self._closed, node.bound)
             for child in children[1:]:
-                self._born += 1
-                heapq.heappush(self._open, (-child.bound, self._born, child))
-            node = children[0] if children else self._next()
-            self._current = node
-            self._tell(self.best, self.bound)
+                heapq.heappush(self._open, (-child.bound, self.nodes, child))
+            self._current = children[0] if children else self._next()
+            self._report()
+
+    def _cutoff(self) -> float:
+        """Nodes whose bound is at or below this, in units, need no further search."""
+        goal = self.incumbent.total + self._tolerance * abs(self.incumbent.total)
+        return (goal - self.data.base) / self.data.unit
+
+    def _report(self) -> None:
+        """Works out the bound; called only when every open node is accounted for."""
+        bound = max(self._closed, self._generator.renounced)
+        if self._open:
+            bound = max(bound, -self._open[0][0])
+        if self._current is not None:
+            bound = max(bound, self._current.bound)
+        proven = max(self.data.base + self.data.unit * bound, self.incumbent.total)
+        self.bound = min(self.bound, proven)
+        self._tell(self.incumbent.total, max(self.bound, self.incumbent.total))
 
     def _generate(self, node: Node, enough: Callable[[float, float], bool]) -> Outcome:
         self.nodes += 1
-        return self.generator.run(node, self.cutoff, enough, self._watch)
+        return self._generator.run(node, self._cutoff, enough, self._watch)
 
     def _is_settled(self, patience: float, bound: float, value: float) -> bool:
         """Whether the node will have to branch and its bound has not much further to fall."""
-        cutoff = self.cutoff()
+        cutoff = self._cutoff()
         return value > cutoff and bound - value <= patience * (bound - cutoff)
 
     def _next(self) -> Node | None:
-        """The open node of the largest bound; None when all others are closed too."""
+        """The open node of the largest bound; None when all are closed."""
         if not self._open:
             return None
         bound, _, node = heapq.heappop(self._open)
-        if -bound <= self.cutoff():
+        if -bound <= self._cutoff():
             self._closed = max(self._closed, -bound)
             self._open.clear()
             return None
@@ -178,59 +156,73 @@ class Search:
 
     def _branch(self, node: Node, outcome: Outcome) -> list[Node]:
         """Two nodes, the more promising first; none when nothing is left to decide."""
-        choice = self._choose(node, outcome.shares)
+        shares = outcome.master.shares()
+        choice = self._choose(node, outcome.master, shares)
         if choice is None:
             return []
         task, group = choice
-        without, only = forbid(node.groups, task, group), confine(node.groups, task, group)
-        children = [Node(groups, node.bound, node.prices) for groups in (only, without)]
-        return children if outcome.shares[group, task] >= 0.5 else children[::-1]
+        halves = confine(node.groups, task, group), forbid(node.groups, task, group)
+        children = [Node(groups, node.bound, node.prices) for groups in halves]
+        return children if shares[group, task] >= 0.5 else children[::-1]
 
-    def _choose(self, node: Node, shares: Floats) -> tuple[int, int] | None:
-        """Task and group to branch on."""
-        groups = node.groups
+    def _choose(self, node: Node, master: Master, shares: Floats) -> tuple[int, int] | None:
+        """Task and group to branch on.
+
+        Of the candidates that are shared out most evenly, the one for which the known columns
+        lose most, in both nodes, is taken (strong branching without column generation).
+        """
         fraction = np.minimum(shares, 1.0 - shares)
-        if fraction.max() > _INTEGRAL:
-            score = fraction * (0.05 + node.prices.fee[None, :])
-            group, task = np.unravel_index(int(np.argmax(score)), score.shape)
-            return int(task), int(group)
-        several = (groups.count > 1)[:, None] & (shares > 0.5)
-        if several.any():
+        if fraction.max() <= _INTEGRAL:
+            several = (node.groups.count > 1)[:, None] & (shares > 0.5)
+            if not several.any():
+                return None
             group, task = np.argwhere(several)[0]
             return int(task), int(group)
-        return None
+        score = fraction * (_SMALL_FEE + node.prices.fee[None, :])
+        most, choice = -1.0, (0, 0)
+        value, _ = master.solve()
+        for place in np.argsort(-score, axis=None, kind="stable")[:_CANDIDATES]:
+            group, task = np.unravel_index(int(place), score.shape)
+            if fraction[group, task] <= _INTEGRAL:
+                break
+            here = np.arange(node.groups.kind.size) == group
+            losses = [value - master.value_without(int(task), part) for part in (here, ~here)]
+            product = max(losses[0], _SMALL_LOSS) * max(losses[1], _SMALL_LOSS)
+            if product > most:
+                most, choice = product, (int(task), int(group))
+        return choice
 
     def _watch(self, master: Master) -> None:
         """Rounds the master's solution and improves what that gives."""
         machine = round_shares(master.groups, self.data.kind, master.shares())
-        key = machine.tobytes()
-        if key not in self._tried:
-            self._tried.add(key)
-            self._take(*climb(self._problem, self._curves, machine))
-        self._tell(self.best, self.bound)
+        better = False
+        if machine.tobytes() not in self._tried:
+            self._tried.add(machine.tobytes())
+            better = self.incumbent.offer(machine)
+        self._masters += 1
+        if self._masters % _ANNEAL_EVERY == 0:
+            better |= self.incumbent.anneal_from(machine)
+        if better:
+            self._store_incumbent()
+        self._report()
 
-    def _take(self, gain: float, machine: Ints) -> None:
-        """Keeps an assignment if it is the best, and its machines' schedules as columns.
-
-        Args:
-            gain: Accuracy over no work.
-            machine: Machine of each task in EDF order (n,).
-        """
-        total = gain + self.data.base
-        if total <= self.best:
-            return
-        self.best, self.machine = total, machine.copy()
-        works = optimal_work(self._problem, machine)
-        for r in range(self.data.machines):
-            mine = np.where((machine == r) & (works > 0.0), works, -1.0)
-            if (mine > 0.0).any():
-                self.generator.store(int(self.data.kind[r]), mine)
+    def _store_incumbent(self) -> None:
+        machine = self.incumbent.machine
+        self._generator.store_all(machine, self.incumbent.works(machine))
 
 
 def round_shares(groups: Groups, kind: Ints, shares: Floats) -> Ints:
-    """Each task to the machine that has most of it (n,).
+    """Each task to the machine that does most of it.
 
     Of a group of equal machines, tasks take turns; what that spoils is left to the improvement.
+
+    Args:
+        groups: The machines.
+        kind: Kind of each machine (m,).
+        shares: How much of each task each group does (g, n).
+
+    Returns:
+        Machine of each task (n,), −1 for none.
     """
     machine = np.full(shares.shape[1], -1, dtype=np.int64)
     free = {int(k): list(np.flatnonzero(kind == k)) for k in np.unique(kind)}
