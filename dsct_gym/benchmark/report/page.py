@@ -1,0 +1,334 @@
+"""The page: one file of HTML with everything in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from importlib.metadata import version
+from importlib.resources import files
+
+from dsct_gym.benchmark.report import charts
+from dsct_gym.benchmark.report.gantt import gantt_svg
+from dsct_gym.benchmark.report.results import Results, environments, show_limit
+from dsct_gym.benchmark.report.svg import series
+from dsct_gym.benchmark.scoring import Score
+from dsct_gym.benchmark.statistics import CONFIDENCE, Comparison
+from dsct_gym.benchmark.store import StoredRun
+from dsct_gym.errors import InputError
+
+_SIGNIFICANT = 0.05
+_MOST_SHOWN = 20
+
+
+def render_page(results: Results, title: str) -> str:
+    """The report as one HTML document without references to anything outside it.
+
+    Args:
+        results: What it is about.
+        title: Its heading.
+    """
+    sections = [
+        _summary(results),
+        _charts(results),
+        _pairs(results),
+        _instances(results),
+        _schedules(results),
+        _protocol(results),
+    ]
+    return (
+        "<!doctype html>\n"
+        '<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{escape(title)}</title><style>{_asset('page.css')}</style></head><body>"
+        f"<header><h1>{escape(title)}</h1>{_lead(results)}{_warnings(results)}</header>"
+        f"<main>{''.join(sections)}</main>"
+        f"<footer>dsct-gym {escape(version('dsct-gym'))}</footer>"
+        f"<script>{_asset('page.js')}</script></body></html>\n"
+    )
+
+
+def _asset(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _lead(results: Results) -> str:
+    count = len(results.instances)
+    runs = len(results.runs)
+    best = results.scores[0]
+    return (
+        f"<p class='lead'>{len(results.solvers)} solvers, {count} "
+        f"instance{'s' * (count > 1)}, {runs} runs. Closest to the best known on average: "
+        f"<b>{escape(best.solver)}</b>, {_percent(best.gap_to_best.mean)} short of it.</p>"
+    )
+
+
+def _warnings(results: Results) -> str:
+    lines = [*results.warnings]
+    failures = results.failures
+    lines += [
+        f"{r.solver} on {r.instance}: {r.status}: {r.message}" for r in failures[:_MOST_SHOWN]
+    ]
+    if len(failures) > _MOST_SHOWN:
+        lines.append(f"and {len(failures) - _MOST_SHOWN} more runs without a feasible schedule")
+    if not lines:
+        return ""
+    items = "".join(f"<li>{escape(entry)}</li>" for entry in lines)
+    return f"<ul class='warnings'>{items}</ul>"
+
+
+_COLUMNS = (
+    ("solver", "Solver", ""),
+    ("accuracy", "Mean accuracy", "over tasks, then instances"),
+    ("gap", "Gap to best", "share missing to the best schedule known"),
+    ("bound", "Gap to bound", "share missing to the least proven upper bound"),
+    ("optimal", "Optimal", "instances where the bound is reached"),
+    ("energy", "Energy", "share of the budget spent"),
+    ("slack", "Slack", "time left to the deadline, as a share of it"),
+    ("fairness", "Fairness", "Jain's index of the tasks' accuracies"),
+    ("seconds", "Seconds", "mean wall time"),
+    ("failed", "Failed", "runs without a feasible schedule"),
+)
+
+
+def _summary(results: Results) -> str:
+    heads = "".join(
+        f"<th scope='col'{' aria-sort=ascending' if key == 'gap' else ''} title='{escape(told)}'>"
+        f"<button type='button'>{name}</button></th>"
+        for key, name, told in _COLUMNS
+    )
+    rows = "".join(_summary_row(index, row) for index, row in enumerate(results.scores))
+    note = (
+        f"Small print below a mean: {CONFIDENCE:.0%} bootstrap interval over instances. Seeds are "
+        "averaged within an instance. A run without a feasible schedule counts as the empty one. "
+        "Press a heading to sort."
+    )
+    return (
+        "<section id='summary'><h2>Summary</h2><div class='scroll'>"
+        f"<table class='sortable'><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        f"</div><p class='note'>{note}</p></section>"
+    )
+
+
+def _summary_row(index: int, row: Score) -> str:
+    accuracy, gap = row.mean_accuracy, row.gap_to_best
+    cells = (
+        (accuracy.mean, f"{accuracy.mean:.5f}", f"{accuracy.low:.4f} – {accuracy.high:.4f}"),
+        (gap.mean, _percent(gap.mean), f"{_percent(gap.low)} – {_percent(gap.high)}"),
+        (row.gap, _percent(row.gap), ""),
+        (row.optimal, f"{row.optimal}/{row.instances}", ""),
+        (row.energy_share, f"{row.energy_share:.1%}", ""),
+        (row.slack, f"{row.slack:.1%}", ""),
+        (row.fairness, f"{row.fairness:.4f}", ""),
+        (row.seconds, _seconds(row.seconds), ""),
+        (row.failures, f"{row.failures}/{row.runs}", ""),
+    )
+    rest = "".join(
+        f"<td data-value='{value!r}'>{shown}{f'<small>{small}</small>' if small else ''}</td>"
+        for value, shown, small in cells
+    )
+    return (
+        f"<tr><th scope='row' data-value='{escape(row.solver, quote=True)}'>"
+        f"<span class='key {series(index)}'></span>{escape(row.solver)}</th>{rest}</tr>"
+    )
+
+
+def _charts(results: Results) -> str:
+    anytime = charts.anytime_curves(results)
+    figures = [
+        (
+            "Quality against time",
+            charts.quality_against_time(results),
+            "Better is up, faster is left. The line is the Pareto front: no solver beats those on "
+            "it in both.",
+        ),
+        (
+            "Gaps over instances",
+            charts.gap_distributions(results),
+            "Box: quartiles and median; line: 5th to 95th percentile; dots: instances. Gaps below "
+            "0.001 % stand at 0.001 %.",
+        ),
+        (
+            "Performance profiles",
+            charts.performance_profiles(results),
+            "Share of the instances that a solver brings within a gap of the best known. Higher "
+            "is better.",
+        ),
+        (
+            "Accuracy against energy",
+            charts.accuracy_against_energy(results),
+            "Small dots: runs; large ones: means. Accuracy as a share of the best known.",
+        ),
+    ]
+    if anytime is not None:
+        figures.append(
+            (
+                "Anytime",
+                anytime,
+                "Mean gap of the best schedule so far, for solvers that report on the way.",
+            )
+        )
+    drawn = "".join(
+        f"<figure><h3>{name}</h3>{drawing}<figcaption>{told}</figcaption></figure>"
+        for name, drawing, told in figures
+    )
+    return (
+        f"<section id='charts'><h2>Charts</h2>{_legend(results.solvers)}"
+        f"<div class='figures'>{drawn}</div></section>"
+    )
+
+
+def _legend(solvers: Sequence[str]) -> str:
+    keys = "".join(
+        f"<button type='button' class='entry' data-series='{index}'>"
+        f"<span class='key {series(index)}'></span>{escape(solver)}</button>"
+        for index, solver in enumerate(solvers)
+    )
+    return f"<div class='legend' aria-label='Solvers'>{keys}</div>"
+
+
+def _pairs(results: Results) -> str:
+    if len(results.solvers) < 2:
+        return ""
+    found = {(c.first, c.second): c for c in results.comparisons}
+    heads = "".join(f"<th scope='col'>{escape(name)}</th>" for name in results.solvers)
+    rows = ""
+    for first in results.solvers:
+        cells = "".join(_pair(found, first, second) for second in results.solvers)
+        rows += f"<tr><th scope='row'>{escape(first)}</th>{cells}</tr>"
+    note = (
+        "Row against column: instances with a smaller and with a larger gap. Green and red: "
+        "the difference is significant at 5 % by a two-sided Wilcoxon signed-rank test on the "
+        "instances, with Holm's correction over all pairs (p below)."
+    )
+    return (
+        "<section id='pairs'><h2>Pairs</h2><div class='scroll'><table class='pairs'><thead><tr>"
+        f"<td></td>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f"<p class='note'>{note}</p></section>"
+    )
+
+
+def _pair(found: dict[tuple[str, str], Comparison], first: str, second: str) -> str:
+    if first == second:
+        return "<td class='same'>·</td>"
+    pair = found.get((first, second))
+    if pair is None:
+        pair = found[second, first]
+        wins, losses = pair.losses, pair.wins
+    else:
+        wins, losses = pair.wins, pair.losses
+    css = ""
+    if pair.p_value < _SIGNIFICANT:
+        css = " class='better'" if wins > losses else " class='worse'"
+    p_value = "p < 0.001" if pair.p_value < 1e-3 else f"p = {pair.p_value:.3f}"
+    return f"<td{css}>{wins} : {losses}<small>{p_value}</small></td>"
+
+
+def _instances(results: Results) -> str:
+    sizes = {r.instance: (r.tasks, r.machines) for r in results.records}
+    rows = ""
+    for label in results.instances:
+        tasks, machines = sizes[label]
+        known = results.known[label]
+        column = results.gaps.values[:, results.gaps.instances.index(label)].tolist()
+        best = [
+            solver
+            for solver, gap in zip(results.solvers, column, strict=True)
+            if gap <= min(value for value in column if value == value) + 1e-9
+        ]
+        rows += (
+            f"<tr><th scope='row'>{escape(label)}</th><td data-value='{tasks}'>{tasks}</td>"
+            f"<td data-value='{machines}'>{machines}</td>"
+            f"<td data-value='{known.best / tasks!r}'>{known.best / tasks:.5f}</td>"
+            f"<td data-value='{known.bound / tasks!r}'>{known.bound / tasks:.5f}</td>"
+            f"<td data-value='{1 - known.best / known.bound if known.bound else 0!r}'>"
+            f"{_percent(max(0.0, 1 - known.best / known.bound) if known.bound else 0.0)}</td>"
+            f"<td class='names'>{escape(', '.join(best))}</td></tr>"
+        )
+    names = ("Instance", "Tasks", "Machines", "Best known", "Bound", "Open gap", "Closest here")
+    heads = "".join(f"<th scope='col'><button type='button'>{name}</button></th>" for name in names)
+    return (
+        "<section id='instances'><h2>Instances</h2><details><summary>"
+        f"{len(results.instances)} instances: best known and bound, as mean accuracy</summary>"
+        f"<div class='scroll'><table class='sortable'><thead><tr>{heads}</tr></thead>"
+        f"<tbody>{rows}</tbody></table></div></details></section>"
+    )
+
+
+def _schedules(results: Results) -> str:
+    parts = "".join(_best_and_worst(results, solver) for solver in results.solvers)
+    note = (
+        "Machines as rows, tasks coloured by accuracy (dark to bright), ticks above a row at its "
+        "tasks' deadlines. Point at a task for its numbers."
+    )
+    return f"<section id='schedules'><h2>Schedules</h2><p class='note'>{note}</p>{parts}</section>"
+
+
+def _best_and_worst(results: Results, solver: str) -> str:
+    runs = sorted(
+        (run for run in results.runs_of(solver) if run.record.ok),
+        key=lambda run: _gap(results, run),
+    )
+    if not runs:
+        return ""
+    chosen = [("best", runs[0]), ("worst", runs[-1])][: len({run.path for run in runs[:2]})]
+    drawn = "".join(_drawn(results, name, run) for name, run in chosen)
+    return (
+        f"<details class='gantts'><summary>{escape(solver)}: best and worst instance</summary>"
+        f"{drawn}</details>"
+    )
+
+
+def _drawn(results: Results, name: str, run: StoredRun) -> str:
+    record = run.record
+    seed = "" if record.seed is None else f", seed {record.seed}"
+    told = (
+        f"{name}: {record.instance}{seed}, gap {_percent(_gap(results, run))}, "
+        f"mean accuracy {record.mean_accuracy:.5f}, energy {record.energy_share:.1%} of the budget"
+    )
+    try:
+        drawing = gantt_svg(results.store.load_schedule(run), f"{record.solver} on {told}")
+    except InputError as error:
+        drawing = f"<p class='note'>{escape(str(error))}</p>"
+    return (
+        f"<figure class='gantt'><figcaption>{escape(told)}</figcaption>"
+        f"<div class='scroll'>{drawing}</div></figure>"
+    )
+
+
+def _protocol(results: Results) -> str:
+    limits = sorted({show_limit(r.time_limit) for r in results.records})
+    seeds = {
+        solver: len({run.record.seed for run in results.runs_of(solver)})
+        for solver in results.solvers
+    }
+    threads = sorted({str(run.environment.get("threads", "its own")) for run in results.runs})
+    facts = [
+        ("time limit", ", ".join(limits)),
+        ("seeds", ", ".join(f"{solver} {count}" for solver, count in seeds.items())),
+        ("threads for each solver", ", ".join(threads)),
+    ]
+    for described in environments(results.runs):
+        facts += [(str(key), str(value)) for key, value in described.items()]
+    rows = "".join(f"<dt>{escape(key)}</dt><dd>{escape(value)}</dd>" for key, value in facts)
+    return f"<section id='protocol'><h2>Protocol</h2><dl>{rows}</dl></section>"
+
+
+def _gap(results: Results, run: StoredRun) -> float:
+    best = results.known[run.record.instance].best
+    return max(0.0, 1.0 - run.record.total_accuracy / best) if best > 0.0 else 0.0
+
+
+def _percent(share: float) -> str:
+    value = 100.0 * share
+    return f"{value:.4f}%" if value < 0.1 else f"{value:.3f}%" if value < 10 else f"{value:.2f}%"
+
+
+def _seconds(seconds: float) -> str:
+    return (
+        f"{seconds:.2g}"
+        if seconds < 0.01
+        else f"{seconds:.3f}"
+        if seconds < 10
+        else f"{seconds:.1f}"
+    )

@@ -1,0 +1,157 @@
+"""What a report is about: the runs of a folder with everything derived from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from dsct_gym.benchmark.record import Record
+from dsct_gym.benchmark.scoring import (
+    Panel,
+    Score,
+    Yardstick,
+    gaps_to_best,
+    references_of,
+    refuted_bounds,
+    score,
+    yardsticks,
+)
+from dsct_gym.benchmark.statistics import Comparison, compare_pairs
+from dsct_gym.benchmark.store import Store, StoredRun
+from dsct_gym.errors import InputError
+
+
+@dataclass(frozen=True)
+class Results:
+    """The sound runs of a folder.
+
+    Attributes:
+        store: The folder.
+        runs: Its runs, best solver first.
+        damaged: Files of records that are damaged.
+        known: What is known of each instance.
+    """
+
+    store: Store
+    runs: tuple[StoredRun, ...]
+    damaged: tuple[Path, ...]
+    known: dict[str, Yardstick]
+
+    @classmethod
+    def load(cls, folder: Path) -> Results:
+        """Reads a folder that ``dsct-gym bench -o`` wrote.
+
+        Raises:
+            InputError: If there is no such folder or no sound run in it.
+        """
+        store = Store(folder)
+        runs, damaged = store.load()
+        if not runs:
+            raise InputError(f"{folder}: holds no sound run")
+        records = [run.record for run in runs]
+        labels = dict.fromkeys(record.instance for record in records)
+        references = references_of({label: store.load_instance(label) for label in labels})
+        known = yardsticks(records, references)
+        ranks = {
+            row.solver: row.gap_to_best.mean
+            for row in sorted(score(records, known), key=lambda row: row.solver)
+        }
+        runs.sort(key=lambda run: (ranks[run.record.solver], run.record.solver))
+        return cls(store, tuple(runs), tuple(damaged), known)
+
+    @cached_property
+    def records(self) -> list[Record]:
+        """The numbers of the runs."""
+        return [run.record for run in self.runs]
+
+    @cached_property
+    def scores(self) -> list[Score]:
+        """The score of each solver, best first."""
+        return score(self.records, self.known)
+
+    @cached_property
+    def gaps(self) -> Panel:
+        """Gap to the best known of each solver on each instance."""
+        return gaps_to_best(self.records, self.known)
+
+    @cached_property
+    def comparisons(self) -> list[Comparison]:
+        """Every pair of solvers."""
+        return compare_pairs(self.gaps)
+
+    @property
+    def solvers(self) -> tuple[str, ...]:
+        """Names, best first."""
+        return self.gaps.solvers
+
+    @property
+    def instances(self) -> tuple[str, ...]:
+        """Labels in the order of names."""
+        return tuple(sorted(self.gaps.instances))
+
+    @cached_property
+    def warnings(self) -> list[str]:
+        """What a reader must know before trusting the numbers."""
+        return [
+            *(f"{path.name} is damaged and left out" for path in self.damaged),
+            *(
+                f"{r.solver} claims a bound on {r.instance} that a schedule exceeds; left out"
+                for r in refuted_bounds(self.records)
+            ),
+            *self._mixtures(),
+            *self._gaps_in_the_plan(),
+        ]
+
+    @property
+    def failures(self) -> list[Record]:
+        """The runs without a feasible schedule."""
+        return [record for record in self.records if not record.ok]
+
+    def runs_of(self, solver: str) -> list[StoredRun]:
+        """The runs of one solver."""
+        return [run for run in self.runs if run.record.solver == solver]
+
+    def _mixtures(self) -> list[str]:
+        """Runs that do not compare: several limits for one solver, several machines."""
+        found = []
+        for solver in self.solvers:
+            limits = {run.record.time_limit for run in self.runs_of(solver)}
+            if len(limits) > 1:
+                shown = ", ".join(show_limit(limit) for limit in sorted(limits, key=_as_number))
+                found.append(f"{solver} ran with different time limits ({shown})")
+        machines = {str(run.environment.get("processor")) for run in self.runs}
+        if len(machines) > 1:
+            found.append(f"runs come from different machines ({', '.join(sorted(machines))})")
+        versions = {str(run.environment.get("dsct-gym")) for run in self.runs}
+        if len(versions) > 1:
+            found.append(f"runs come from different versions ({', '.join(sorted(versions))})")
+        return found
+
+    def _gaps_in_the_plan(self) -> list[str]:
+        total = len(self.instances)
+        return [
+            f"{row.solver} ran on {row.instances} of {total} instances only: means do not compare"
+            for row in self.scores
+            if row.instances < total
+        ]
+
+
+def show_limit(limit: float | None) -> str:
+    """A time limit in words."""
+    return "none" if limit is None else f"{limit:g} s"
+
+
+def environments(runs: Sequence[StoredRun]) -> list[dict[str, object]]:
+    """The different environments of runs, without what is a solver's own."""
+    own = {"solver", "threads"}
+    found = {
+        tuple((key, value) for key, value in sorted(run.environment.items()) if key not in own)
+        for run in runs
+    }
+    return [dict(entries) for entries in sorted(found, key=str)]
+
+
+def _as_number(limit: float | None) -> float:
+    return float("inf") if limit is None else limit

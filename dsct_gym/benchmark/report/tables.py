@@ -1,0 +1,91 @@
+"""The numbers of a report for other programs and for pasting: CSV, Parquet, Markdown."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from importlib.util import find_spec
+from pathlib import Path
+
+from dsct_gym.benchmark.record import Record
+from dsct_gym.benchmark.scoring import Score
+
+
+def scores_as_csv(scores: Sequence[Score]) -> str:
+    """One row a solver; intervals become ``_low`` and ``_high``."""
+    rows = [_flat(row) for row in scores]
+    content = io.StringIO()
+    writer = csv.DictWriter(content, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return content.getvalue()
+
+
+def markdown_table(scores: Sequence[Score]) -> str:
+    """The scores as a Markdown table, best first."""
+    heading = (
+        "| solver | mean accuracy | gap to best | gap to bound | optimal | energy used | "
+        "fairness | seconds | failed |\n"
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|\n"
+    )
+    return heading + "".join(_markdown_row(row) for row in scores)
+
+
+def _markdown_row(row: Score) -> str:
+    accuracy, gap = row.mean_accuracy, row.gap_to_best
+    cells = (
+        f"`{row.solver}`",
+        f"{accuracy.mean:.5f}",
+        f"{gap.mean:.3%} [{gap.low:.3%}, {gap.high:.3%}]",
+        f"{row.gap:.3%}",
+        f"{row.optimal}/{row.instances}",
+        f"{row.energy_share:.1%}",
+        f"{row.fairness:.3f}",
+        f"{row.seconds:.3g}",
+        f"{row.failures}/{row.runs}",
+    )
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def parquet_available() -> bool:
+    """Whether Parquet can be written (extra ``parquet``)."""
+    return find_spec("pyarrow") is not None
+
+
+def write_parquet(records: Sequence[Record], path: Path) -> None:
+    """Writes the records as a Parquet file, whole or not at all.
+
+    Raises:
+        InputError: If the file cannot be written.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from dsct_gym.files import write_bytes
+
+    columns = {
+        field.name: [
+            str(value) if field.name == "status" else value
+            for value in (getattr(record, field.name) for record in records)
+        ]
+        for field in fields(Record)
+    }
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), sink)
+    write_bytes(path, sink.getvalue().to_pybytes())
+
+
+def _flat(row: Score) -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for name, value in asdict(row).items():
+        if isinstance(value, dict):
+            flat |= {
+                name: value["mean"],
+                f"{name}_low": value["low"],
+                f"{name}_high": value["high"],
+            }
+        else:
+            flat[name] = value
+    return flat

@@ -1,0 +1,68 @@
+"""``dsct-gym report``: a folder of results as one page and as tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dsct_gym.cli.arguments import Json
+from dsct_gym.cli.console import err, out, print_json, warn
+
+EXAMPLE = """
+dsct-gym bench --suite tiny --solvers greedy,approx -o out
+dsct-gym report out
+"""
+
+
+def report(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder that 'dsct-gym bench -o DIR' wrote.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="Where to write.", show_default="DIR"),
+    ] = None,
+    title: Annotated[str | None, typer.Option("--title", help="Heading of the page.")] = None,
+    json: Json = False,
+) -> None:
+    """Write report.html, one page that opens offline, and the tables beside it.
+
+    Beside it: results.csv (every run), scores.csv and scores.md (every solver), and results.parquet
+    where pyarrow is installed (extra 'parquet').
+    """
+    from dsct_gym.benchmark.record import records_as_csv
+    from dsct_gym.benchmark.report.page import render_page
+    from dsct_gym.benchmark.report.results import Results
+    from dsct_gym.benchmark.report.tables import (
+        markdown_table,
+        parquet_available,
+        scores_as_csv,
+        write_parquet,
+    )
+    from dsct_gym.benchmark.store import make_folder
+    from dsct_gym.files import write_text
+
+    with err().status("reading"):
+        results = Results.load(folder)
+    for line in results.warnings:
+        warn(line)
+    target = make_folder(output or folder)
+    documents = {
+        "results.csv": records_as_csv(results.records),
+        "scores.csv": scores_as_csv(results.scores),
+        "scores.md": markdown_table(results.scores),
+        "report.html": render_page(results, title or f"Benchmark {folder.resolve().name}"),
+    }
+    for name, text in documents.items():
+        write_text(target / name, text)
+    written = [*documents]
+    if parquet_available():
+        write_parquet(results.records, target / "results.parquet")
+        written.append("results.parquet")
+    if json:
+        print_json({"folder": str(target), "files": sorted(written)})
+    else:
+        out().print(markdown_table(results.scores), end="")
+        out().print(f"wrote {', '.join(sorted(written))} into {target}/")

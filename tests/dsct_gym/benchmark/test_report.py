@@ -1,0 +1,235 @@
+import csv
+import io
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from dsct_gym import generate
+from dsct_gym.benchmark.execution import run_job
+from dsct_gym.benchmark.job import Job
+from dsct_gym.benchmark.report.charts import pareto_front
+from dsct_gym.benchmark.report.page import render_page
+from dsct_gym.benchmark.report.results import Results
+from dsct_gym.benchmark.report.svg import Scale, linear_scale, log_scale
+from dsct_gym.benchmark.report.tables import markdown_table, scores_as_csv
+from dsct_gym.benchmark.scoring import score
+from dsct_gym.benchmark.store import Store
+from dsct_gym.cli import run
+from records import record
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+HOSTILE = "<b>&'\"i"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Results with all that can come up: seeds, a search, failures, hostile names."""
+    folder = tmp_path_factory.mktemp("results")
+    store = Store(folder)
+    with store.opened():
+        for index, label in enumerate(["one", "two", HOSTILE]):
+            instance = generate(8, 2, seed=index, name=label)
+            solvers = [("random", 0), ("random", 1), ("greedy", 0), ("approx", 0), ("mip", 0)]
+            for solver, seed in [*solvers, ("stub_solvers:Broken", 0)]:
+                job = Job(label, instance, solver, time_limit=2.0, seed=seed)
+                store.put_instance(job)
+                store.put(run_job(job))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(folder) -> Results:
+    return Results.load(folder)
+
+
+@pytest.fixture(scope="module")
+def page(results) -> str:
+    return render_page(results, f"A {HOSTILE} title")
+
+
+class Balance(HTMLParser):
+    """Checks that every tag is closed in order."""
+
+    VOID = ("meta", "br", "hr", "img", "input", "link")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+
+    def handle_starttag(self, tag, attributes):
+        self.seen.append(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_solvers_come_best_first(results):
+    assert results.solvers[0] == "mip"
+    assert results.solvers[-1] == "stub_solvers:Broken"
+    gaps = [row.gap_to_best.mean for row in results.scores]
+    assert gaps == sorted(gaps)
+
+
+def test_the_page_needs_nothing_but_itself(page):
+    assert not re.search(r"(src|href)=|url\(|@import|https?://|fetch\(|XMLHttp", page)
+
+
+def test_the_page_is_whole(page):
+    balance = Balance()
+    balance.feed(page)
+    assert balance.open == []
+    drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert len(drawings) == 5 + 2 * 4  # the charts; best and worst of each that found something
+    for drawing in drawings:
+        ElementTree.fromstring(drawing)
+        assert "nan" not in drawing.lower().replace("name", "")
+
+
+def test_nothing_hostile_gets_through(page):
+    assert HOSTILE not in page
+    assert "<b>&" not in page
+
+
+def test_it_tells_of_failures_and_damage(folder, tmp_path, page):
+    assert "no idea" in page
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    (spoiled,) = copy.glob("runs/one/greedy.seed0.????????????.json")
+    spoiled.write_text("{")
+    found = Results.load(copy)
+    told = " ".join(found.warnings)
+    assert spoiled.name in told
+    assert "greedy ran on 2 of 3 instances" in told
+    assert "is damaged" in render_page(found, "t")
+
+
+def test_the_summary_holds_the_scores(results, page):
+    for row in results.scores:
+        assert f"data-value='{row.gap_to_best.mean!r}'" in page
+        assert f"data-value='{row.seconds!r}'" in page
+
+
+def test_tables(results):
+    rows = list(csv.DictReader(io.StringIO(scores_as_csv(results.scores))))
+    assert [row["solver"] for row in rows] == list(results.solvers)
+    assert float(rows[0]["mean_accuracy"]) == results.scores[0].mean_accuracy.mean
+    assert float(rows[0]["gap_to_best_high"]) == results.scores[0].gap_to_best.high
+    lines = markdown_table(results.scores).splitlines()
+    assert len(lines) == 2 + len(results.solvers)
+    assert len({line.count("|") for line in lines}) == 1
+
+
+def test_parquet_holds_every_run(results, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet", reason="extra 'parquet' is not installed")
+    from dsct_gym.benchmark.report.tables import write_parquet
+
+    write_parquet(results.records, tmp_path / "r.parquet")
+    table = parquet.read_table(tmp_path / "r.parquet").to_pylist()
+    assert [row["total_accuracy"] for row in table] == [r.total_accuracy for r in results.records]
+
+
+def test_pareto_front_by_hand():
+    scores = score(
+        [
+            record("a", "slow best", 8.0, seconds=9.0),
+            record("a", "fast", 6.0, seconds=1.0),
+            record("a", "beaten", 5.0, seconds=2.0),
+            record("a", "middle", 7.0, seconds=3.0),
+        ]
+    )
+    assert [row.solver for row in pareto_front(scores)] == ["fast", "middle", "slow best"]
+
+
+def test_scales():
+    scale = Scale(0.001, 10.0, 0.0, 100.0, log=True)
+    assert [scale(v) for v in (0.001, 0.1, 10.0)] == pytest.approx([0.0, 50.0, 100.0])
+    assert scale(1e9) == 100.0
+    assert [scale.label(v) for v in scale.ticks()] == ["0.001", "0.01", "0.1", "1", "10"]
+    even = linear_scale([0.13, 0.98], 0.0, 1.0, percent=True)
+    assert even.low <= 0.13
+    assert even.high >= 0.98
+    assert [even.label(v) for v in even.ticks()][:2] == ["0%", "20%"]
+    for values in ([], [0.0], [1.0, 1.0], [5.0]):
+        scale = log_scale(values, 0.0, 1.0, floor=1e-5)
+        assert scale.high >= 9.99 * scale.low > 0.0
+
+
+def test_the_command(folder, tmp_path, capsys):
+    assert run(["report", str(folder), "-o", str(tmp_path / "r"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {"report.html", "results.csv", "scores.csv", "scores.md"} <= set(told["files"])
+    assert {path.name for path in (tmp_path / "r").iterdir()} == set(told["files"])
+    assert run(["report", str(tmp_path)]) == 2
+    assert "no folder of results" in capsys.readouterr().err
+
+
+SCRIPT = """
+<script>
+addEventListener("load", () => {
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const told = { errors: window.problems, dark };
+  told.paper = getComputedStyle(document.body).backgroundColor;
+  told.wide = document.documentElement.scrollWidth > document.documentElement.clientWidth;
+  told.width = document.documentElement.clientWidth;
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const order = () => all("#summary tbody th").map((th) => th.textContent);
+  told.before = order();
+  const heads = document.querySelectorAll("#summary thead button");
+  heads[0].click(); told.byName = order();
+  heads[8].click(); heads[8].click(); told.slowestFirst = order();
+  document.querySelector(".entry").click();
+  told.lit = document.querySelectorAll(".lit").length;
+  told.charts = all("#charts svg").map((drawn) => drawn.getBoundingClientRect().height > 100);
+  const out = document.createElement("pre");
+  out.id = "told"; out.textContent = JSON.stringify(told);
+  (window.parent.document || document).body.append(out);
+});
+</script>
+"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("dark", [False, True])
+def test_in_a_browser(page, results, tmp_path, width, dark):
+    watch = "<head><script>problems = []; onerror = (m) => problems.push(m);</script>"
+    (tmp_path / "page.html").write_text(
+        page.replace("<head>", watch, 1).replace("</body>", SCRIPT + "</body>"), encoding="utf-8"
+    )
+    frame = f"<iframe src=page.html style='border:0;width:{width}px;height:900px'></iframe>"
+    (tmp_path / "frame.html").write_text(f"<body>{frame}</body>")
+    command = [
+        CHROMIUM,
+        *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+        *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+        "--allow-file-access-from-files",
+        "--hide-scrollbars",
+        f"--blink-settings=preferredColorScheme={0 if dark else 1}",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        *("--window-size=1400,1000", "--virtual-time-budget=5000", "--dump-dom"),
+        (tmp_path / "frame.html").as_uri(),
+    ]
+    dumped = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+    found = re.search(r'<pre id="told">(.*?)</pre>', dumped, re.DOTALL)
+    assert found, dumped[:2000]
+    told = json.loads(found[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+    assert told["errors"] == []
+    assert told["width"] == width
+    assert not told["wide"]
+    assert told["dark"] == dark
+    assert told["paper"] == ("rgb(20, 23, 26)" if dark else "rgb(251, 251, 250)")
+    assert told["before"] == list(results.solvers)
+    assert told["byName"] == sorted(results.solvers)
+    seconds = {row.solver: row.seconds for row in results.scores}
+    assert told["slowestFirst"] == sorted(seconds, key=seconds.__getitem__, reverse=True)
+    assert told["lit"] >= 5
+    assert all(told["charts"])
