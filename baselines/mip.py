@@ -67,8 +67,10 @@ class Mip(Solver):
             relative_gap = 1e-4 if smooth else 1e-6
         if not 0.0 <= relative_gap < 1.0:
             raise InputError(f"relative_gap: must be in [0, 1), got {relative_gap:g}")
-        if threads is not None and threads < 1:
-            raise InputError(f"threads: must be at least 1, got {threads}")
+        if threads is not None and not (isinstance(threads, int) and threads >= 1):
+            raise InputError(f"threads: must be a whole number of at least 1, got {threads}")
+        if isinstance(smooth, str):
+            raise InputError(f"smooth: must be true, false or SmoothCurves, got {smooth!r}")
         if start == self.name:
             raise InputError("start: mip cannot start from itself")
         self._backend = _find_backend(solver)
