@@ -124,8 +124,11 @@ def accuracy_against_energy(results: Results) -> str:
         own = np.array([(e, a) for record, e, a in shares if record.solver == solver])
         means[solver] = own.mean(axis=0)
     x, y = (
-        _share_scale([share[axis] for share in shares], *pixels)
-        for axis, pixels in ((1, x_range()), (2, y_range()))
+        _share_scale(values, *pixels)
+        for values, pixels in (
+            ([energy for _, energy, _ in shares], x_range()),
+            ([accuracy for _, _, accuracy in shares], y_range()),
+        )
     )
     every = max(1, len(shares) // _MOST_DOTS)
     marks = [

@@ -1,0 +1,79 @@
+"""``dsct-gym reproduce``: the papers' experiments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dsct_gym.cli.arguments import Json
+from dsct_gym.cli.console import out, print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from dsct_gym.benchmark.reproduce.experiment import Effort, Experiment, Outcome
+
+EXAMPLE = """
+dsct-gym reproduce gap-by-mu --quick
+dsct-gym reproduce accuracy-by-rho --quick -o figures
+"""
+
+ALL = "all"
+
+
+def reproduce(
+    figure: Annotated[
+        str,
+        typer.Argument(
+            metavar="FIGURE",
+            help="gap-by-mu, runtime, accuracy-by-rho, accuracy-by-energy, or all.",
+        ),
+    ],
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer and smaller instances: seconds, not minutes.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="Write figure (png, svg) and tables."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Repeat an experiment of the papers, their claims beside what was measured.
+
+    docs/reproduction.md holds the results of full runs and where they differ from the papers.
+    """
+    from dsct_gym.benchmark.reproduce import EXPERIMENTS, find_experiment
+
+    names = list(EXPERIMENTS) if figure == ALL else [figure]
+    effort: Effort = "quick" if quick else "full"
+    told = []
+    for experiment in [find_experiment(name) for name in names]:
+        outcome = _run(experiment, effort)
+        told.append({"figure": experiment.name, "claims": [vars(c) for c in outcome.claims]})
+        if not json:
+            _print(experiment, outcome)
+        _write(experiment, outcome, output, quiet=json)
+    if json:
+        print_json(told)
+
+
+def _run(experiment: Experiment, effort: Effort) -> Outcome:
+    with progress_bar() as bar:
+        task = bar.add_task(experiment.name, total=experiment.steps(effort), state="")
+        return experiment.run(effort, lambda state: bar.update(task, advance=1, state=state))
+
+
+def _print(experiment: Experiment, outcome: Outcome) -> None:
+    columns = (("claim", "left"), ("paper", "left"), ("measured", "left"))
+    rows = [(claim.what, claim.paper, claim.measured) for claim in outcome.claims]
+    print_table(columns, rows, title=f"{experiment.name}: {experiment.title}")
+
+
+def _write(experiment: Experiment, outcome: Outcome, folder: Path | None, *, quiet: bool) -> None:
+    if folder is None:
+        return
+    from dsct_gym.benchmark.reproduce.experiment import write_outcome
+
+    written = write_outcome(experiment.name, outcome, folder)
+    if not quiet:
+        out().print(f"wrote {', '.join(written)} into {folder}/")
