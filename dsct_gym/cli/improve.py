@@ -8,8 +8,8 @@ import typer
 from dsct_gym.cli.console import err, print_table
 
 EXAMPLE = """
-dsct-gym bench --suite small --solvers exact --time-limit 60 -o results/small
-dsct-gym improve results/small
+dsct-gym bench --suite tiny --solvers greedy,approx-refined -o results
+dsct-gym improve results
 """
 
 

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -90,6 +91,17 @@ class TestHelp:
 
 class TestExamples:
     """The examples that the help shows are run as they stand there."""
+
+    @pytest.fixture(autouse=True)
+    def suites_may_be_written(self, tmp_path, monkeypatch):
+        """What `improve` writes goes to a copy, not into the package."""
+        from dsct_gym.benchmark import suites
+
+        shutil.copytree(str(suites.data_folder()), tmp_path / "data")
+        monkeypatch.setattr(suites, "data_folder", lambda: tmp_path / "data")
+        suites.load_suite.cache_clear()
+        yield
+        suites.load_suite.cache_clear()
 
     @pytest.mark.parametrize("command", [name for name in ALL_COMMANDS if name != "bench"])
     def test_of_each_command(self, call, command, tmp_path):
