@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,9 @@ from dsct_gym.errors import InputError
 if TYPE_CHECKING:
     from dsct_gym.benchmark.execution import Run
     from dsct_gym.benchmark.job import Job
+
+_ANSWER = 20.0
+"""Time for a scheduler to answer, s."""
 
 ENGINES = ("local", "dask", "ray")
 
@@ -84,8 +88,9 @@ def _dask(limits: Limits, address: str) -> Iterator[Pool]:
         from distributed import Client
     except ImportError as error:
         raise InputError(f"engine: dask is not installed (extra 'dask'): {error}") from error
+    _reach(address)
     try:
-        client = Client(address, timeout=20.0, set_as_default=False)
+        client = Client(address, timeout=_ANSWER, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(f"address: no Dask scheduler answers at {address}: {error}") from error
     with client:
@@ -101,6 +106,8 @@ def _ray(limits: Limits, address: str) -> Iterator[Pool]:
         import ray
     except ImportError as error:
         raise InputError(f"engine: ray is not installed (extra 'ray'): {error}") from error
+    if address != "auto":  # Ray itself tries for minutes.
+        _reach(address)
     try:
         ray.init(address=address, log_to_driver=False, logging_level="error")
     except (OSError, ConnectionError, ValueError, RuntimeError) as error:
@@ -111,6 +118,21 @@ def _ray(limits: Limits, address: str) -> Iterator[Pool]:
         yield Pool(lambda job: remote.remote(job, limits).future(), max(1, width))
     finally:
         ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """Refuses an address where nothing listens.
+
+    Raises:
+        InputError: If it is no ``[scheme://]host:port`` or nothing listens there.
+    """
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not host or not port.isdigit():
+        raise InputError(f"address: expected host:port, got {address!r}")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(f"address: nothing answers at {address}: {error}") from error
 
 
 _own = threading.local()

@@ -108,10 +108,13 @@ def energy_saved(plain: Floats, found: Floats) -> float:
         One minus the least share, interpolated between shares; 0 when none is enough.
     """
     target = (1.0 - LOSS) * float(plain.mean())
-    means = np.maximum.accumulate(found.mean(axis=1))
-    if means[-1] < target * (1.0 - 1e-12):
-        return 0.0
-    return 1.0 - float(np.interp(target, [0.0, *means], [0.0, *SHARES]))
+    means = [0.0, *found.mean(axis=1).tolist()]
+    shares = [0.0, *SHARES]
+    for k in range(1, len(shares)):
+        if means[k] >= target * (1.0 - 1e-12):
+            along = (target - means[k - 1]) / (means[k] - means[k - 1])
+            return float(1.0 - (shares[k - 1] + along * (shares[k] - shares[k - 1])))
+    return 0.0
 
 
 def _rows(curve: _Curve) -> list[Row]:
