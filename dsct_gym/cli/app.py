@@ -15,7 +15,7 @@ import typer
 COMMANDS = {
     "Problems": ("generate", "devices", "families", "schema"),
     "Schedules": ("solve", "verify", "bound"),
-    "Benchmarks": ("bench", "report", "reproduce", "suites", "improve", "solvers"),
+    "Benchmarks": ("bench", "report", "reproduce", "leaderboard", "suites", "improve", "solvers"),
 }
 
 

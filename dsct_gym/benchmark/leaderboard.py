@@ -1,0 +1,302 @@
+"""The leaderboard: verified results of a version, kept small, and the page made of them.
+
+A section is one version's results: ``<version>.json`` says under which protocol they were made,
+``<version>.csv.gz`` holds a row for each run. Scores are computed anew whenever the page is
+rendered, against the best that the suites know then.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from dsct_gym.benchmark.record import Record, Status, records_as_csv
+from dsct_gym.benchmark.report.results import show_limit
+from dsct_gym.benchmark.scoring import Score, Yardstick, score, yardsticks
+from dsct_gym.benchmark.store import Store, StoredRun, make_folder
+from dsct_gym.benchmark.suites import checksum, load_suite, suites
+from dsct_gym.errors import InputError
+from dsct_gym.files import instance_text, write_bytes, write_text
+from dsct_gym.instance import Instance
+from dsct_gym.schedule import Schedule
+from dsct_gym.tolerances import CLAIM
+
+DIGITS: Final = 10
+"""Significant digits of the numbers that are kept."""
+
+SEEDS: Final = 10
+"""Least number of seeds for a solver that is random."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """The results of one version.
+
+    Attributes:
+        version: Of dsct-gym.
+        date: When it was taken up, ISO 8601.
+        commit: Of the source, or empty.
+        protocol: Time limit, threads, processor and versions, in words.
+        notes: What a reader must know, such as a change of protocol.
+        records: One for each run.
+    """
+
+    version: str
+    date: str
+    commit: str
+    protocol: dict[str, str]
+    notes: tuple[str, ...]
+    records: tuple[Record, ...]
+
+
+def take_up(folder: Path, *, date: str, commit: str = "", notes: Iterable[str] = ()) -> Section:
+    """Makes a section of a folder of results; every schedule is verified anew.
+
+    Args:
+        folder: What ``dsct-gym bench --suite ... -o DIR`` wrote.
+        date: ISO 8601.
+        commit: Of the source.
+        notes: For the readers.
+
+    Raises:
+        InputError: If a file is damaged, a run is of no shipped instance, or a schedule is
+            infeasible or is not what its record says.
+    """
+    store = Store(folder)
+    runs, damaged = store.load()
+    if damaged:
+        raise InputError(f"{damaged[0]}: is damaged; the same bench command runs it again")
+    if not runs:
+        raise InputError(f"{folder}: holds no run")
+    for run in runs:
+        _verify(run)
+    versions = {str(run.environment.get("dsct-gym")) for run in runs}
+    if len(versions) > 1:
+        raise InputError(f"{folder}: runs of several versions ({', '.join(sorted(versions))})")
+    records = sorted(
+        (run.record for run in runs), key=lambda r: (r.instance, r.solver, r.seed or 0)
+    )
+    return Section(
+        version=versions.pop(),
+        date=date,
+        commit=commit,
+        protocol=_protocol(runs),
+        notes=tuple(notes),
+        records=tuple(_rounded(record) for record in records),
+    )
+
+
+def keep_section(section: Section, folder: Path) -> None:
+    """Writes a section, replacing the one of the same version."""
+    make_folder(folder)
+    about = {key: value for key, value in asdict(section).items() if key != "records"}
+    table = gzip.compress(records_as_csv(section.records).encode(), mtime=0)
+    write_bytes(folder / f"{section.version}.csv.gz", table)
+    write_text(folder / f"{section.version}.json", json.dumps(about, indent=1) + "\n")
+
+
+def load_sections(folder: Path) -> list[Section]:
+    """All sections of a folder, newest first.
+
+    Raises:
+        InputError: If there is none.
+    """
+    found = []
+    for path in folder.glob("*.json"):
+        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        table = gzip.decompress(path.with_suffix("").with_name(f"{path.stem}.csv.gz").read_bytes())
+        records = tuple(_record(row) for row in csv.DictReader(io.StringIO(table.decode())))
+        found.append(Section(**{**about, "notes": tuple(about["notes"]), "records": records}))
+    if not found:
+        raise InputError(f"{folder}: no section of a leaderboard")
+    return sorted(found, key=lambda section: (section.date, section.version), reverse=True)
+
+
+def render(sections: Sequence[Section]) -> str:
+    """The page in Markdown, one chapter for each section."""
+    return _HEAD + "".join(_chapter(section) for section in sections) + _SUBMIT
+
+
+_HEAD: Final = """# Leaderboard
+
+Every agent that ships, on every suite. Made by `dsct-gym leaderboard` from the runs in
+[`leaderboard/`](leaderboard/); every schedule was verified anew before its run was taken up. The
+gap to best is the share missing to the best total accuracy known, the gap to bound that to the
+least proven upper bound, both as the suites know them today; in brackets the 95 % bootstrap
+interval over instances. Seeds are averaged within an instance, and a run without a feasible
+schedule counts as the empty one. Rows are in the order of the gap to best.
+"""
+
+_SUBMIT: Final = """
+## Adding an agent
+
+1. Make it a solver: a class with `solve(instance, *, time_limit=None, seed=None)` that returns a
+   `Solution`, registered under the entry-point group `dsct_gym.solvers` or given as `module:Class`.
+   Set `stochastic = True` on it if the seed matters.
+2. Run it on every suite under the protocol of the newest chapter, for example
+   `dsct-gym bench --suite tiny,small,medium,large,devices --solvers my-agent --seeds 10
+   --time-limit 60 --threads 1 -o results`. If that is interrupted, the same command resumes.
+3. Run `dsct-gym leaderboard results --check`: it verifies every schedule against the suites'
+   own instances and compares every number.
+4. Send the folder. It is verified again the same way before `dsct-gym leaderboard results -o docs`
+   takes it up; what does not hold is refused.
+"""
+
+
+def _chapter(section: Section) -> str:
+    commit = f", commit `{section.commit}`" if section.commit else ""
+    lines = [f"\n## {section.version}\n\n{section.date}{commit}.\n\n"]
+    lines += [f"- {key}: {value}\n" for key, value in section.protocol.items()]
+    for name in suites():
+        records = [record for record in section.records if _suite_of(record) == name]
+        if records:
+            lines.append(_suite_table(name, records))
+    if section.notes:
+        lines.append("\n" + "".join(f"[^{k}]: {note}\n" for k, note in _numbered(section)))
+        marks = "".join(f"[^{k}]" for k, _ in _numbered(section))
+        lines[0] = lines[0].replace(f"{commit}.", f"{commit}.{marks}", 1)
+    return "".join(lines)
+
+
+def _numbered(section: Section) -> list[tuple[str, str]]:
+    """Footnotes with labels that are unique on the page."""
+    return [(f"{section.version}-{k}", note) for k, note in enumerate(section.notes, 1)]
+
+
+def _suite_table(name: str, records: Sequence[Record]) -> str:
+    suite = load_suite(name)
+    references = {str(reference.instance.name): reference for reference in suite.references}
+    known: dict[str, Yardstick] = yardsticks(records, references)
+    rows = sorted(score(records, known), key=lambda row: (row.gap_to_best.mean, row.solver))
+    heading = (
+        f"\n### {name}: {suite.description}\n\n"
+        "| agent | mean accuracy | gap to best | gap to bound | optimal | energy used | fairness "
+        "| seconds | runs | failed |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
+    )
+    return heading + "".join(_row(row, len(suite)) for row in rows)
+
+
+def _row(row: Score, instances: int) -> str:
+    gap = row.gap_to_best
+    missing = "" if row.instances == instances else f" ({row.instances} of {instances} instances)"
+    cells = (
+        f"`{row.solver}`{missing}",
+        f"{row.mean_accuracy.mean:.5f}",
+        f"{gap.mean:.3%} [{gap.low:.3%}, {gap.high:.3%}]",
+        f"{row.gap:.3%}",
+        f"{row.optimal}/{row.instances}",
+        f"{row.energy_share:.1%}",
+        f"{row.fairness:.3f}",
+        f"{row.seconds:.3g}",
+        str(row.runs),
+        str(row.failures),
+    )
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def _verify(run: StoredRun) -> None:
+    """Refuses a run whose schedule does not hold against the suite's own instance."""
+    record = run.record
+    name = _suite_of(record)
+    if name is None:
+        raise InputError(f"{run.path}: {record.instance!r} is of no suite that ships")
+    instance = load_suite(name).reference(record.instance).instance
+    if run.checksum != _checksum(instance):
+        raise InputError(f"{run.path}: answers another instance than the suite's")
+    if not record.ok:
+        return
+    try:
+        schedule = Schedule.load(run.schedule_path, instance)
+    except InputError as error:
+        raise InputError(f"{run.schedule_path}: {error}") from error
+    reasons = list(schedule.verify().reasons)
+    for field, true in (
+        ("total_accuracy", schedule.total_accuracy),
+        ("mean_accuracy", schedule.mean_accuracy),
+        ("energy", schedule.energy),
+    ):
+        if abs(getattr(record, field) - true) > CLAIM * max(1.0, abs(true)):
+            reasons.append(f"record: {field} is not the schedule's")
+    if reasons:
+        raise InputError(f"{run.path}: {'; '.join(reasons)}")
+
+
+@cache
+def _checksum(instance: Instance) -> str:
+    """SHA-256 of the instance file, as runs carry it."""
+    return checksum(instance_text(instance).encode())
+
+
+def _suite_of(record: Record) -> str | None:
+    name = record.instance.rpartition("-")[0]
+    return name if name in suites() else None
+
+
+def _protocol(runs: Sequence[StoredRun]) -> dict[str, str]:
+    def shown(key: str) -> str:
+        return ", ".join(
+            sorted({str(run.environment[key]) for run in runs if key in run.environment})
+        )
+
+    seeds: dict[str, set[int | None]] = {}
+    for run in runs:
+        seeds.setdefault(run.record.solver, set()).add(run.record.seed)
+    several = sorted({len(own) for own in seeds.values() if len(own) > 1})
+    limits = sorted({show_limit(run.record.time_limit) for run in runs})
+    return {
+        "time limit": ", ".join(limits),
+        "threads for each solver": shown("threads"),
+        "seeds": f"{', '.join(map(str, several)) or 1} for random agents, 1 for the others",
+        "machine": f"{shown('processor')}, {shown('cores')} cores, {shown('system')}",
+        "versions": ", ".join(
+            f"{package} {shown(package)}"
+            for package in ("python", "numpy", "numba", "scipy", "highspy", "torch")
+            if shown(package)
+        ),
+    }
+
+
+def _rounded(record: Record) -> Record:
+    """The record with numbers of `DIGITS` digits and messages that are short."""
+    changes = {
+        field.name: float(f"{value:.{DIGITS}g}")
+        for field in fields(record)
+        if isinstance(value := getattr(record, field.name), float)
+    }
+    return replace(record, **changes, message=(record.message or "")[:200] or None)  # type: ignore[arg-type]
+
+
+def _record(row: dict[str, str]) -> Record:
+    """A record from its row of the table."""
+
+    def number(name: str) -> float | None:
+        return float(row[name]) if row[name] else None
+
+    texts = {"instance", "solver"}
+    whole = {"tasks", "machines"}
+    optional = {"proven_bound", "time_limit"}
+    values: dict[str, Any] = {}
+    for field in fields(Record):
+        name = field.name
+        if name in texts:
+            values[name] = row[name]
+        elif name in whole:
+            values[name] = int(row[name])
+        elif name == "seed":
+            values[name] = int(row[name]) if row[name] else None
+        elif name == "interrupted":
+            values[name] = row[name] == "True"
+        elif name == "status":
+            values[name] = Status(row[name])
+        elif name == "message":
+            values[name] = row[name] or None
+        else:
+            values[name] = number(name) if name in optional else float(row[name])
+    return Record(**values)

@@ -1,0 +1,133 @@
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dsct_gym import InputError, generate
+from dsct_gym.benchmark.execution import run_job
+from dsct_gym.benchmark.job import Job
+from dsct_gym.benchmark.leaderboard import keep_section, load_sections, render, take_up
+from dsct_gym.benchmark.store import Store
+from dsct_gym.benchmark.suites import load_suite
+from dsct_gym.cli import run
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("results")
+    store = Store(folder)
+    with store.opened():
+        for suite, index in (("tiny", 0), ("tiny", 3), ("small", 1)):
+            instance = load_suite(suite)[index]
+            for solver, seed in (("random", 0), ("random", 1), ("greedy", 0), ("approx", 0)):
+                job = Job(str(instance.name), instance, solver, time_limit=5.0, seed=seed)
+                store.put_instance(job)
+                store.put(run_job(job, threads=1))
+    return folder
+
+
+@pytest.fixture
+def copy(folder, tmp_path) -> Path:
+    shutil.copytree(folder, tmp_path / "results")
+    return tmp_path / "results"
+
+
+def test_what_is_taken_up_is_kept(folder, tmp_path):
+    section = take_up(folder, date="2026-01-02", commit="abc", notes=["a note"])
+    assert len(section.records) == 12
+    assert section.protocol["time limit"] == "5 s"
+    assert section.protocol["seeds"] == "2 for random agents, 1 for the others"
+    keep_section(section, tmp_path)
+    assert load_sections(tmp_path) == [section]
+
+
+def test_the_page(folder, tmp_path):
+    new = take_up(folder, date="2026-01-02", commit="abc", notes=["a note"])
+    old = replace(new, version="0.0.1", date="2025-01-02", commit="", notes=())
+    for section in (old, new):
+        keep_section(section, tmp_path)
+    page = render(load_sections(tmp_path))
+    assert page.index(f"## {new.version}") < page.index("## 0.0.1")
+    assert "2026-01-02, commit `abc`.[^" in page
+    assert "-1]: a note\n" in page
+    tiny = page[page.index("### tiny") : page.index("### small")].splitlines()
+    rows = [line.split("|")[1].strip() for line in tiny if line.startswith("| `")]
+    # Best first; two of the suite's instances only, and the page says so.
+    missing = f" (2 of {len(load_suite('tiny'))} instances)"
+    assert rows[-1] == f"`random`{missing}"
+    assert set(rows) == {f"`{name}`{missing}" for name in ("random", "greedy", "approx")}
+
+
+def spoil(folder: Path, change) -> None:
+    """Changes a greedy schedule and vouches for it anew, as a cheat would."""
+    store = Store(folder)
+    runs, _ = store.load()
+    stored = next(run for run in runs if run.record.solver == "greedy")
+    schedule = store.load_schedule(stored)
+    job = Job(stored.record.instance, schedule.instance, "greedy", time_limit=5.0, seed=0)
+    found = run_job(job)
+    assert store.path_of(job) == stored.path
+    store.put(change(found))
+
+
+def test_refuses_a_schedule_that_does_not_hold(copy):
+    def overspend(found):
+        works = found.schedule.work * 2.0
+        return replace(found, schedule=replace(found.schedule, work=works))
+
+    spoil(copy, overspend)
+    with pytest.raises(InputError, match=r"greedy.*duration is not"):
+        take_up(copy, date="")
+
+
+def test_refuses_a_record_that_is_not_its_schedule(copy):
+    def boast(found):
+        return replace(found, record=replace(found.record, total_accuracy=99.0))
+
+    spoil(copy, boast)
+    with pytest.raises(InputError, match="total_accuracy is not the schedule's"):
+        take_up(copy, date="")
+
+
+def test_refuses_another_instance_of_a_suites_name(copy):
+    store = Store(copy)
+    instance = generate(5, 2, seed=1, name="tiny-00")
+    store.put(run_job(Job("tiny-00", instance, "greedy", seed=9)))
+    with pytest.raises(InputError, match="another instance than the suite's"):
+        take_up(copy, date="")
+
+
+def test_refuses_what_is_of_no_suite_or_damaged(copy):
+    store = Store(copy)
+    store.path_of(Job("tiny-00", load_suite("tiny")[0], "greedy", {}, 5.0, 0)).write_text("{")
+    with pytest.raises(InputError, match="damaged"):
+        take_up(copy, date="")
+    shutil.rmtree(copy / "runs")
+    store.put(run_job(Job("mine", generate(5, 2, seed=1), "greedy")))
+    with pytest.raises(InputError, match="no suite"):
+        take_up(copy, date="")
+
+
+def test_the_command(folder, tmp_path, capsys):
+    assert run(["leaderboard", str(folder), "--check", "-o", str(tmp_path)]) == 0
+    assert list(tmp_path.iterdir()) == []
+    assert run(["leaderboard", str(folder), "-o", str(tmp_path), "--commit", "abc"]) == 0
+    page = (tmp_path / "leaderboard.md").read_text()
+    assert "`greedy`" in page
+    assert run(["leaderboard", "-o", str(tmp_path)]) == 0
+    assert (tmp_path / "leaderboard.md").read_text() == page
+    (about,) = (tmp_path / "leaderboard").glob("*.json")
+    assert json.loads(about.read_text())["commit"] == "abc"
+    capsys.readouterr()
+    assert run(["leaderboard", "-o", str(tmp_path / "none")]) == 2
+    assert "no section" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not (DOCS / "leaderboard").is_dir(), reason="no results committed yet")
+def test_the_committed_page_is_rendered_from_the_committed_results():
+    page = (DOCS / "leaderboard.md").read_text(encoding="utf-8")
+    assert page == render(load_sections(DOCS / "leaderboard"))
