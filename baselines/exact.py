@@ -30,6 +30,7 @@ from dsct_gym.relaxation import relax
 from dsct_gym.solver import Answer, Progress, ProgressCallback, Solution, Solver
 
 DEFAULT_TOLERANCE = 1e-5
+_FIRST_SHARE = 0.15
 
 
 class Exact(Solver):
@@ -119,8 +120,8 @@ def _can_gain(instance: Instance) -> bool:
 
 
 def _share(time_limit: float | None) -> float | None:
-    """Time for the first schedule."""
-    return None if time_limit is None else 0.1 * time_limit
+    """Time for the very first schedule."""
+    return None if time_limit is None else 0.5 * _FIRST_SHARE * time_limit
 
 
 @contextmanager
@@ -135,6 +136,7 @@ def _search(
 ) -> Iterator[Search]:
     """A search with its threads."""
     started = time.perf_counter() - first.seconds
+    limit = math.inf if time_limit is None else time_limit
 
     def tell(best: float, bound: float) -> None:
         if progress is not None:
@@ -146,8 +148,9 @@ def _search(
             relax(instance),
             np.asarray(first.schedule.machine),
             tolerance=tolerance,
-            deadline=math.inf if time_limit is None else started + time_limit,
-            pool=pool if threads > 1 else None,
+            deadline=started + limit,
+            soon=started + _FIRST_SHARE * limit,
+            pool=pool,
             seed=seed,
             tell=tell,
         )

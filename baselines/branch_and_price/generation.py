@@ -6,9 +6,10 @@ about (Wentges 1997; Pessoa, Sadykov, Uchoa and Vanderbeck 2018).
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, wait
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -25,8 +26,9 @@ T = TypeVar("T")
 _SAFETY = 1e-10
 _FINEST = 1e-12
 _LARGEST_ENERGY = 1e6
-_FIRST_ERROR = 1e-3
+_FIRST_ERROR = 0.1
 _TIGHTEN_AT = 0.5
+_TIGHTEN_ERROR = 0.3
 _MOST_MISSES = 10
 
 
@@ -71,12 +73,14 @@ class Outcome:
     Attributes:
         master: The last master, solved.
         closed: Whether the bound fell to the cutoff.
-        stopped: Whether time ran out.
     """
 
     master: Master
     closed: bool
-    stopped: bool
+
+
+class OutOfTimeError(Exception):
+    """The deadline has come; what was being computed is lost, nothing else."""
 
 
 class Generator:
@@ -84,7 +88,7 @@ class Generator:
 
     Args:
         data: The problem.
-        pool: Threads for pricing, None for none.
+        pool: Threads for pricing.
         deadline: `time.perf_counter` at which to stop.
 
     Attributes:
@@ -93,12 +97,13 @@ class Generator:
             that they are worse than the incumbent.
     """
 
-    def __init__(self, data: Data, pool: Executor | None, deadline: float) -> None:
+    def __init__(self, data: Data, pool: Executor, deadline: float) -> None:
         self.data = data
         self.columns = Columns(data.tasks)
         self.deadline = deadline
         self.renounced = -np.inf
         self._pool = pool
+        self._halt = np.zeros(1, dtype=np.bool_)
 
     def run(
         self,
@@ -114,21 +119,22 @@ class Generator:
             cutoff: A bound at or below this closes the node; asked at every step.
             enough: Whether to stop at a bound (first argument) and a master's value (second).
             watch: Called with every master solved.
+
+        Raises:
+            OutOfTimeError: If the deadline came first; the node's bound is valid all the same.
         """
-        descent = _Descent(self, node)
+        descent = _Descent(self, node, cutoff())
         tight = _TIGHTEN_AT * (node.bound - cutoff())
         while not descent.stuck:
             descent.step(cutoff())
             watch(descent.master)
             if node.bound <= cutoff() or enough(node.bound, descent.value):
                 break
-            if time.perf_counter() > self.deadline:
-                return Outcome(descent.master, closed=False, stopped=True)
             if node.bound - cutoff() < tight:
                 tight = _TIGHTEN_AT * (node.bound - cutoff())
                 if self._tighten(node, cutoff(), descent.rise):
                     descent.restart()
-        return Outcome(descent.master, node.bound <= cutoff(), stopped=False)
+        return Outcome(descent.master, node.bound <= cutoff())
 
     def price_all(self, groups: Groups, prices: Prices, rise: float) -> Priced:
         """Prices every group and sums up the bound, which is valid whatever the prices.
@@ -155,6 +161,7 @@ class Generator:
                 groups.allowed[g],
                 known[g][0],
                 rise,
+                self._halt,
             )
 
         found = self._map(best_column, range(groups.kind.size))
@@ -190,8 +197,35 @@ class Generator:
         foreign = self.columns.member[of_kind] & ~groups.allowed[g]
         return np.asarray(of_kind[~foreign.any(axis=1)])
 
+    def seconds_left(self) -> float:
+        """Time until the deadline, s.
+
+        Raises:
+            OutOfTimeError: If there is none.
+        """
+        left = self.deadline - time.perf_counter()
+        if left <= 0.0:
+            raise OutOfTimeError
+        return left
+
     def _map(self, function: Callable[[int], T], items: Iterable[int]) -> list[T]:
-        return list((self._pool.map if self._pool else map)(function, items))
+        """The results of ``function`` in threads.
+
+        Raises:
+            OutOfTimeError: If the deadline came first.
+        """
+        left = self.seconds_left()
+        futures = [self._pool.submit(function, item) for item in items]
+        try:
+            wait(futures, timeout=None if math.isinf(left) else left)
+            late = not all(future.done() for future in futures)
+        except KeyboardInterrupt:
+            self._halt[0] = True
+            raise
+        if late:
+            self._halt[0] = True
+            raise OutOfTimeError
+        return [future.result() for future in futures]
 
     def _best_known(self, value: Floats, groups: Groups, g: int) -> tuple[float, int]:
         """Value and index of the best known column of a group; nothing at all is worth 0."""
@@ -214,6 +248,8 @@ class Generator:
             Whether any were.
         """
         data, groups, prices = self.data, node.groups, node.prices
+        harmless = _TIGHTEN_ERROR * (node.bound - cutoff) / (data.tasks * data.machines)
+        rise = max(rise, harmless)
         priced = self.price_all(groups, prices, rise)
         fee = np.where(groups.shared, prices.fee, 0.0)
 
@@ -228,6 +264,7 @@ class Generator:
                 groups.allowed[g],
                 float(priced.best[g]) - (priced.bound - cutoff),
                 rise,
+                self._halt,
             )
 
         out = np.array(self._map(excluded, range(groups.kind.size)))
@@ -248,10 +285,10 @@ class _Descent:
         stuck: Whether nothing more is to be had.
     """
 
-    def __init__(self, generator: Generator, node: Node) -> None:
+    def __init__(self, generator: Generator, node: Node, cutoff: float) -> None:
         self._generator = generator
         self._node = node
-        self.rise = _FIRST_ERROR * node.bound / (generator.data.tasks * generator.data.machines)
+        self.rise = max(_FIRST_ERROR * (node.bound - cutoff) / generator.data.tasks, _FINEST)
         self.stuck = False
         self._keep = 0.5
         self._misses = 0
@@ -298,7 +335,7 @@ class _Descent:
         self.stuck = self._misses > _MOST_MISSES
 
     def _solve(self) -> None:
-        self.value, self._out = self.master.solve()
+        self.value, self._out = self.master.solve(self._generator.seconds_left())
 
     def _adapt(self, slope: Floats, point: Prices) -> None:
         """Goes further to the master's prices where the bound still falls that way."""

@@ -16,7 +16,9 @@ from dsct_gym.jit import kernel
 
 _FIRST_MOVES = 40
 _LATER_MOVES = 20
+# Longest piece of work between two looks at the clock.
 _BATCH = 2_000
+_MOST_TRIALS = 5_000
 # Temperatures in units of the largest rise of a task's curve.
 _HOT = (0.003, 0.01, 0.03)
 _COOLING = 0.01
@@ -31,6 +33,7 @@ class Incumbent:
         instance: The problem.
         data: The same for branch and price.
         deadline: `time.perf_counter` at which annealing stops.
+        soon: `time.perf_counter` at which the first annealing and the wandering stop.
         seed: Seed of the annealing.
 
     Attributes:
@@ -38,11 +41,14 @@ class Incumbent:
         machine: Machine of each task in EDF order (n,), −1 for none.
     """
 
-    def __init__(self, instance: Instance, data: Data, deadline: float, seed: int) -> None:
+    def __init__(
+        self, instance: Instance, data: Data, deadline: float, soon: float, seed: int
+    ) -> None:
         self.total = data.base
         self.machine = np.full(data.tasks, -1, dtype=np.int64)
         self._data = data
         self._deadline = deadline
+        self._soon = soon
         self._seed = seed
         self._problem = Problem.of(instance)
         self._curves = Curves.empty(data.tasks, data.machines, self._problem.task.size)
@@ -54,36 +60,38 @@ class Incumbent:
 
     def offer(self, machine: Ints) -> bool:
         """Climbs from an assignment in EDF order (n,); whether it gave a new incumbent."""
-        return self._keep(*climb(self._problem, self._curves, machine))
+        return self._keep(*climb(self._problem, self._curves, machine, _MOST_TRIALS))
 
     def anneal_first(self) -> None:
         """Anneals at several temperatures from the incumbent."""
         start = self.machine.copy()
         for hot in _HOT:
-            self._anneal(start, hot, _FIRST_MOVES * self._size)
+            self._anneal(start, hot, _FIRST_MOVES * self._size, self._soon)
 
     def anneal_from(self, machine: Ints) -> bool:
         """Anneals mildly from an assignment in EDF order (n,); whether it gave an incumbent."""
-        return self._anneal(machine, _HOT[0], _LATER_MOVES * self._size)
+        moves = min(_LATER_MOVES * self._size, 10 * _BATCH)
+        return self._anneal(machine, _HOT[0], moves, self._deadline)
 
     def wander(self) -> Iterator[Ints]:
         """Assignments not far from the incumbent, in EDF order (n,): their schedules price well."""
         machine = self.machine
         heat = _WANDERING * self._data.unit
+        moves = min(self._size // 2, _BATCH)
         for run in range(_WANDERINGS):
-            if time.perf_counter() > self._deadline:
+            if time.perf_counter() > self._soon:
                 return
             found = anneal(
-                self._problem, self._curves, machine, self._size // 2, heat, heat, self._seed + run
+                self._problem, self._curves, machine, moves, heat, heat, self._seed + run
             )
             machine = self._curves.machine.copy()
             self._keep(*found)
             yield machine
 
-    def _anneal(self, machine: Ints, hot: float, moves: int) -> bool:
+    def _anneal(self, machine: Ints, hot: float, moves: int, deadline: float) -> bool:
         """Anneals in batches, so that it ends in time."""
         better, done = False, 0
-        while done < moves and time.perf_counter() < self._deadline:
+        while done < moves and time.perf_counter() < deadline:
             batch = min(_BATCH, moves - done)
             gain, best = anneal(
                 self._problem,
@@ -155,16 +163,16 @@ def anneal(
 
 
 @kernel
-def climb(problem: Problem, curves: Curves, machine: Ints) -> tuple[float, Ints]:
-    """Moves single tasks for as long as that gains.
+def climb(problem: Problem, curves: Curves, machine: Ints, most: int) -> tuple[float, Ints]:
+    """Moves single tasks for as long as that gains, in at most about ``most`` trials.
 
     Returns:
         The gain over no work reached, and its assignment (n,).
     """
     n, m = machine.size, problem.speed.size
     current = place_all(problem, curves, machine)
-    task, idle = 0, 0
-    while idle < n:
+    task, idle, trials = 0, 0, 0
+    while idle < n and trials < most:
         best, target = current + 1e-12 * max(1.0, current), -1
         for r in range(m):
             if r != curves.machine[task]:
@@ -172,6 +180,7 @@ def climb(problem: Problem, curves: Curves, machine: Ints) -> tuple[float, Ints]
                 if total > best:
                     best, target = total, r
         idle += 1
+        trials += m
         if target >= 0:
             current = try_change(problem, curves, task, target, -1)
             accept_trial(curves, task, target, -1)

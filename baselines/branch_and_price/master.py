@@ -11,6 +11,7 @@ from baselines.branch_and_price.columns import Columns
 from dsct_gym.arrays import Bools, Floats, Ints
 
 _DUAL, _PRIMAL = 1, 4
+_FOREVER = 1e6
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,14 @@ class Master:
         self.group_of.extend(group.tolist())
         return len(pairs)
 
-    def solve(self) -> tuple[float, Prices]:
-        """Solves the linear programme; returns its value and prices."""
+    def solve(self, seconds: float) -> tuple[float, Prices]:
+        """Solves the linear programme; after ``seconds``, what it has by then.
+
+        Returns:
+            Its value and prices.
+        """
+        if seconds < _FOREVER:
+            self._model.setOptionValue("time_limit", self._model.getRunTime() + seconds)
         self._model.run()
         solution = self._model.getSolution()
         dual = np.abs(np.array(solution.row_dual))

@@ -34,6 +34,7 @@ def price(
     allowed: Bools,
     floor: float,
     rise: float,
+    halt: Bools,
 ) -> tuple[float, Floats, int]:
     """Finds the most valuable schedule of a machine.
 
@@ -46,6 +47,7 @@ def price(
         allowed: Which tasks the machine may take (n,).
         floor: A value that is known to be reached; schedules worth less are not looked for.
         rise: Upward error allowed at each task, to keep the number of breakpoints down.
+        halt: Set by another thread (1,) to break off; what is returned then means nothing.
 
     Returns:
         An upper bound on the value of every schedule that is at least ``floor`` (and, but for
@@ -57,7 +59,7 @@ def price(
     tasks = _worthwhile(capacity, slope, width, energy_rate, fee, allowed)
     if tasks.size == 0:
         return floor, works, 0
-    xs, ys, stage = _stages(capacity, slope, width, energy_rate, fee, tasks, floor, rise)
+    xs, ys, stage = _stages(capacity, slope, width, energy_rate, fee, tasks, floor, rise, halt)
     last = stage[tasks.size + 1] - 1
     if last < 0 or ys[last] <= floor:
         return floor, works, 0
@@ -75,6 +77,7 @@ def exclude(
     allowed: Bools,
     floor: float,
     rise: float,
+    halt: Bools,
 ) -> Bools:
     """Tells which tasks are in no schedule of a machine that is worth ``floor`` or more.
 
@@ -90,6 +93,7 @@ def exclude(
         allowed: Likewise.
         floor: Value that schedules of interest reach.
         rise: Likewise; it only makes fewer tasks excludable.
+        halt: Likewise.
 
     Returns:
         The tasks among those allowed that can be excluded (n,).
@@ -98,7 +102,7 @@ def exclude(
     out = np.zeros(n, dtype=np.bool_)
     tasks = _worthwhile(capacity, slope, width, energy_rate, fee, allowed)
     count = tasks.size
-    xs, ys, stage = _stages(capacity, slope, width, energy_rate, fee, tasks, floor, rise)
+    xs, ys, stage = _stages(capacity, slope, width, energy_rate, fee, tasks, floor, rise, halt)
     if count == 0 or stage[count + 1] == 0:
         # Nothing at all is worth 0.
         for j in range(n):
@@ -124,7 +128,7 @@ def exclude(
         )
         value = _best_sum(with_xs, with_ys, rest_us, rest_vs, total) - fee[j]
         out[j] = value < floor - _SLACK * max(1.0, abs(floor))
-        if i == 0:
+        if i == 0 or halt[0]:
             break
         # The work left is counted from the last deadline backwards; before the task's own deadline
         # it is at least the capacity behind it.
@@ -242,6 +246,7 @@ def _stages(
     tasks: Ints,
     floor: float,
     rise: float,
+    halt: Bools,
 ) -> tuple[Floats, Floats, Ints]:
     """The functions V_0, V_1, … after each task, cut to what may lead to more than ``floor``.
 
@@ -266,6 +271,9 @@ def _stages(
     stage[1] = 1
     xs[0], ys[0], size = 0.0, 0.0, 1
     for i in range(count):
+        if halt[0]:
+            stage[:] = 0
+            return kept_xs, kept_ys, stage
         j = tasks[i]
         # V_{j-1} with the task's segments added one by one, steepest first.
         a_xs[:size] = xs[:size]

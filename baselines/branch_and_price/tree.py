@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import heapq
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from concurrent.futures import Executor
 import numpy as np
 
 from baselines.branch_and_price.data import Data
-from baselines.branch_and_price.generation import Generator, Node, Outcome
+from baselines.branch_and_price.generation import Generator, Node, Outcome, OutOfTimeError
 from baselines.branch_and_price.incumbent import Incumbent
 from baselines.branch_and_price.master import Groups, Master, Prices
 from dsct_gym.arrays import Floats, Ints
@@ -37,7 +38,8 @@ class Search:
         machine_of: A first assignment (n,), −1 for none.
         tolerance: Relative distance of bound and incumbent at which the search ends.
         deadline: `time.perf_counter` at which to stop.
-        pool: Threads for pricing, None for none.
+        soon: `time.perf_counter` at which to go over from annealing to columns.
+        pool: Threads for pricing.
         seed: Seed of the annealing.
         tell: Called with incumbent and bound when they may have changed.
 
@@ -55,14 +57,15 @@ class Search:
         *,
         tolerance: float,
         deadline: float,
-        pool: Executor | None,
+        soon: float,
+        pool: Executor,
         seed: int,
         tell: Callable[[float, float], None],
     ) -> None:
         self.data = Data.of(instance)
         self.bound = relaxation.bound
         self.nodes = 0
-        self.incumbent = Incumbent(instance, self.data, deadline, seed)
+        self.incumbent = Incumbent(instance, self.data, deadline, soon, seed)
         self.incumbent.offer(machine_of[instance.edf_order])
         self._generator = Generator(self.data, pool, deadline)
         self._tolerance = tolerance
@@ -98,19 +101,22 @@ class Search:
         node = self._current
         if node is not None:
             near = self._tolerance * abs(self.bound) / self.data.unit
-            self._generate(node, lambda bound, value: bound - value <= near)
-            self._report()
+            with contextlib.suppress(OutOfTimeError):
+                self._generate(node, lambda bound, value: bound - value <= near)
+        self._report()
 
     def run(self) -> None:
         """Searches until the proof or the deadline; dives, then takes the largest bound."""
         patience = _ROOT_PATIENCE
         while self._current is not None:
             node = self._current
-            outcome = self._generate(node, functools.partial(self._is_settled, patience))
-            patience = _PATIENCE
-            if outcome.stopped:
+            try:
+                outcome = self._generate(node, functools.partial(self._is_settled, patience))
+                children = [] if outcome.closed else self._branch(node, outcome)
+            except OutOfTimeError:
+                self._report()
                 break
-            children = [] if outcome.closed else self._branch(node, outcome)
+            patience = _PATIENCE
             if not children:
                 self._closed = max(self._closed, node.bound)
             for child in children[1:]:
@@ -180,7 +186,7 @@ class Search:
             return int(task), int(group)
         score = fraction * (_SMALL_FEE + node.prices.fee[None, :])
         most, choice = -1.0, (0, 0)
-        value, _ = master.solve()
+        value, _ = master.solve(self._generator.seconds_left())
         for place in np.argsort(-score, axis=None, kind="stable")[:_CANDIDATES]:
             group, task = np.unravel_index(int(place), score.shape)
             if fraction[group, task] <= _INTEGRAL:
