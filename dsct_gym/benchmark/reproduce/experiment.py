@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -17,7 +18,7 @@ from dsct_gym.benchmark.store import make_folder
 from dsct_gym.files import write_bytes, write_text
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
-from dsct_gym.solver import make_solver
+from dsct_gym.solver import SolverProtocol, make_solver
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,7 +87,13 @@ class Experiment:
 
 def solve(name: str, instance: Instance, time_limit: float | None = None) -> Schedule:
     """The schedule of a solver without options."""
-    return make_solver(name).solve(instance, time_limit=time_limit, seed=0).schedule
+    return _solver(name).solve(instance, time_limit=time_limit, seed=0).schedule
+
+
+@cache
+def _solver(name: str) -> SolverProtocol:
+    """The solver of that name, looked up once: that takes longer than many a run."""
+    return make_solver(name)
 
 
 def new_figure(columns: int = 1) -> tuple[Figure, list[Axes]]:
