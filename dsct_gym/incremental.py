@@ -211,8 +211,8 @@ def place_all(problem: Problem, curves: Curves, machine: Ints) -> float:
     """Sets the whole assignment (n,), tasks in EDF order; returns the accuracy gained."""
     for index in range(curves.machine.size):
         curves.machine[index] = machine[index]
-    curves.load[:] = 0
-    curves.length[:] = 0
+    for slot in range(curves.load.size):
+        curves.load[slot] = curves.length[slot] = 0
     for task in range(machine.size):
         if machine[task] >= 0:
             slot = curves.slot[machine[task]]
@@ -263,6 +263,63 @@ def try_change(problem: Problem, curves: Curves, task: int, machine: int, other:
     total = cut_curves(problem, curves)
     _swap_slots(curves, source, machine)
     return total
+
+
+@helper
+def try_above(
+    problem: Problem,
+    curves: Curves,
+    task: int,
+    machine: int,
+    other: int,
+    least: float,
+    source_change: float,
+) -> float:
+    """As `try_change`, but gives up once it is certain that the total stays below ``least``.
+
+    At the current price of energy no change of the assignment can raise the total by more than it
+    raises what the machines earn net of their energy, and each machine tells its part alone.
+
+    Args:
+        problem: The prepared instance.
+        curves: The state; its trial part changes.
+        task: EDF rank of the task that moves.
+        machine: Where it goes: not none, and not where it is.
+        other: EDF rank of a task on ``machine`` that goes where ``task`` was; −1 for a plain move.
+        least: The total to reach. Leave some room for rounding.
+        source_change: An upper bound on the change of what the machine that ``task`` leaves earns
+            net of energy at the current price, infinite if there is none.
+
+    Returns:
+        Accuracy gained over no work at all, −∞ if it gave up; then there is nothing to accept.
+    """
+    source = curves.machine[task]
+    for index in range(curves.trial_taken.size):
+        curves.trial_taken[index] = curves.taken[index]
+    _change_machine(problem, curves, machine, curves.spare[1], other, task)
+    change = _net_change(curves, machine, curves.spare[1])
+    if source >= 0:
+        if curves.total[0] + change + source_change < least:
+            return -np.inf
+        _change_machine(problem, curves, source, curves.spare[0], task, other)
+        change += _net_change(curves, source, curves.spare[0])
+    if curves.total[0] + change < least:
+        return -np.inf
+    _swap_slots(curves, source, machine)
+    total = cut_curves(problem, curves)
+    _swap_slots(curves, source, machine)
+    return total
+
+
+@helper
+def _net_change(curves: Curves, r: int, slot: int) -> float:
+    """Change of what machine r earns net of energy, at the current price, by its trial."""
+    price, current = curves.price[0], curves.slot[r]
+    before, after = curves.taken[r], curves.trial_taken[r]
+    gained = curves.gain[slot, after] - curves.gain[current, before]
+    spent = curves.energy[slot, after] - curves.energy[current, before]
+    change: float = gained - price * spent
+    return change
 
 
 @helper

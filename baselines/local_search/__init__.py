@@ -1,0 +1,1 @@
+"""Local search over assignments on the exact incremental allocation."""

@@ -1,0 +1,196 @@
+"""The Metropolis walk over assignments: propose a move or a swap, bound it, evaluate it, decide."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from baselines.local_search.prices import Prices, change_bound, quick_bound, update_prices
+from dsct_gym.allocation import Problem
+from dsct_gym.arrays import Floats, Ints
+from dsct_gym.incremental import Curves, accept_trial, place_all, try_above
+from dsct_gym.jit import helper, kernel
+
+SLACK = 1e-11
+"""Rounding, relative to the total, by which a bound must miss what it is to rule out."""
+
+PROPOSED, EVALUATED, ACCEPTED = 0, 1, 2
+
+
+class Walk(NamedTuple):
+    """State of a walk besides the assignment itself.
+
+    Attributes:
+        random: State of the random numbers (2,).
+        best: Best assignment so far (n,), tasks in EDF order.
+        best_total: Accuracy that it gains (1,).
+        tally: Moves proposed, evaluated in full and accepted (3,).
+    """
+
+    random: npt.NDArray[np.uint64]
+    best: Ints
+    best_total: Floats
+    tally: Ints
+
+    @classmethod
+    def seeded(cls, tasks: int, seed: int) -> Walk:
+        """A walk that has not begun; the same seed takes the same steps in every process."""
+        return cls(
+            random=np.random.SeedSequence(seed).generate_state(2, np.uint64).astype(np.uint64),
+            best=np.full(tasks, -1, dtype=np.int64),
+            best_total=np.full(1, -np.inf),
+            tally=np.zeros(3, dtype=np.int64),
+        )
+
+
+@kernel
+def begin(problem: Problem, curves: Curves, prices: Prices, walk: Walk, machine: Ints) -> None:
+    """Puts the walk on an assignment (n,), tasks in EDF order; keeps the best if it is better."""
+    total = place_all(problem, curves, machine)
+    for r in range(problem.speed.size):
+        update_prices(problem, curves, prices, r)
+    if total > walk.best_total[0]:
+        walk.best_total[0] = total
+        _keep(walk, machine)
+
+
+@kernel
+def step(
+    problem: Problem,
+    curves: Curves,
+    prices: Prices,
+    walk: Walk,
+    swaps: float,
+    temperature: float,
+    count: int,
+) -> None:
+    """Proposes ``count`` changes.
+
+    The Metropolis rule accepts a change with probability ``exp(change / temperature)``: the number
+    that decides is drawn first, so a bound on the change rejects what it would reject. A task never
+    goes to no machine: it loses nothing where it is, as it may get no work there.
+
+    Args:
+        problem: The prepared instance; at least two machines, one rising segment.
+        curves: The current assignment.
+        prices: Its prices.
+        walk: Best so far and random numbers.
+        swaps: Share of swaps among the proposals.
+        temperature: Total accuracy; what is worse by as much is accepted once in e times.
+        count: Number of proposals.
+    """
+    ahead = False
+    for _ in range(count):
+        task, machine, other = _propose(curves, walk, swaps)
+        chance = _uniform(walk)
+        walk.tally[PROPOSED] += 1
+        if task < 0:
+            continue
+        least = curves.total[0] + temperature * np.log(chance)
+        total = _evaluate(problem, curves, prices, walk, task, machine, other, least)
+        if total < least:
+            continue
+        if ahead and total < walk.best_total[0]:
+            _keep(walk, curves.machine)
+            ahead = False
+        source = curves.machine[task]
+        accept_trial(curves, task, machine, other)
+        update_prices(problem, curves, prices, machine)
+        if source >= 0:
+            update_prices(problem, curves, prices, source)
+        walk.tally[ACCEPTED] += 1
+        if total > walk.best_total[0]:
+            walk.best_total[0] = total
+            ahead = True
+    if ahead:
+        _keep(walk, curves.machine)
+
+
+@helper
+def _keep(walk: Walk, machine: Ints) -> None:
+    """Keeps an assignment as the best."""
+    for task in range(machine.size):
+        walk.best[task] = machine[task]
+
+
+@kernel
+def sample_losses(
+    problem: Problem, curves: Curves, walk: Walk, swaps: float, losses: Floats
+) -> None:
+    """Fills ``losses`` with the total accuracy that proposed changes would cost, 0 where none."""
+    for index in range(losses.size):
+        task, machine, other = _propose(curves, walk, swaps)
+        losses[index] = 0.0
+        if task >= 0:
+            total = try_above(problem, curves, task, machine, other, -np.inf, np.inf)
+            losses[index] = max(0.0, curves.total[0] - total)
+
+
+@helper
+def _evaluate(
+    problem: Problem,
+    curves: Curves,
+    prices: Prices,
+    walk: Walk,
+    task: int,
+    machine: int,
+    other: int,
+    least: float,
+) -> float:
+    """Total after a change, or −∞ when a bound shows that it is below ``least``."""
+    source = curves.machine[task]
+    least -= SLACK * max(1.0, curves.total[0])
+    missing = least - curves.total[0]
+    there = quick_bound(problem, curves, prices, machine, task, other)
+    here = quick_bound(problem, curves, prices, source, other, task) if source >= 0 else 0.0
+    if there + here < missing:
+        return -np.inf
+    there = min(there, change_bound(problem, curves, prices, machine, task, other, missing - here))
+    if there + here < missing:
+        return -np.inf
+    if source >= 0:
+        here = min(
+            here, change_bound(problem, curves, prices, source, other, task, missing - there)
+        )
+        if there + here < missing:
+            return -np.inf
+    walk.tally[EVALUATED] += 1
+    return try_above(problem, curves, task, machine, other, least, here)
+
+
+@helper
+def _propose(curves: Curves, walk: Walk, swaps: float) -> tuple[int, int, int]:
+    """A task, where it goes, and a task that takes its place; task −1 if nothing changes."""
+    task = _below(walk, curves.machine.size)
+    source = curves.machine[task]
+    if _uniform(walk) < swaps:
+        other = _below(walk, curves.machine.size)
+        machine = curves.machine[other]
+        if source < 0 or machine < 0 or machine == source:
+            return -1, -1, -1
+        return task, machine, other
+    if source < 0:
+        return task, _below(walk, curves.slot.size), -1
+    machine = _below(walk, curves.slot.size - 1)
+    return task, machine + 1 if machine >= source else machine, -1
+
+
+@helper
+def _below(walk: Walk, count: int) -> int:
+    """A random integer in 0..count−1."""
+    return int(_uniform(walk) * count)
+
+
+@helper
+def _uniform(walk: Walk) -> float:
+    """A random number in (0, 1) with 52 bits.
+
+    Source: xorshift128+, Vigna, "Further scramblings of Marsaglia's xorshift generators", 2017.
+    """
+    one, other = walk.random[0], walk.random[1]
+    one ^= one << np.uint64(23)
+    one ^= (one >> np.uint64(18)) ^ other ^ (other >> np.uint64(5))
+    walk.random[0], walk.random[1] = other, one
+    return (float((one + other) >> np.uint64(12)) + 0.5) * 2.0**-52

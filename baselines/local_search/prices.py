@@ -1,0 +1,351 @@
+"""Upper bounds on what a local change can bring, from the prices of the current optimum.
+
+The optimum of an assignment comes with prices: λ for energy and, on each machine, a price of work
+that does not increase with the deadline and is at least λ/E_r. With prices ``p_1 ≥ … ≥ p_k`` of the
+k tasks of machine r, what the machine earns net of energy is at most
+
+    Σ_i [ max_f (a_i(f) − a_i(0) − p_i f) + s_r (d_i − d_{i−1}) (p_i − λ/E_r) ],
+
+and no less at the optimal prices. The prices stay valid when tasks come and go, so a change of the
+assignment changes the total by at most the sum, over the machines it touches, of the change of this
+expression: for a task that moves, its surplus at the price where it goes less its surplus at the
+price where it was. Where that is not enough to reject a change, the price of the block of tasks
+around it is shifted to where the expression is least; any price gives a valid bound, so the search
+may stop at any time. Bounds cost O(log n), the exact value O(n/m) or more.
+
+Blocks are maximal runs of tasks with equal price when energy is free. λ raises the prices of the
+last of them, the floor, to λ/E_r.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dsct_gym.allocation import Problem
+from dsct_gym.arrays import Floats, Ints
+from dsct_gym.incremental import Curves
+from dsct_gym.jit import helper
+
+_MAX_SHIFTS = 12
+
+
+class Prices(NamedTuple):
+    """Prices of the current assignment; slots are those of `Curves`, m + 2 of them.
+
+    Attributes:
+        earliest: First task with the deadline of each task (n,).
+        position: Position of each task among those of its machine (n,).
+        block: Block of each position (m+2, n).
+        blocks: Number of blocks (m+2,).
+        price: Price of work in each block when energy is free (m+2, n), decreasing.
+        supply: Work that the machine can do in the time of each block (m+2, n), GFLOP.
+        first: Where each block's segments start (m+2, n+1).
+        slope: Slopes of the segments of the tasks in each block (m+2, S), non-increasing.
+        demand: Work of the segments of a block up to each (m+2, S+n), from 0, GFLOP; block b starts
+            at ``first[b] + b``.
+        value: Accuracy of the same segments (m+2, S+n), from 0.
+    """
+
+    earliest: Ints
+    position: Ints
+    block: Ints
+    blocks: Ints
+    price: Floats
+    supply: Floats
+    first: Ints
+    slope: Floats
+    demand: Floats
+    value: Floats
+
+    @classmethod
+    def empty(cls, problem: Problem) -> Prices:
+        """Room for the prices of a problem; call `update_prices` for each machine."""
+        tasks, slots, segments = problem.deadline.size, problem.speed.size + 2, problem.task.size
+        return cls(
+            earliest=np.searchsorted(problem.deadline, problem.deadline),
+            position=np.zeros(tasks, dtype=np.int64),
+            block=np.zeros((slots, tasks), dtype=np.int64),
+            blocks=np.zeros(slots, dtype=np.int64),
+            price=np.zeros((slots, tasks)),
+            supply=np.zeros((slots, tasks)),
+            first=np.zeros((slots, tasks + 1), dtype=np.int64),
+            slope=np.zeros((slots, segments)),
+            demand=np.zeros((slots, segments + tasks)),
+            value=np.zeros((slots, segments + tasks)),
+        )
+
+
+@helper
+def update_prices(problem: Problem, curves: Curves, prices: Prices, r: int) -> None:
+    """Reads the prices of machine r off its curve, after the machine has changed."""
+    slot = curves.slot[r]
+    block, lowest, since, segments = -1, np.inf, 0.0, 0
+    for position in range(curves.load[slot]):
+        task = curves.tasks[slot, position]
+        if block < 0 or curves.exhausted[slot, position] < lowest:
+            lowest = curves.exhausted[slot, position]
+            block += 1
+            prices.price[slot, block] = lowest
+            prices.supply[slot, block] = 0.0
+            prices.first[slot, block] = segments
+            prices.demand[slot, segments + block] = 0.0
+            prices.value[slot, segments + block] = 0.0
+        prices.supply[slot, block] += problem.speed[r] * (problem.deadline[task] - since)
+        since = problem.deadline[task]
+        prices.block[slot, position] = block
+        prices.position[task] = position
+        segments += problem.first[task + 1] - problem.first[task]
+    prices.blocks[slot] = block + 1
+    _sort_into_blocks(problem, curves, prices, slot)
+
+
+@helper
+def _sort_into_blocks(problem: Problem, curves: Curves, prices: Prices, slot: int) -> None:
+    """Lists the segments of each block, steepest first, with their cumulated work and accuracy."""
+    for index in range(curves.length[slot]):
+        segment = curves.order[slot, index]
+        block = prices.block[slot, prices.position[problem.task[segment]]]
+        end = prices.first[slot, block]
+        work = problem.width[segment]
+        at = end + block
+        prices.slope[slot, end] = problem.slope[segment]
+        prices.demand[slot, at + 1] = prices.demand[slot, at] + work
+        prices.value[slot, at + 1] = prices.value[slot, at] + work * problem.slope[segment]
+        prices.first[slot, block] = end + 1
+    # Every start has moved to its end, which is where the next block starts.
+    for block in range(prices.blocks[slot], 0, -1):
+        prices.first[slot, block] = prices.first[slot, block - 1]
+    prices.first[slot, 0] = 0
+
+
+@helper
+def surplus(problem: Problem, task: int, price: float) -> float:
+    """What a task earns beyond the price of its work, ``max_f a(f) − a(0) − price f``."""
+    total = 0.0
+    for index in range(problem.first[task], problem.first[task + 1]):
+        segment = problem.own[index]
+        margin = problem.slope[segment] - price
+        if margin <= 0.0:
+            break
+        total += margin * problem.width[segment]
+    return total
+
+
+@helper
+def _wanted(problem: Problem, task: int, price: float) -> float:
+    """Work of a task that earns more than its price, GFLOP."""
+    work = 0.0
+    for index in range(problem.first[task], problem.first[task + 1]):
+        segment = problem.own[index]
+        if problem.slope[segment] <= price:
+            break
+        work += problem.width[segment]
+    return work
+
+
+@helper
+def entry_block(curves: Curves, prices: Prices, r: int, task: int) -> int:
+    """Block that a task would enter on machine r; the number of blocks if it comes after all."""
+    slot, earliest = curves.slot[r], prices.earliest[task]
+    low, high = 0, curves.load[slot]
+    while low < high:
+        middle = (low + high) // 2
+        if curves.tasks[slot, middle] < earliest:
+            low = middle + 1
+        else:
+            high = middle
+    behind: int = prices.block[slot, low] if low < curves.load[slot] else prices.blocks[slot]
+    return behind
+
+
+@helper
+def own_block(curves: Curves, prices: Prices, r: int, task: int) -> int:
+    """Block of a task on its machine r."""
+    block: int = prices.block[curves.slot[r], prices.position[task]]
+    return block
+
+
+@helper
+def block_price(problem: Problem, curves: Curves, prices: Prices, r: int, block: int) -> float:
+    """Price of work in a block of machine r, energy included."""
+    floor: float = curves.price[0] / problem.efficiency[r]
+    slot = curves.slot[r]
+    return max(floor, prices.price[slot, block]) if block < prices.blocks[slot] else floor
+
+
+@helper
+def quick_bound(
+    problem: Problem, curves: Curves, prices: Prices, r: int, coming: int, leaving: int
+) -> float:
+    """Bound on the change of what machine r earns net of energy, at the current prices.
+
+    Args:
+        problem: The prepared instance.
+        curves: The current assignment.
+        prices: Its prices.
+        r: The machine.
+        coming: EDF rank of a task that comes to it, −1 for none.
+        leaving: EDF rank of a task that leaves it, −1 for none.
+    """
+    change = 0.0
+    if coming >= 0:
+        entry = entry_block(curves, prices, r, coming)
+        change += surplus(problem, coming, block_price(problem, curves, prices, r, entry))
+    if leaving >= 0:
+        own = own_block(curves, prices, r, leaving)
+        change -= surplus(problem, leaving, block_price(problem, curves, prices, r, own))
+    return change
+
+
+@helper
+def change_bound(
+    problem: Problem,
+    curves: Curves,
+    prices: Prices,
+    r: int,
+    coming: int,
+    leaving: int,
+    enough: float,
+) -> float:
+    """As `quick_bound`, but shifts the prices of the blocks that the change touches.
+
+    It stops as soon as the bound is below ``enough``, or when it can no longer get there.
+    """
+    slot = curves.slot[r]
+    floor: float = curves.price[0] / problem.efficiency[r]
+    entry, at, gain = -1, floor, 0.0
+    if coming >= 0:
+        entry = entry_block(curves, prices, r, coming)
+        at = block_price(problem, curves, prices, r, entry)
+        gain = surplus(problem, coming, at)
+    own, left, loss = -1, floor, 0.0
+    if leaving >= 0:
+        own = own_block(curves, prices, r, leaving)
+        left = block_price(problem, curves, prices, r, own)
+        loss = -surplus(problem, leaving, left)
+    # Blocks whose price may rise: those from `start` on that share the price where the task enters.
+    rises = 0 <= entry < prices.blocks[slot]
+    start = _floor_block(prices, slot, floor) if rises and at == floor else entry
+    together = rises and start <= own <= entry
+    if own >= 0 and left > floor and not together:
+        low = block_price(problem, curves, prices, r, own + 1)
+        loss = _shift(problem, prices, slot, own, own, low, left, left, -1, leaving, enough - gain)
+        # A price may not rise above one ahead of it that has just been lowered.
+        rises = rises and own + 1 != start
+    if rises:
+        low = block_price(problem, curves, prices, r, entry + 1) if together else at
+        high = prices.price[slot, start - 1] if start > 0 else problem.slope[0]
+        goes = leaving if together else -1
+        rest = 0.0 if together else loss
+        gain = _shift(
+            problem, prices, slot, start, entry, low, at, high, coming, goes, enough - rest
+        )
+        return gain + rest
+    return gain + loss
+
+
+@helper
+def _floor_block(prices: Prices, slot: int, floor: float) -> int:
+    """First block whose price is at most ``floor``."""
+    low, high = 0, prices.blocks[slot]
+    while low < high:
+        middle = (low + high) // 2
+        if prices.price[slot, middle] > floor:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@helper
+def _shift(
+    problem: Problem,
+    prices: Prices,
+    slot: int,
+    first: int,
+    last: int,
+    low: float,
+    price: float,
+    high: float,
+    coming: int,
+    leaving: int,
+    enough: float,
+) -> float:
+    """Least bound over one price in ``low..high`` for the blocks ``first..last``, now at ``price``.
+
+    The bound is convex in the price and, where the task that leaves is among the blocks, so is it
+    with the task gone: its derivative is supply less demand. Cutting planes close in on it.
+    """
+    before = _worth(prices, slot, first, last, price, price)
+    left_at, left, left_slope = price, 0.0, 0.0
+    right_at, right, right_slope = price, 0.0, 0.0
+    best = np.inf
+    at = price
+    for step in range(_MAX_SHIFTS):
+        value = _worth(prices, slot, first, last, at, price) - before
+        slope = _excess(prices, slot, first, last, at)
+        if coming >= 0:
+            value += surplus(problem, coming, at)
+            slope -= _wanted(problem, coming, at)
+        if leaving >= 0:
+            value -= surplus(problem, leaving, at)
+            slope += _wanted(problem, leaving, at)
+        best = min(best, value)
+        if best < enough or slope == 0.0:
+            break
+        if slope < 0.0:
+            left_at, left, left_slope = at, value, slope
+        else:
+            right_at, right, right_slope = at, value, slope
+        if step == 0:
+            at = high if slope < 0.0 else low
+            if at == price:
+                break
+            continue
+        if left_slope == 0.0 or right_slope == 0.0:
+            break
+        at = (right - left + left_slope * left_at - right_slope * right_at) / (
+            left_slope - right_slope
+        )
+        if not left_at < at < right_at or left + left_slope * (at - left_at) >= enough:
+            break
+    return best
+
+
+@helper
+def _worth(
+    prices: Prices, slot: int, first: int, last: int, price: float, reference: float
+) -> float:
+    """Surplus of the tasks of some blocks, and supply at what ``price`` exceeds ``reference``."""
+    total = 0.0
+    for block in range(first, last + 1):
+        at = _steeper(prices, slot, block, price) + block
+        total += prices.value[slot, at] - price * prices.demand[slot, at]
+        total += prices.supply[slot, block] * (price - reference)
+    return total
+
+
+@helper
+def _excess(prices: Prices, slot: int, first: int, last: int, price: float) -> float:
+    """Supply less demand of some blocks at a price, GFLOP."""
+    work = 0.0
+    for block in range(first, last + 1):
+        at = _steeper(prices, slot, block, price) + block
+        work += prices.supply[slot, block] - prices.demand[slot, at]
+    return work
+
+
+@helper
+def _steeper(prices: Prices, slot: int, block: int, price: float) -> int:
+    """Where the segments of a block that are steeper than ``price`` end."""
+    low: int = prices.first[slot, block]
+    high = prices.first[slot, block + 1]
+    while low < high:
+        middle = (low + high) // 2
+        if prices.slope[slot, middle] > price:
+            low = middle + 1
+        else:
+            high = middle
+    return low
