@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 EXAMPLE = """
 dsct-gym bench
 dsct-gym bench a.json b.json --solvers approx,mip --time-limit 10 -o out
-dsct-gym bench --suite devices --seeds 10 --jobs 2 -o out
+dsct-gym bench --suite devices --seeds 10 --report -o out
 dsct-gym bench --suite tiny --solvers 'mip[threads=1],random'
 """
 
@@ -103,6 +103,9 @@ def bench(
     gantt: Annotated[
         bool, typer.Option("--gantt", help="Draw every schedule into the output folder.")
     ] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="Write report.html into the output folder at the end.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Compare solvers: accuracy, gap, energy, time.
@@ -116,6 +119,8 @@ def bench(
         raise InputError("--gantt: needs --output for the folder to draw into")
     if retry and output is None:
         raise InputError("--retry: needs --output for the folder to resume")
+    if report and output is None:
+        raise InputError("--report: needs --output for the folder to write into")
     labelled = _load(instances or [], suite)
     planned = _plan(labelled, _entrants(solvers), time_limit, seed, seeds)
     limits = _limits(planned, jobs, threads, grace, local=engine == "local")
@@ -128,6 +133,8 @@ def bench(
         interrupted, lost = _run(fresh, done, store, limits, jobs, engine, address, draw=gantt)
         records = [done[job.key] for job in planned if job.key in done]
         _conclude(records, labelled, store, json=json)
+        if report and store is not None and records:
+            _report(store, quiet=json)
     if interrupted:
         raise KeyboardInterrupt
     if lost or any(not record.ok for record in records):
@@ -346,6 +353,16 @@ def _conclude(
         _print_table(records, scores)
         if store is not None:
             out().print(f"kept in {store.folder}/")
+
+
+def _report(store: Store, *, quiet: bool) -> None:
+    """Writes the report of all that the folder holds."""
+    from dsct_gym.benchmark.report.results import Results
+    from dsct_gym.benchmark.report.writing import PAGE, write_report
+
+    write_report(Results.load(store.folder), store.folder)
+    if not quiet:
+        out().print(f"report in {store.folder / PAGE}")
 
 
 def _print_table(records: list[Record], scores: list[Score]) -> None:

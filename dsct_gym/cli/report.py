@@ -32,37 +32,18 @@ def report(
     Beside it: results.csv (every run), scores.csv and scores.md (every solver), and results.parquet
     where pyarrow is installed (extra 'parquet').
     """
-    from dsct_gym.benchmark.record import records_as_csv
-    from dsct_gym.benchmark.report.page import render_page
     from dsct_gym.benchmark.report.results import Results
-    from dsct_gym.benchmark.report.tables import (
-        markdown_table,
-        parquet_available,
-        scores_as_csv,
-        write_parquet,
-    )
-    from dsct_gym.benchmark.store import make_folder
-    from dsct_gym.files import write_text
+    from dsct_gym.benchmark.report.tables import markdown_table
+    from dsct_gym.benchmark.report.writing import write_report
 
     with err().status("reading"):
         results = Results.load(folder)
     for line in results.warnings:
         warn(line)
-    target = make_folder(output or folder)
-    documents = {
-        "results.csv": records_as_csv(results.records),
-        "scores.csv": scores_as_csv(results.scores),
-        "scores.md": markdown_table(results.scores),
-        "report.html": render_page(results, title or f"Benchmark {folder.resolve().name}"),
-    }
-    for name, text in documents.items():
-        write_text(target / name, text)
-    written = [*documents]
-    if parquet_available():
-        write_parquet(results.records, target / "results.parquet")
-        written.append("results.parquet")
+    target = output or folder
+    written = write_report(results, target, title)
     if json:
-        print_json({"folder": str(target), "files": sorted(written)})
+        print_json({"folder": str(target), "files": written})
     else:
         out().print(markdown_table(results.scores), end="")
-        out().print(f"wrote {', '.join(sorted(written))} into {target}/")
+        out().print(f"wrote {', '.join(written)} into {target}/")

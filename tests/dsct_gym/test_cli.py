@@ -324,6 +324,13 @@ class TestBench:
         status, out, err = call(*arguments, "-o", "out")
         assert (status, json.loads(out), err) == (0, told, "resuming: 96 of 96 runs are there\n")
 
+    def test_writes_the_report_too(self, call, instance):
+        command = ("bench", instance, "--solvers", "greedy,approx", "--report", "-o", "out")
+        status, out, err = call(*command)
+        assert (status, err) == (0, "")
+        assert "out/report.html" in out
+        assert "greedy" in Path("out/report.html").read_text()
+
     def test_runs_again_what_failed_only_when_asked(self, call, instance):
         command = ("bench", instance, "--solvers", "stub_solvers:Broken", "-o", "out", "--json")
         assert "no idea" in call(*command)[2]
@@ -374,6 +381,7 @@ class TestBench:
             (("--engine", "slurm"), "engine:"),
             (("--engine", "dask"), "address:"),
             (("--retry",), "--retry"),
+            (("--report",), "--report"),
             (("--gantt",), "--gantt"),
             (("nope.json",), "nope.json"),
             (("i.json", "i.json"), "'small'"),

@@ -11,7 +11,7 @@ from typing import Final
 WIDTH: Final = 440.0
 HEIGHT: Final = 300.0
 LEFT: Final = 54.0
-RIGHT: Final = 14.0
+RIGHT: Final = 20.0
 TOP: Final = 12.0
 BOTTOM: Final = 44.0
 COLOURS: Final = 10
