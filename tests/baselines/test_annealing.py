@@ -73,7 +73,7 @@ def _changes(instance: Instance, machine_of: Ints) -> list[tuple[int, int, int, 
     return found
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(case=assigned(max_tasks=7), enough=st.sampled_from([-np.inf, -0.3, -1e-3, 0.0]))
 def test_bounds_hold_for_every_move_and_swap(
     case: tuple[Instance, np.ndarray], enough: float
@@ -97,6 +97,31 @@ def test_bounds_hold_for_every_move_and_swap(
         )
         given_up = _try_above(state.problem, state.curves, change, least + 1e-9)
         assert given_up == -np.inf or given_up == pytest.approx(least, abs=1e-12)
+
+
+def test_bounds_hold_between_neighbouring_blocks() -> None:
+    # More tasks a machine than above: here blocks of different prices lie side by side.
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        n, m = int(rng.integers(5, 25)), int(rng.integers(1, 4))
+        instance = generate(
+            n,
+            m,
+            mu=rng.uniform(1, 20),
+            rho=rng.uniform(0.05, 1),
+            beta=float(rng.choice([0.05, 0.3, 1.0, 3.0])),
+            segments=int(rng.integers(1, 7)),
+            seed=seed,
+        )
+        machine_of = rng.integers(-1, m, n)
+        state, trials = _Priced(instance, machine_of), IncrementalAllocation(instance, machine_of)
+        rank = instance.edf_rank
+        for task, machine, other, _ in _changes(instance, machine_of):
+            total = trials.swap(task, other) if other >= 0 else trials.move(task, machine)
+            exact = total - trials.total_accuracy
+            change = np.array([rank[task], machine, rank[other] if other >= 0 else -1])
+            quick, shifted = _bounds(state.problem, state.curves, state.prices, change, -np.inf)
+            assert quick + 1e-12 >= shifted >= exact - 1e-12
 
 
 def test_shifting_prices_rejects_more() -> None:
