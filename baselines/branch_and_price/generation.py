@@ -30,6 +30,7 @@ _FIRST_ERROR = 0.1
 _TIGHTEN_AT = 0.5
 _TIGHTEN_ERROR = 0.3
 _MOST_MISSES = 10
+_FEW_COLUMNS = 60
 
 
 @dataclass(frozen=True)
@@ -293,20 +294,26 @@ class _Descent:
         self._keep = 0.5
         self._misses = 0
         self._started = False
-        self.restart()
+        self.value = -np.inf
+        self._out = node.prices
+        self._build()
 
     def restart(self) -> None:
-        """Starts the master anew with the known columns that suit the node, best first."""
+        """Starts the master anew, for what the node allows now."""
+        self._build()
+        self._solve()
+
+    def _build(self) -> None:
+        """Gives the master the known columns that suit the node, best first."""
         node, generator = self._node, self._generator
         self.master = Master(generator.columns, node.groups)
         fee = np.where(node.groups.shared, node.prices.fee, 0.0)
         value = generator.columns.value(fee, node.prices.energy)
-        most = max(200, 8 * generator.data.tasks)
+        most = max(_FEW_COLUMNS, 8 * generator.data.tasks // node.groups.kind.size)
         for g in range(node.groups.kind.size):
             fits = generator.fitting(node.groups, g)
             best = fits[np.argsort(-value[fits], kind="stable")][:most]
             self.master.add(best, np.full(best.size, g))
-        self._solve()
 
     def step(self, cutoff: float) -> None:
         """Prices once, at the node's own prices first, and solves the master again."""
@@ -325,10 +332,10 @@ class _Descent:
         elif priced.error < 0.05 * gap:
             self.rise *= 1.5
         found = np.flatnonzero(priced.columns >= 0)
-        if self.master.add(priced.columns[found], found) > 0:
+        if self.master.add(priced.columns[found], found) > 0 or not self._started:
             self._misses = 0
             self._solve()
-        elif self._started:
+        else:
             self._misses += 1 if exact or self.rise == _FINEST else 0
             self._misses = max(self._misses, 1)
         self._started = True

@@ -14,7 +14,7 @@ from dsct_gym.incremental import Curves, accept_trial, place_all, try_change
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
 
-_FIRST_MOVES = 40
+_FIRST_MOVES = 120
 _LATER_MOVES = 20
 # Longest piece of work between two looks at the clock.
 _BATCH = 2_000
