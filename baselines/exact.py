@@ -21,8 +21,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from baselines.annealing import Annealing
 from baselines.branch_and_price.tree import Search
-from baselines.greedy import Greedy
 from dsct_gym.allocation import allocate
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
@@ -30,7 +30,10 @@ from dsct_gym.relaxation import relax
 from dsct_gym.solver import Answer, Progress, ProgressCallback, Solution, Solver
 
 DEFAULT_TOLERANCE = 1e-5
-_FIRST_SHARE = 0.15
+_FIRST_SHARE = 0.1
+_START_SHARE = 0.15
+_MOVES = 400  # of the first annealing, for each pair of task and machine
+_MOST_MOVES = 2_000_000
 
 
 class Exact(Solver):
@@ -62,24 +65,26 @@ class Exact(Solver):
         if not _can_gain(instance):
             idle = allocate(instance, np.full(instance.num_tasks, -1))
             return Answer(idle, idle.total_accuracy)
-        first = Greedy().solve(instance, time_limit=_share(time_limit))
+        first = _first(instance, time_limit, seed or 0)
         if first.interrupted:
             return Answer(first.schedule, relax(instance).bound, interrupted=True)
-        interrupted = False
-        with _search(
-            instance,
-            first,
-            self.tolerance,
-            time_limit,
-            self.threads,
-            seed or 0,
-            self.progress,
-        ) as search:
-            try:
-                search.start()
+        search, interrupted = None, False
+        try:
+            with _search(
+                instance,
+                first,
+                self.tolerance,
+                time_limit,
+                self.threads,
+                seed or 0,
+                self.progress,
+            ) as (search, soon):
+                search.start(soon)
                 search.run()
-            except KeyboardInterrupt:
-                interrupted = True
+        except KeyboardInterrupt:
+            interrupted = True
+        if search is None:
+            return Answer(first.schedule, None, interrupted)
         schedule = allocate(instance, search.incumbent.machine[instance.edf_rank])
         bound = max(search.bound, schedule.total_accuracy)
         return Answer(schedule, bound, interrupted)
@@ -108,9 +113,9 @@ def column_bound(
     if not _can_gain(instance):
         return float(instance.base_accuracy.sum())
     threads = threads or min(2, os.cpu_count() or 1)
-    first = Greedy().solve(instance, time_limit=_share(time_limit))
-    with _search(instance, first, tolerance, time_limit, threads, 0, progress) as search:
-        search.start()
+    first = _first(instance, time_limit, 0)
+    with _search(instance, first, tolerance, time_limit, threads, 0, progress) as (search, soon):
+        search.start(soon)
         search.solve_root()
     return search.bound
 
@@ -119,9 +124,11 @@ def _can_gain(instance: Instance) -> bool:
     return instance.energy_budget > 0.0 and bool((instance.slopes > 0.0).any())
 
 
-def _share(time_limit: float | None) -> float | None:
-    """Time for the very first schedule."""
-    return None if time_limit is None else 0.5 * _FIRST_SHARE * time_limit
+def _first(instance: Instance, time_limit: float | None, seed: int) -> Solution:
+    """The first schedule, by annealing."""
+    moves = min(_MOVES * instance.num_tasks * instance.num_machines, _MOST_MOVES)
+    share = None if time_limit is None else _FIRST_SHARE * time_limit
+    return Annealing(moves).solve(instance, time_limit=share, seed=seed)
 
 
 @contextmanager
@@ -133,8 +140,8 @@ def _search(
     threads: int,
     seed: int,
     progress: ProgressCallback | None,
-) -> Iterator[Search]:
-    """A search with its threads."""
+) -> Iterator[tuple[Search, float]]:
+    """A search with its threads, and the time by which its columns should start."""
     started = time.perf_counter() - first.seconds
     limit = math.inf if time_limit is None else time_limit
 
@@ -143,14 +150,14 @@ def _search(
             progress(Progress(time.perf_counter() - started, best, bound))
 
     with ThreadPoolExecutor(threads) as pool:
-        yield Search(
+        search = Search(
             instance,
             relax(instance),
             np.asarray(first.schedule.machine),
             tolerance=tolerance,
             deadline=started + limit,
-            soon=started + _FIRST_SHARE * limit,
             pool=pool,
             seed=seed,
             tell=tell,
         )
+        yield search, started + _START_SHARE * limit

@@ -38,7 +38,6 @@ class Search:
         machine_of: A first assignment (n,), −1 for none.
         tolerance: Relative distance of bound and incumbent at which the search ends.
         deadline: `time.perf_counter` at which to stop.
-        soon: `time.perf_counter` at which to go over from annealing to columns.
         pool: Threads for pricing.
         seed: Seed of the annealing.
         tell: Called with incumbent and bound when they may have changed.
@@ -57,7 +56,6 @@ class Search:
         *,
         tolerance: float,
         deadline: float,
-        soon: float,
         pool: Executor,
         seed: int,
         tell: Callable[[float, float], None],
@@ -65,7 +63,7 @@ class Search:
         self.data = Data.of(instance)
         self.bound = relaxation.bound
         self.nodes = 0
-        self.incumbent = Incumbent(instance, self.data, deadline, soon, seed)
+        self.incumbent = Incumbent(instance, self.data, seed)
         self.incumbent.offer(machine_of[instance.edf_order])
         self._generator = Generator(self.data, pool, deadline)
         self._tolerance = tolerance
@@ -86,13 +84,10 @@ class Search:
         prices = Prices(fee, relaxation.energy_price * instance.energy_budget / data.unit)
         return Node(groups, (relaxation.bound - data.base) / data.unit, prices)
 
-    def start(self) -> None:
-        """Anneals, and takes the schedules of many good assignments as first columns."""
-        incumbent = self.incumbent
-        incumbent.anneal_first()
-        self._report()
-        for machine in incumbent.wander():
-            self._generator.store_all(machine, incumbent.works(machine))
+    def start(self, deadline: float) -> None:
+        """Takes the schedules of many good assignments as first columns, until ``deadline``."""
+        for machine in self.incumbent.wander(deadline):
+            self._generator.store_all(machine, self.incumbent.works(machine))
         self._store_incumbent()
         self._report()
 
@@ -207,7 +202,7 @@ class Search:
             better = self.incumbent.offer(machine)
         self._masters += 1
         if self._masters % _ANNEAL_EVERY == 0:
-            better |= self.incumbent.anneal_from(machine)
+            better |= self.incumbent.anneal(machine)
         if better:
             self._store_incumbent()
         self._report()
