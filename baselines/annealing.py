@@ -46,6 +46,7 @@ class Annealing(Solver):
     """
 
     name = "annealing"
+    stochastic = True
 
     def __init__(self, moves: int | None = None) -> None:
         if moves is not None and (isinstance(moves, bool) or not isinstance(moves, int)):

@@ -61,4 +61,5 @@ def root(
 
 def _examples(lines: str) -> str:
     """An epilog that Typer sets one line below the other."""
-    return "\n\n".join(["Example:", *("  " + line for line in lines.splitlines() if line)])
+    shown = lines.replace("[", r"\[")  # otherwise Rich takes it for markup
+    return "\n\n".join(["Example:", *("  " + line for line in shown.splitlines() if line)])

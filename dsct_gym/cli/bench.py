@@ -53,7 +53,7 @@ def bench(
         typer.Option(
             "--solvers",
             metavar="A,B,C",
-            help="Solvers to compare: name, name[option=value,...] or module:Class.",
+            help="Solvers to compare: name, name\\[option=value,...] or module:Class.",
             show_default="all that are installed",
         ),
     ] = None,

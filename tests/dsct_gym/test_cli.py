@@ -58,6 +58,11 @@ class TestHelp:
         assert (status, err) == (0, "")
         assert f"dsct-gym {command}" in out.split("Example:")[1]
 
+    def test_brackets_are_shown(self, call):
+        out = " ".join(call("bench", "--help")[1].split())
+        assert "name[option=value,...]" in out
+        assert "'mip[threads=1],random'" in out
+
     @pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
     def test_lists_all_commands(self, call, arguments):
         status, out, _ = call(*arguments)
