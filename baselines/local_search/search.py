@@ -1,0 +1,90 @@
+"""A walk over assignments, driven from Python."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from baselines.local_search.metropolis import Walk, begin, sample_losses, step
+from baselines.local_search.prices import Prices
+from dsct_gym.allocation import Problem
+from dsct_gym.arrays import Ints
+from dsct_gym.incremental import Curves
+from dsct_gym.instance import Instance
+
+_SWAPS = 0.75
+_SAMPLES = 200
+
+
+class Tally(NamedTuple):
+    """Numbers of changes.
+
+    Attributes:
+        proposed: All of them.
+        evaluated: Those that no bound ruled out.
+        accepted: Those that were made.
+    """
+
+    proposed: int
+    evaluated: int
+    accepted: int
+
+
+class Search:
+    """A walk over the assignments of an instance.
+
+    Args:
+        instance: The problem.
+        machine_of: Machine of each task to begin with (n,), −1 for none.
+        seed: Seed of the walk.
+
+    Attributes:
+        can_move: Whether any change of the assignment could matter.
+        neighbours: About how many assignments are one move or swap away.
+    """
+
+    def __init__(self, instance: Instance, machine_of: Ints, seed: int) -> None:
+        self.instance = instance
+        n, m = instance.num_tasks, instance.num_machines
+        self._base = float(instance.base_accuracy.sum())
+        self._problem = Problem.of(instance)
+        self._curves = Curves.empty(n, m, self._problem.task.size)
+        self._prices = Prices.empty(self._problem)
+        self._walk = Walk.seeded(n, seed)
+        self.can_move = m > 1 and self._problem.task.size > 0
+        self.neighbours = n * (m - 1) + n * (n - 1) // 2
+        self._begin(machine_of[instance.edf_order])
+
+    @property
+    def best(self) -> Ints:
+        """Best assignment so far (n,), in the order of the instance."""
+        return self._walk.best[self.instance.edf_rank]
+
+    @property
+    def best_total(self) -> float:
+        """Its total accuracy."""
+        return self._base + float(self._walk.best_total[0])
+
+    @property
+    def tally(self) -> Tally:
+        """How many changes were proposed so far, and what became of them."""
+        return Tally(*self._walk.tally.tolist())
+
+    def restart(self) -> None:
+        """Goes back to the best assignment."""
+        self._begin(self._walk.best.copy())
+
+    def typical_loss(self) -> float:
+        """Median total accuracy that a change costs where it costs any."""
+        losses = np.empty(_SAMPLES)
+        sample_losses(self._problem, self._curves, self._walk, _SWAPS, losses)
+        losses = losses[losses > 1e-12 * max(1.0, self.best_total)]
+        return float(np.median(losses)) if losses.size else 0.0
+
+    def step(self, temperature: float, count: int) -> None:
+        """Proposes ``count`` changes; one that costs the temperature is taken once in e times."""
+        step(self._problem, self._curves, self._prices, self._walk, _SWAPS, temperature, count)
+
+    def _begin(self, machine: Ints) -> None:
+        begin(self._problem, self._curves, self._prices, self._walk, machine)
