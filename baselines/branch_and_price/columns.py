@@ -6,6 +6,8 @@ import numpy as np
 
 from dsct_gym.arrays import Bools, Floats, Ints
 
+_SAME = 1e-12
+
 
 class Columns:
     """A growing table of columns.
@@ -44,10 +46,12 @@ class Columns:
         return self._energy[: self.size]
 
     def add(self, kind: int, member: Bools, gain: float, energy: float) -> int:
-        """Adds a column unless it is known; returns its index."""
+        """Adds a column unless one as good is known; returns the index of the better one."""
+        # Works may be shared out in better and worse ways among the same tasks at the same energy.
         key = (kind, np.packbits(member).tobytes(), round(energy, 12))
-        if key in self._known:
-            return self._known[key]
+        known = self._known.get(key)
+        if known is not None and gain <= self._gain[known] + _SAME:
+            return known
         if self.size == self._kind.size:
             for name in ("_kind", "_member", "_weight", "_gain", "_energy"):
                 table = getattr(self, name)

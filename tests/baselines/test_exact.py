@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapes import EDGE_CASES
 
+from baselines.branch_and_price.columns import Columns
 from baselines.branch_and_price.data import Data
 from baselines.branch_and_price.piecewise import convolve, maximum, simplify
 from baselines.branch_and_price.pricing import SKIPPED, exclude, price
@@ -89,6 +90,27 @@ def test_equals_the_mip(seed: int) -> None:
     assert ours.schedule.total_accuracy <= theirs.upper_bound * (1 + 1e-9)
     assert theirs.schedule.total_accuracy <= ours.upper_bound * (1 + 1e-9)
     assert ours.upper_bound <= ours.schedule.total_accuracy * (1 + 1.01e-5)
+
+
+@pytest.mark.parametrize("seed", [13, 85, 117, 143])
+def test_ends_only_with_the_proof_that_was_asked_for(seed: int) -> None:
+    # Here the first columns found for a set of tasks share its work out badly.
+    instance = generate(10, 4, mu=8, rho=0.4, beta=1.0, segments=3, seed=seed)
+    solution = Exact(tolerance=1e-6).solve(instance, time_limit=30)
+    assert solution.seconds < 30
+    assert solution.upper_bound is not None
+    assert solution.upper_bound <= solution.schedule.total_accuracy * (1 + 1.001e-6)
+
+
+def test_a_better_column_for_the_same_tasks_and_energy_is_kept() -> None:
+    columns = Columns(2)
+    both = np.ones(2, dtype=np.bool_)
+    first = columns.add(0, both, 0.5, 0.25)
+    assert columns.add(0, both, 0.4, 0.25) == first
+    better = columns.add(0, both, 0.6, 0.25)
+    assert better != first
+    assert columns.gain[better] == 0.6
+    assert columns.add(0, both, 0.5, 0.25) == better
 
 
 def test_columns_bound_tighter_than_the_relaxation() -> None:
