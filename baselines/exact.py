@@ -12,6 +12,7 @@ Pessoa, Sadykov, Uchoa and Vanderbeck, INFORMS Journal on Computing 30(2), 2018.
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import time
@@ -25,6 +26,7 @@ from baselines.annealing import Annealing
 from baselines.branch_and_price.tree import Search
 from dsct_gym.allocation import allocate
 from dsct_gym.errors import InputError
+from dsct_gym.generator import generate
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax
 from dsct_gym.solver import Answer, Progress, ProgressCallback, Solution, Solver
@@ -34,6 +36,7 @@ _FIRST_SHARE = 0.1
 _START_SHARE = 0.15
 _MOVES = 400  # of the first annealing, for each pair of task and machine
 _MOST_MOVES = 2_000_000
+_PACE = 100_000  # moves a second, fewer than annealing makes
 
 
 class Exact(Solver):
@@ -65,6 +68,7 @@ class Exact(Solver):
         if not _can_gain(instance):
             idle = allocate(instance, np.full(instance.num_tasks, -1))
             return Answer(idle, idle.total_accuracy)
+        _compile()
         first = _first(instance, time_limit, seed or 0)
         if first.interrupted:
             return Answer(first.schedule, relax(instance).bound, interrupted=True)
@@ -105,15 +109,21 @@ def column_bound(
         time_limit: Wall-clock limit, s; the bound is valid whenever it stops.
         tolerance: Relative distance from the best bound that columns can give at which to stop.
         threads: Threads for pricing; by default 2, or 1 where there is only one core.
-        progress: Called now and then with the bound.
+        progress: Called now and then with the best schedule's value and the bound.
 
     Returns:
         The bound, at most that of the fractional relaxation.
+
+    Raises:
+        KeyboardInterrupt: On Ctrl-C; the bounds told until then are valid.
     """
     if not _can_gain(instance):
         return float(instance.base_accuracy.sum())
+    _compile()
     threads = threads or min(2, os.cpu_count() or 1)
     first = _first(instance, time_limit, 0)
+    if first.interrupted:
+        raise KeyboardInterrupt
     with _search(instance, first, tolerance, time_limit, threads, 0, progress) as (search, soon):
         search.start(soon)
         search.solve_root()
@@ -124,11 +134,24 @@ def _can_gain(instance: Instance) -> bool:
     return instance.energy_budget > 0.0 and bool((instance.slopes > 0.0).any())
 
 
+@functools.cache
+def _compile() -> None:
+    """Solves a toy, so that no kernel is compiled within a time limit: some take ten seconds."""
+    toy = generate(8, 3, seed=0)
+    with _search(toy, _first(toy, None, 0), 1e-6, None, 1, 0, None) as (search, soon):
+        search.start(soon)
+        search.run()
+
+
 def _first(instance: Instance, time_limit: float | None, seed: int) -> Solution:
     """The first schedule, by annealing."""
     moves = min(_MOVES * instance.num_tasks * instance.num_machines, _MOST_MOVES)
-    share = None if time_limit is None else _FIRST_SHARE * time_limit
-    return Annealing(moves).solve(instance, time_limit=share, seed=seed)
+    if time_limit is None:
+        return Annealing(moves).solve(instance, seed=seed)
+    share = _FIRST_SHARE * time_limit
+    # Moves that the limit cut off would end it hot: where time is short, it alone sets the pace.
+    in_time = moves <= _PACE * share
+    return Annealing(moves if in_time else None).solve(instance, time_limit=share, seed=seed)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 1.0
 _START_SHARE = 0.1
+_BUILD_SECONDS = 5e-5  # for each pair of task and machine, at least
 
 
 class Mip(Solver):
@@ -128,6 +129,8 @@ class Mip(Solver):
         from baselines.milp.backend import Limits
         from baselines.milp.model import build_model
 
+        if limits.seconds_left() < _BUILD_SECONDS * instance.num_tasks * instance.num_machines:
+            return Answer(best, bound)
         try:
             model = build_model(instance)
             if model is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from typing import Any
 
 import highspy
@@ -20,6 +21,7 @@ _ACCEPTED = "MIP start solution is feasible"
 
 def run_highs(model: Model, limits: Limits, report: Report | None) -> Outcome:
     """Runs HiGHS; see `baselines.milp.backend.Backend`."""
+    started = time.perf_counter()
     form = LinearStandardFormCompiler().write(model.pyomo, mixed_form=True, set_sense=None)
     highs = highspy.Highs()
     _set_options(highs, limits)
@@ -27,6 +29,9 @@ def run_highs(model: Model, limits: Limits, report: Report | None) -> Outcome:
     start = highspy.HighsSolution()
     start.col_value = np.array([column.value for column in form.columns], dtype=np.float64)
     highs.setSolution(start)
+    if math.isfinite(limits.seconds):
+        left = limits.seconds - (time.perf_counter() - started)
+        highs.setOptionValue("time_limit", max(left, 0.0))
     interrupted, accepted = _Run(highs, report).wait()
     info = highs.getInfo()
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
@@ -47,8 +52,6 @@ def _set_options(highs: Any, limits: Limits) -> None:
         "mip_feasibility_tolerance": _FEASIBILITY,
         "primal_feasibility_tolerance": _FEASIBILITY,
     }
-    if math.isfinite(limits.seconds):
-        options["time_limit"] = limits.seconds
     for name, value in options.items():
         highs.setOptionValue(name, value)
 
