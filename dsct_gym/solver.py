@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -114,8 +113,7 @@ class Solver(ABC):
             InputError: If ``time_limit`` or ``seed`` is out of range.
             RuntimeError: If the schedule fails the verifier: a defect of the solver.
         """
-        if time_limit is not None and not (time_limit > 0.0 and not math.isnan(time_limit)):
-            raise InputError(f"time_limit: must be positive, got {time_limit:g}")
+        check_time_limit(time_limit)
         if seed is not None and seed < 0:
             raise InputError(f"seed: must be at least 0, got {seed}")
         started = time.perf_counter()
@@ -132,6 +130,16 @@ class Solver(ABC):
     @abstractmethod
     def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
         """Finds a schedule; `solve` times, verifies and credits it."""
+
+
+def check_time_limit(time_limit: float | None) -> None:
+    """Refuses a limit that is none.
+
+    Raises:
+        InputError: If it is not positive.
+    """
+    if time_limit is not None and not time_limit > 0.0:
+        raise InputError(f"time_limit: must be positive, got {time_limit:g}")
 
 
 def solver_entry_points() -> dict[str, EntryPoint]:

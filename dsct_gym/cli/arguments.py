@@ -19,7 +19,7 @@ InstanceArgument = Annotated[
 ]
 TimeLimit = Annotated[
     float | None,
-    typer.Option("--time-limit", metavar="S", help="Wall-clock limit for solvers that search, s."),
+    typer.Option("--time-limit", metavar="S", help="Wall-clock limit where there is a search, s."),
 ]
 Seed = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Seed of whatever is random, from 0.")

@@ -1,42 +1,97 @@
 """``dsct-gym bound``: what no schedule can exceed."""
 
-from dsct_gym.cli.arguments import InstanceArgument, Json, load_instance
-from dsct_gym.cli.console import err, print_fields, print_json
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dsct_gym.cli.arguments import InstanceArgument, Json, TimeLimit, load_instance
+from dsct_gym.cli.console import listener, print_fields, print_json, progress_bar, show_seconds
+
+if TYPE_CHECKING:
+    from dsct_gym.instance import Instance
+    from dsct_gym.relaxation import Relaxation
+    from dsct_gym.solver import Progress
 
 EXAMPLE = """
 dsct-gym bound dc5-ofa60
+dsct-gym bound dc5-ofa60 --method columns --time-limit 10
 dsct-gym bound instance.json --json
 """
 
 
-def bound(instance: InstanceArgument, json: Json = False) -> None:
-    """Print the upper bound on the accuracy.
+def bound(
+    instance: InstanceArgument,
+    method: Annotated[
+        str, typer.Option("--method", metavar="NAME", help="fractional or columns.")
+    ] = "fractional",
+    time_limit: TimeLimit = None,
+    json: Json = False,
+) -> None:
+    """Print an upper bound on the accuracy.
 
-    It is that of the fractional relaxation, where a task may be split over machines. The price of
-    energy is what one more joule would earn in it.
+    By default that of the fractional relaxation, where a task may be split over
+    machines. The price of energy is what one more joule would earn in it.
+
+    The method columns takes longer and comes far closer: it generates schedules
+    of single machines (column generation). On Ctrl-C or at the time limit it
+    prints the bound proven until then.
     """
+    import time
+
     from dsct_gym.relaxation import relax
 
     problem = load_instance(instance)
-    with err().status("solving the fractional relaxation"):
-        relaxation = relax(problem)
-    mean = relaxation.bound / problem.num_tasks
+    started = time.perf_counter()
+    relaxation = relax(problem)
+    total, interrupted = _bound(problem, method, time_limit, relaxation)
+    seconds = time.perf_counter() - started
+    fractional = method == "fractional"
+    mean = total / problem.num_tasks
     if json:
-        print_json(
-            {
-                "instance": problem.name,
-                "method": "fractional",
-                "total_accuracy": relaxation.bound,
-                "mean_accuracy": mean,
-                "energy_price": relaxation.energy_price,
-            }
-        )
-        return
-    print_fields(
-        f"{problem.name or instance}: fractional upper bound",
-        {
-            "mean accuracy": f"{mean:.6f}",
-            "total accuracy": f"{relaxation.bound:.6f}",
-            "price of energy": f"{relaxation.energy_price:.3g} accuracy per J",
-        },
-    )
+        document: dict[str, object] = {
+            "instance": problem.name,
+            "method": method,
+            "total_accuracy": total,
+            "mean_accuracy": mean,
+            "seconds": seconds,
+        }
+        if fractional:
+            document["energy_price"] = relaxation.energy_price
+        print_json(document)
+    else:
+        fields = {"mean accuracy": f"{mean:.6f}", "total accuracy": f"{total:.6f}"}
+        if fractional:
+            fields["price of energy"] = f"{relaxation.energy_price:.3g} accuracy per J"
+        else:
+            fields["fractional bound"] = f"{relaxation.bound / problem.num_tasks:.6f} mean"
+            fields["seconds"] = show_seconds(seconds)
+        print_fields(f"{problem.name or instance}: {method} upper bound", fields)
+    if interrupted:
+        raise KeyboardInterrupt
+
+
+def _bound(
+    problem: Instance, method: str, time_limit: float | None, relaxation: Relaxation
+) -> tuple[float, bool]:
+    """The bound on the total accuracy, and whether Ctrl-C cut the search for it short."""
+    from dsct_gym.bounds import find_bound
+    from dsct_gym.solver import check_time_limit
+
+    check_time_limit(time_limit)
+    find = find_bound(method)
+    heard = [relaxation.bound]
+    with progress_bar() as bar:
+        show = listener(bar, method, problem.num_tasks, time_limit)
+
+        def hear(news: Progress) -> None:
+            if news.bound is not None:
+                heard.append(news.bound)
+            show(news)
+
+        try:
+            heard.append(find(problem, time_limit=time_limit, progress=hear))
+        except KeyboardInterrupt:
+            return min(heard), True
+    return min(heard), False

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
+    from dsct_gym.solver import Progress as News
+    from dsct_gym.solver import ProgressCallback
+
 _WIDE = 200
 """Columns of what is not a terminal: nothing is cut or wrapped on its way into a file."""
 
@@ -107,3 +110,26 @@ def progress_bar() -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+def listener(bar: Progress, name: str, tasks: int, time_limit: float | None) -> ProgressCallback:
+    """Puts a line on a bar and returns what to call with the progress of a search.
+
+    Args:
+        bar: The progress bar.
+        name: What runs.
+        tasks: Number of tasks: mean accuracies are shown.
+        time_limit: Wall-clock limit of the search, s.
+    """
+    line = bar.add_task(name, total=None, state="")
+
+    def show(news: News) -> None:
+        found = "" if news.best is None else f"{news.best / tasks:.4f}"
+        bound = "" if news.bound is None else f" ≤ {news.bound / tasks:.4f}"
+        done = news.done
+        if done is None and time_limit is not None:
+            done = min(1.0, news.seconds / time_limit)
+        bar.update(line, completed=done or 0.0, total=None if done is None else 1.0)
+        bar.update(line, state=found + bound)
+
+    return show

@@ -17,13 +17,20 @@ from dsct_gym.cli.arguments import (
     check_writable,
     load_instance,
 )
-from dsct_gym.cli.console import out, print_fields, print_json, progress_bar, show_seconds
+from dsct_gym.cli.console import (
+    listener,
+    out,
+    print_fields,
+    print_json,
+    progress_bar,
+    show_seconds,
+)
 
 if TYPE_CHECKING:
     from dsct_gym.benchmark.record import Record
     from dsct_gym.instance import Instance
     from dsct_gym.schedule import Schedule
-    from dsct_gym.solver import Progress, Solution, SolverProtocol
+    from dsct_gym.solver import Solution, SolverProtocol
 
 EXAMPLE = """
 dsct-gym solve dc5-ofa60 --solver approx-refined
@@ -89,20 +96,9 @@ def _solve(
     from dsct_gym.benchmark.execution import warm_up
 
     with progress_bar() as bar:
-        task = bar.add_task(name, total=None, state="")
-
-        def show(progress: Progress) -> None:
-            found = "" if progress.best is None else f"{progress.best / problem.num_tasks:.4f}"
-            bound = "" if progress.bound is None else f" ≤ {progress.bound / problem.num_tasks:.4f}"
-            done = progress.done
-            if done is None and time_limit is not None:
-                done = min(1.0, progress.seconds / time_limit)
-            bar.update(task, completed=done or 0.0, total=None if done is None else 1.0)
-            bar.update(task, state=found + bound)
-
         warm_up(name)
         if hasattr(agent, "progress"):
-            agent.progress = show
+            agent.progress = listener(bar, name, problem.num_tasks, time_limit)
         return agent.solve(problem, time_limit=time_limit, seed=seed)
 
 

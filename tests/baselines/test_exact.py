@@ -129,6 +129,32 @@ def test_column_bound_is_valid(instance: Instance) -> None:
     assert brute_force(instance) * (1 - 1e-9) <= bound <= upper_bound(instance) * (1 + 1e-9)
 
 
+@pytest.mark.parametrize("time_limit", [None, 1e-3, 1e-9])
+@pytest.mark.parametrize("case", EDGE_CASES)
+def test_column_bound_of_every_shape(case: str, time_limit: float | None) -> None:
+    instance = EDGE_CASES[case]
+    proven = Exact().solve(instance, time_limit=20).schedule.total_accuracy
+    bound = column_bound(instance, time_limit=time_limit)
+    assert proven * (1 - 1e-9) <= bound <= upper_bound(instance) * (1 + 1e-9)
+
+
+def test_column_bound_falls_with_time_and_stays_above_the_optimum() -> None:
+    instance = generate(25, 6, mu=10, rho=0.4, beta=0.5, seed=3)
+    best = Exact().solve(instance, time_limit=30).schedule.total_accuracy
+    told: list[float] = []
+
+    def hear(news: Progress) -> None:
+        assert news.bound is not None
+        told.append(news.bound)
+
+    last = column_bound(instance, progress=hear)
+    assert told == sorted(told, reverse=True)
+    assert len(set(told)) > 3
+    assert min(told) == last
+    for bound in (*told, column_bound(instance, time_limit=0.05)):
+        assert best * (1 - 1e-9) <= bound <= upper_bound(instance) * (1 + 1e-9)
+
+
 def test_is_anytime() -> None:
     instance = generate(40, 10, mu=10, rho=0.5, beta=0.4, seed=2)
     heard: list[Progress] = []

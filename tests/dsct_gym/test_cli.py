@@ -16,6 +16,7 @@ import pytest
 from dsct_gym import Instance, Schedule, generate, upper_bound
 from dsct_gym.cli import run
 from dsct_gym.cli.app import COMMANDS
+from dsct_gym.solver import Progress
 from stub_solvers import STARTED
 
 ALL_COMMANDS = [name for names in COMMANDS.values() for name in names]
@@ -262,6 +263,31 @@ class TestBound:
         assert told["total_accuracy"] == pytest.approx(bound)
         assert told["mean_accuracy"] == pytest.approx(bound / 12)
         assert f"{bound / 12:.6f}" in call("bound", instance)[1]
+
+    def test_columns_bound_lies_between_the_best_and_the_fractional(self, call, instance):
+        call("solve", instance, "--solver", "exact", "-o", "best.json")
+        best = Schedule.load("best.json", Instance.load(instance)).total_accuracy
+        told = json.loads(call("bound", instance, "--method", "columns", "--json")[1])
+        assert told["method"] == "columns"
+        assert best * (1 - 1e-9) <= told["total_accuracy"] <= upper_bound(Instance.load(instance))
+        shown = call("bound", instance, "--method", "columns")[1]
+        assert f"{told['total_accuracy'] / 12:.6f}" in shown
+
+    def test_refuses_other_methods_and_no_time(self, call, instance):
+        line = one_line(*call("bound", instance, "--method", "prayer"))
+        assert line == "method: no bound 'prayer'; there are columns, fractional"
+        line = one_line(*call("bound", instance, "--time-limit", "0"))
+        assert line == "time_limit: must be positive, got 0"
+
+    def test_ctrl_c_prints_the_bound_until_then(self, call, instance, monkeypatch):
+        def slow(problem, *, time_limit=None, progress=None):
+            progress(Progress(0.1, bound=6.5))
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("dsct_gym.bounds.find_bound", lambda name: slow)
+        status, out, err = call("bound", instance, "--method", "columns", "--json")
+        assert (status, err) == (130, "Interrupted.\n")
+        assert json.loads(out)["total_accuracy"] == 6.5
 
 
 class TestLists:
