@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from baselines.annealing import Annealing
 from dsct_gym.allocation import allocate
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 1.0
 _START_SHARE = 0.1
+_START_MOVES = 50_000
 _BUILD_SECONDS = 5e-5  # for each pair of task and machine, at least
 
 
@@ -43,7 +45,7 @@ class Mip(Solver):
             by default 1e-6, or 1e-4 for smooth curves.
         threads: Threads of the solver; by default 2, or 1 where there is only one core.
         start: Name of the solver that makes the warm start, in a tenth of the time limit and one
-            second at most.
+            second at most; ``"annealing"`` makes 50,000 moves.
         smooth: The exponential curves to solve instead of the instance's own, by outer
             approximation; True for those from which the instance was generated. The schedule then
             answers the instance whose curves are the chords through the given breakpoints and the
@@ -61,7 +63,7 @@ class Mip(Solver):
         solver: str = "highs",
         relative_gap: float | None = None,
         threads: int | None = None,
-        start: str = "approx-refined",
+        start: str = "annealing",
         smooth: SmoothCurves | bool = False,
     ) -> None:
         if relative_gap is None:
@@ -77,7 +79,7 @@ class Mip(Solver):
         self._backend = _find_backend(solver)
         self._relative_gap = relative_gap
         self._threads = threads or min(2, os.cpu_count() or 1)
-        self._start = make_solver(start)
+        self._start = Annealing(_START_MOVES) if start == Annealing.name else make_solver(start)
         self._smooth = smooth
 
     def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
