@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from baselines.local_search.prices import Prices, change_bound, quick_bound, update_prices
+from baselines.local_search.prices import Prices, screen, update_prices
 from dsct_gym.allocation import Problem
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.incremental import Curves, accept_trial, place_all, try_above
@@ -140,22 +140,10 @@ def _evaluate(
     least: float,
 ) -> float:
     """Total after a change, or −∞ when a bound shows that it is below ``least``."""
-    source = curves.machine[task]
     least -= SLACK * max(1.0, curves.total[0])
-    missing = least - curves.total[0]
-    there = quick_bound(problem, curves, prices, machine, task, other)
-    here = quick_bound(problem, curves, prices, source, other, task) if source >= 0 else 0.0
-    if there + here < missing:
+    here = screen(problem, curves, prices, task, machine, other, least)
+    if here == -np.inf:
         return -np.inf
-    there = min(there, change_bound(problem, curves, prices, machine, task, other, missing - here))
-    if there + here < missing:
-        return -np.inf
-    if source >= 0:
-        here = min(
-            here, change_bound(problem, curves, prices, source, other, task, missing - there)
-        )
-        if there + here < missing:
-            return -np.inf
     walk.tally[EVALUATED] += 1
     return try_above(problem, curves, task, machine, other, least, here)
 

@@ -247,6 +247,49 @@ def change_bound(
 
 
 @helper
+def screen(
+    problem: Problem,
+    curves: Curves,
+    prices: Prices,
+    task: int,
+    machine: int,
+    other: int,
+    least: float,
+) -> float:
+    """Tells by ever closer bounds whether a change can reach the total ``least``.
+
+    Args:
+        problem: The prepared instance.
+        curves: The current assignment.
+        prices: Its prices.
+        task: EDF rank of the task that moves.
+        machine: Where it goes: not none, and not where it is.
+        other: EDF rank of a task on ``machine`` that goes where ``task`` was; −1 for a plain move.
+        least: The total to reach.
+
+    Returns:
+        −∞ if it cannot; else a bound on the change of what the machine that the task leaves earns
+        net of energy, for `dsct_gym.incremental.try_above`.
+    """
+    source = curves.machine[task]
+    missing = least - curves.total[0]
+    there = quick_bound(problem, curves, prices, machine, task, other)
+    here = quick_bound(problem, curves, prices, source, other, task) if source >= 0 else 0.0
+    if there + here < missing:
+        return -np.inf
+    there = min(there, change_bound(problem, curves, prices, machine, task, other, missing - here))
+    if there + here < missing:
+        return -np.inf
+    if source >= 0:
+        here = min(
+            here, change_bound(problem, curves, prices, source, other, task, missing - there)
+        )
+        if there + here < missing:
+            return -np.inf
+    return here
+
+
+@helper
 def _floor_block(prices: Prices, slot: int, floor: float) -> int:
     """First block whose price is at most ``floor``."""
     low, high = 0, prices.blocks[slot]
