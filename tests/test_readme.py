@@ -3,10 +3,12 @@
 import re
 import shlex
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
 from dsct_gym import Instance
+from dsct_gym.benchmark.suites import load_suite, suites
 from dsct_gym.cli import run
 
 ROOT = Path(__file__).parents[1]
@@ -70,3 +72,12 @@ def test_every_solver_is_in_the_table():
     ours = [n for n, e in solver_entry_points().items() if e.module.startswith("baselines")]
     missing = [name for name in ours if f"| `{name}` |" not in README]
     assert missing == []
+
+
+def test_suites_are_as_the_table_says():
+    for name in suites():
+        suite = load_suite(name)
+        proven = sum(reference.proven for reference in suite.references)
+        gap = fmean(reference.gap for reference in suite.references)
+        row = f"| `{name}` | {suite.description} | {len(suite)} | {proven} | {100 * gap:.4f} % |"
+        assert row in README
