@@ -1,0 +1,113 @@
+"""From a policy to an assignment: one greedy pass, the best of several samples, a short search."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+import numpy as np
+
+from agents.beam import play_beam
+from agents.network import Network, Scratch
+from agents.rollout import Table, play_greedily, play_samples, start
+from baselines.local_search.search import Search
+from dsct_gym.arrays import Ints
+from dsct_gym.instance import Instance
+from dsct_gym.relaxation import Relaxation
+
+_SAMPLED = 1_000  # decisions of samples between looks at the clock
+_TASKS = 200  # the same for the greedy pass
+_PARTS = 50  # temperatures of the search
+_WARM, _COLD = 0.01, 0.002  # temperatures, in units of a typical loss
+TEMPERATURE: Final = 1.0
+
+
+class Decoder:
+    """The best assignment that a policy has found for an instance so far.
+
+    The plan that the policy starts from is the assignment of approx-refined: whatever the policy
+    does, the result is never worse.
+
+    Args:
+        network: The policy.
+        instance: The problem.
+        relaxation: Its relaxation.
+        deadline: Moment on the clock of `time.perf_counter` at which to stop; infinite for none.
+
+    Attributes:
+        gain: Accuracy that the best assignment gains over no work at all.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        instance: Instance,
+        relaxation: Relaxation,
+        deadline: float = np.inf,
+    ) -> None:
+        self._network = network
+        self._instance = instance
+        self._deadline = deadline
+        self._table = Table.of(instance, relaxation)
+        self._scratch = Scratch.empty(network, instance.num_machines)
+        self._best = self._table.outlook.start
+        self.gain = -np.inf
+
+    @property
+    def machine_of(self) -> Ints:
+        """The best assignment (n,), in the order of the instance."""
+        return self._best[self._instance.edf_rank]
+
+    @property
+    def late(self) -> bool:
+        """Whether the time is up."""
+        return time.perf_counter() >= self._deadline
+
+    def play_greedily(self) -> None:
+        """One pass that takes the best score; what there is no time for stays as it was planned."""
+        start(self._table)
+        self._offer(self._best, float(self._table.curves.total[0]))
+        tasks = self._instance.num_tasks
+        for first in range(0, tasks, _TASKS):
+            if self.late:
+                break
+            last = min(first + _TASKS, tasks)
+            play_greedily(self._network, self._scratch, self._table, first, last)
+        self._offer(self._table.curves.machine.copy(), float(self._table.curves.total[0]))
+
+    def sample(self, count: int, seed: int) -> None:
+        """Draws ``count`` assignments, or as many as there is time for."""
+        seeds = np.random.SeedSequence(seed).generate_state(count, np.uint64).astype(np.uint64)
+        chunk = max(1, _SAMPLED // self._instance.num_tasks)
+        for first in range(0, count, chunk):
+            if self.late:
+                break
+            some = seeds[first : first + chunk]
+            gains = np.empty(some.size)
+            machines = play_samples(
+                self._network, self._scratch, self._table, TEMPERATURE, some, gains
+            )
+            best = int(gains.argmax())
+            self._offer(machines[best], float(gains[best]))
+
+    def search_beam(self, width: int) -> None:
+        """Takes the best of the ``width`` most likely assignments that beam search finds."""
+        self._offer(*play_beam(self._network, self._scratch, self._table, width))
+
+    def improve(self, moves: int, seed: int) -> None:
+        """A cold local search of ``moves`` proposals from the best, or of the time that is left."""
+        search = Search(self._instance, self.machine_of, seed)
+        if not search.can_move or moves <= 0:
+            return
+        loss = search.typical_loss()
+        for part in range(_PARTS):
+            if self.late:
+                break
+            temperature = loss * _WARM * (_COLD / _WARM) ** (part / (_PARTS - 1))
+            search.step(temperature, -(-moves // _PARTS))
+        gain = search.best_total - float(self._instance.base_accuracy.sum())
+        self._offer(search.best[self._instance.edf_order], gain)
+
+    def _offer(self, machine: Ints, gain: float) -> None:
+        if gain > self.gain:
+            self._best, self.gain = machine, gain

@@ -1,0 +1,141 @@
+"""`rl`, `rl-greedy`, `rl-sample`: the policy that ships, or one of the user's, three ways."""
+
+from __future__ import annotations
+
+import functools
+import time
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from agents.checkpoint import load_policy
+from agents.decoding import Decoder
+from agents.network import Network
+from dsct_gym.allocation import allocate
+from dsct_gym.errors import InputError
+from dsct_gym.generator import generate
+from dsct_gym.instance import Instance
+from dsct_gym.relaxation import relax
+from dsct_gym.solver import Answer, Solver
+
+SHIPPED: Final = Path(__file__).parent / "weights" / "policy.safetensors"
+"""The weights that ship."""
+
+
+class _Learned(Solver):
+    """A policy with a way of decoding it.
+
+    Args:
+        checkpoint: Weights to play; those that ship when left out.
+    """
+
+    def __init__(self, checkpoint: str | Path | None = None) -> None:
+        self.network, self.header = load_policy(SHIPPED if checkpoint is None else checkpoint)
+
+    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+        _compile()
+        started = time.perf_counter()
+        relaxation = relax(instance)
+        limit = np.inf if time_limit is None else time_limit
+        decoder = Decoder(self.network, instance, relaxation, started + limit)
+        interrupted = False
+        try:
+            self._decode(decoder, instance, 0 if seed is None else seed)
+        except KeyboardInterrupt:
+            interrupted = True
+        return Answer(allocate(instance, decoder.machine_of), relaxation.bound, interrupted)
+
+    def _decode(self, decoder: Decoder, instance: Instance, seed: int) -> None:
+        decoder.play_greedily()
+
+
+class RlGreedy(_Learned):
+    """The policy in one pass, always taking the machine with the best score.
+
+    It needs no seed, and no less time than the pass takes.
+    """
+
+    name = "rl-greedy"
+
+
+class RlSample(_Learned):
+    """The best of a greedy pass and several sampled ones, valued exactly.
+
+    Args:
+        checkpoint: Weights to play; those that ship when left out.
+        samples: Number of samples; fewer when the time is up.
+    """
+
+    name = "rl-sample"
+    stochastic = True
+
+    def __init__(self, checkpoint: str | Path | None = None, samples: int = 32) -> None:
+        super().__init__(checkpoint)
+        self.samples = _whole(samples, "samples", 0)
+
+    def _decode(self, decoder: Decoder, instance: Instance, seed: int) -> None:
+        decoder.play_greedily()
+        decoder.sample(self.samples, seed)
+
+
+class RlBeam(_Learned):
+    """The best of a greedy pass and beam search, valued exactly.
+
+    Args:
+        checkpoint: Weights to play; those that ship when left out.
+        width: Sequences of decisions that are kept.
+    """
+
+    name = "rl-beam"
+
+    def __init__(self, checkpoint: str | Path | None = None, width: int = 8) -> None:
+        super().__init__(checkpoint)
+        self.width = _whole(width, "width", 1)
+
+    def _decode(self, decoder: Decoder, instance: Instance, seed: int) -> None:
+        decoder.play_greedily()
+        if not decoder.late:
+            decoder.search_beam(self.width)
+
+
+class Rl(_Learned):
+    """The policy in one pass, a few samples, then a short local search from the best of them.
+
+    Args:
+        checkpoint: Weights to play; those that ship when left out.
+        samples: Number of samples.
+        moves: Proposals of the local search for each task.
+    """
+
+    name = "rl"
+    stochastic = True
+
+    def __init__(
+        self, checkpoint: str | Path | None = None, samples: int = 4, moves: int = 200
+    ) -> None:
+        super().__init__(checkpoint)
+        self.samples = _whole(samples, "samples", 0)
+        self.moves = _whole(moves, "moves", 0)
+
+    def _decode(self, decoder: Decoder, instance: Instance, seed: int) -> None:
+        decoder.play_greedily()
+        decoder.sample(self.samples, seed)
+        decoder.improve(self.moves * instance.num_tasks, seed)
+
+
+def _whole(value: int, option: str, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise InputError(f"{option}: must be a whole number of at least {least}, got {value!r}")
+    return value
+
+
+@functools.cache
+def _compile() -> None:
+    """Plays a toy, so that no kernel is compiled within a time limit."""
+    toy = generate(4, 2, seed=0)
+    network = Network(*(np.zeros_like(array) for array in load_policy(SHIPPED)[0]))
+    decoder = Decoder(network, toy, relax(toy))
+    decoder.play_greedily()
+    decoder.sample(1, 0)
+    decoder.improve(1, 0)
