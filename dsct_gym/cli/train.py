@@ -1,0 +1,71 @@
+"""``dsct-gym train``: a policy of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dsct_gym.cli.console import err, out
+from dsct_gym.errors import InputError
+
+EXAMPLE = """
+dsct-gym train --config shipped -o runs/mine
+dsct-gym train --config my.toml --seed 1 -o runs/mine-1
+dsct-gym train --config shipped -o runs/mine --resume
+tensorboard --logdir runs
+"""
+
+
+def train(
+    config: Annotated[
+        str,
+        typer.Option(
+            "--config", metavar="NAME|FILE", help="A configuration that ships, or a TOML file."
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", metavar="DIR", help="Folder of the run."),
+    ],
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", min=0, help="In place of the configuration's seed."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run that is in the folder.")
+    ] = False,
+    device: Annotated[
+        str, typer.Option("--device", help="Where torch computes: auto, cpu, cuda, ...")
+    ] = "auto",
+) -> None:
+    """Train a policy: checkpoints, log, learning curve and TensorBoard files go into the folder.
+
+    Ctrl-C ends a run; --resume goes on where its last state was kept.
+    """
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    try:
+        import training.start
+    except ModuleNotFoundError as error:
+        raise InputError(f"training needs {error.name}: pip install 'dsct-gym[rl]'") from error
+
+    bar = Progress(
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f} steps"),
+        BarColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+        console=err(),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("preparing", total=0)
+
+        def show(done: int, total: int, note: str) -> None:
+            bar.update(task, completed=done, total=total, description=note)
+
+        closed = training.start.train(
+            config, output, seed=seed, resume=resume, device=device, progress=show
+        )
+    out().print(f"{output}: the best policy closes {100.0 * closed:.1f} % of the held-out gap")

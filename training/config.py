@@ -1,0 +1,134 @@
+"""What a training run is: configuration files and their checks."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from dsct_gym.errors import InputError
+from dsct_gym.generator import Scenario
+
+Range = tuple[float, float]
+
+
+class Distribution(BaseModel):
+    """Where training instances come from; every instance draws its own numbers.
+
+    Attributes:
+        n: Number of tasks, drawn log-uniformly.
+        m: Number of machines, drawn log-uniformly, at most half the number of tasks.
+        mu: Task heterogeneity.
+        rho: Deadline tolerance.
+        beta: Energy budget ratio.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    n: tuple[int, int] = (10, 200)
+    m: tuple[int, int] = (2, 20)
+    mu: Range = (1.0, 20.0)
+    rho: Range = (0.2, 1.0)
+    beta: Range = (0.1, 1.0)
+
+    @model_validator(mode="after")
+    def _check(self) -> Distribution:
+        if self.n[0] < 2 * self.m[0]:
+            raise ValueError(f"n: at least {2 * self.m[0]}, twice the least m")
+        self.scenario(self.n[0], self.m[0])
+        return self
+
+    def scenario(self, n: int, m: int) -> Scenario:
+        """The instances of one size."""
+        return Scenario(n=n, m=m, mu=self.mu, rho=self.rho, beta=self.beta)
+
+
+class PolicyGradientConfig(BaseModel):
+    """Policy gradient on the Assign task, rollouts of one instance as each other's baseline.
+
+    Attributes:
+        method: Which training this is.
+        seed: Seed of weights, instances and rollouts.
+        width: Hidden units of the network.
+        steps: Gradient steps.
+        rollouts: Rollouts of each instance.
+        batch: Machines scored in a step, over instances, rollouts, tasks: sets how many instances
+            a step takes.
+        learning_rate: Of Adam, at the start and at the end; falls geometrically.
+        trace: λ in [0, 1]: how the credit of a decision for what the plan gains later falls with
+            each decision in between.
+        imitation: Gradient steps that imitate annealing before, to warm up; 0 for none.
+        distribution: Training instances.
+        evaluate_every: Steps between evaluations on the held-out set and checkpoints.
+        patience: Evaluations without a better one after which to stop.
+        held_out: Instances of each held-out size.
+        sizes: Held-out sizes, n and m.
+        threads: Threads of torch and of the rollouts. The last digits of a sum depend on it, and
+            so, after many steps, does the policy.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: Literal["policy-gradient"] = "policy-gradient"
+    seed: int = Field(default=0, ge=0)
+    width: int = Field(default=32, ge=1, le=1_024)
+    steps: int = Field(default=2_000, ge=1)
+    rollouts: int = Field(default=16, ge=2)
+    batch: int = Field(default=40_000, ge=1)
+    learning_rate: Range = (1e-3, 1e-4)
+    trace: float = Field(default=0.9, ge=0.0, le=1.0)
+    imitation: int = Field(default=0, ge=0)
+    distribution: Distribution = Distribution()
+    evaluate_every: int = Field(default=100, ge=1)
+    patience: int = Field(default=1_000, ge=1)
+    held_out: int = Field(default=16, ge=1)
+    sizes: tuple[tuple[int, int], ...] = ((30, 10), (50, 5), (100, 10))
+    threads: int = Field(default=2, ge=1)
+
+
+def read_config(path: str | Path) -> dict[str, Any]:
+    """The table in a configuration file, or in one that ships under this name.
+
+    Raises:
+        InputError: If it cannot be read or is no TOML.
+    """
+    shipped = files("training") / "configs" / f"{path}.toml"
+    source = Path(path)
+    try:
+        text = shipped.read_text() if shipped.is_file() else source.read_text()
+        return tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        known = ", ".join(shipped_configs())
+        reason = getattr(error, "strerror", None) or "not text"
+        raise InputError(f"config: {path}: {reason}; those that ship: {known}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not TOML: {error}") from error
+
+
+def shipped_configs() -> list[str]:
+    """Names of the configurations that ship."""
+    folder = files("training") / "configs"
+    return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def check_config(table: dict[str, Any], path: str | Path) -> Any:
+    """The configuration in a table: of the policy gradient, or of Stable-Baselines3.
+
+    Raises:
+        InputError: One line naming the field at fault.
+    """
+    from pydantic import TypeAdapter
+
+    from training.sb3 import Sb3Config
+
+    union = Annotated[PolicyGradientConfig | Sb3Config, Field(discriminator="method")]
+    try:
+        return TypeAdapter(union).validate_python(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"] if part != table.get("method"))
+        message = first["msg"].removeprefix("Value error, ")
+        raise InputError(f"{path}: {place + ': ' if place else ''}{message}") from error
