@@ -1,0 +1,159 @@
+"""Agents of Stable-Baselines3: trust, what is refused, what is played."""
+
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+
+pytest.importorskip("stable_baselines3")
+
+import torch
+from sb3_contrib import MaskablePPO
+from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
+
+from agents.stable import Game, Sb3Agent
+from dsct_gym.allocation import allocate
+from dsct_gym.envs.sb3 import SchedulingVecEnv
+from dsct_gym.errors import InputError
+from dsct_gym.generator import generate
+from dsct_gym.solver import make_solver
+from playing import ASSIGN, CONTINUOUS, JOINT
+from training.sb3_policy import MaskableSharedPolicy, SharedPolicy
+
+torch.set_num_threads(1)
+
+STOCK = "MultiInputPolicy"
+
+
+def save(path: Path, algorithm: Any, env_id: str, policy: Any = STOCK, **options: Any) -> Any:
+    """An untrained agent for six tasks on two machines, saved; also its algorithm."""
+    env = SchedulingVecEnv(env_id, 2, n=6, m=2, **options)
+    agent = algorithm(policy, env, seed=0, device="cpu")
+    agent.save(path)
+    return agent
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "env_id", "policy"),
+    [
+        (PPO, JOINT, STOCK),
+        (A2C, ASSIGN, STOCK),
+        (DQN, ASSIGN, STOCK),
+        (MaskablePPO, JOINT, STOCK),
+        (SAC, CONTINUOUS, STOCK),
+        (TD3, CONTINUOUS, STOCK),
+        (PPO, ASSIGN, SharedPolicy),
+        (MaskablePPO, JOINT, MaskableSharedPolicy),
+    ],
+)
+def test_agent_plays_as_its_algorithm_would(
+    algorithm: Any, env_id: str, policy: Any, tmp_path: Path
+) -> None:
+    guided = policy is not STOCK
+    agent = save(tmp_path / "agent.zip", algorithm, env_id, policy, guidance=guided)
+    instance = generate(6, 2, seed=4)
+    env = gymnasium.make(env_id, n=6, m=2, guidance=guided)
+    observation, info = env.reset(options={"instance": instance})
+    over = False
+    while not over:
+        masks = {"action_masks": env.unwrapped.action_masks()} if algorithm is MaskablePPO else {}
+        action, _ = agent.predict(observation, deterministic=True, **masks)
+        observation, _, over, _, info = env.step(action)
+    solver = Sb3Agent(tmp_path / "agent.zip", trust_pickle=True)
+    schedule = solver.solve(instance).schedule
+    assert np.array_equal(schedule.machine, allocate(instance, info["schedule"].machine).machine)
+    assert schedule.total_accuracy >= info["schedule"].total_accuracy - 1e-12
+    assert schedule.solver == "sb3"
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "env_id", "policy"),
+    [
+        (PPO, ASSIGN, SharedPolicy),
+        (PPO, CONTINUOUS, SharedPolicy),
+        (MaskablePPO, JOINT, MaskableSharedPolicy),
+    ],
+)
+def test_shared_network_plays_any_size(
+    algorithm: Any, env_id: str, policy: Any, tmp_path: Path
+) -> None:
+    save(tmp_path / "agent.zip", algorithm, env_id, policy, guidance=True)
+    solver = Sb3Agent(tmp_path / "agent.zip", trust_pickle=True)
+    for n, m in ((1, 1), (6, 2), (13, 5)):
+        assert solver.solve(generate(n, m, seed=0)).schedule.verify()
+
+
+def test_agent_is_found_as_a_solver(tmp_path: Path) -> None:
+    save(tmp_path / "agent.zip", PPO, ASSIGN)
+    solver = make_solver(
+        "agents.stable:Sb3Agent", path=str(tmp_path / "agent.zip"), trust_pickle=True
+    )
+    assert solver.solve(generate(6, 2, seed=1)).schedule.verify()
+
+
+def test_pickle_is_refused_unless_it_is_trusted(tmp_path: Path) -> None:
+    """A stranger's file must not run its code: not without the flag."""
+    ran = tmp_path / "ran"
+
+    class Malicious:
+        def __reduce__(self) -> Any:
+            return (Path.touch, (ran,))
+
+    import base64
+    import json
+
+    path = tmp_path / "agent.zip"
+    payload = base64.b64encode(pickle.dumps(Malicious())).decode()
+    data = {"policy_class": {":type:": "x", ":serialized:": payload}}
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("data", json.dumps(data))
+    for trust in (False, None, "no", 1):
+        with pytest.raises(InputError, match=r"pickles: loading one runs .* --trust-pickle"):
+            Sb3Agent(path, trust_pickle=trust)
+    assert not ran.exists()
+    with pytest.raises(InputError, match="not an agent of Stable-Baselines3"):
+        Sb3Agent(path, trust_pickle=True)
+    assert ran.exists()  # so the file is as bad as it is meant to be
+
+
+@pytest.mark.parametrize("size", [(5, 2), (7, 2), (6, 1), (6, 3)])
+def test_stock_agent_refuses_another_size(size: tuple[int, int], tmp_path: Path) -> None:
+    save(tmp_path / "agent.zip", PPO, ASSIGN)
+    solver = Sb3Agent(tmp_path / "agent.zip", trust_pickle=True)
+    message = rf"instance: {size[0]} tasks on {size[1]} machines, .* trained for 6 on 2"
+    with pytest.raises(InputError, match=message):
+        solver.solve(generate(*size, seed=0))
+
+
+def test_what_is_no_agent_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        Sb3Agent(tmp_path / "missing.zip", trust_pickle=True)
+    (tmp_path / "text.zip").write_text("text")
+    with pytest.raises(InputError, match="not an agent of Stable-Baselines3"):
+        Sb3Agent(tmp_path / "text.zip", trust_pickle=True)
+    PPO("MlpPolicy", gymnasium.make("CartPole-v1"), device="cpu").save(tmp_path / "pole.zip")
+    with pytest.raises(InputError, match="observation space: not trained on an environment"):
+        Sb3Agent(tmp_path / "pole.zip", trust_pickle=True)
+
+
+@pytest.mark.parametrize("env_id", [JOINT, ASSIGN, CONTINUOUS])
+@pytest.mark.parametrize("guidance", [False, True])
+def test_game_follows_from_the_spaces(env_id: str, guidance: bool) -> None:
+    env = SchedulingVecEnv(env_id, 1, n=6, m=3, guidance=guidance, levels=7)
+    game = Game.of(env)
+    assert game.env_id == env_id
+    assert game.layout == env.batch.layout
+    assert game.levels == (7 if env_id == JOINT else 1)
+    other = SchedulingVecEnv(env_id, 1, n=4, m=2, guidance=guidance, levels=7)
+    assert game.resized(4, 2) == (other.observation_space, other.action_space)
+
+
+def test_missing_extra_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(tmp_path / "agent.zip", PPO, ASSIGN)
+    monkeypatch.setitem(__import__("sys").modules, "stable_baselines3.common.save_util", None)
+    with pytest.raises(InputError, match=r"install dsct-gym\[rl\]"):
+        Sb3Agent(tmp_path / "agent.zip", trust_pickle=True)
