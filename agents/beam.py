@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import log_softmax
@@ -35,8 +34,8 @@ def play_beam(network: Network, scratch: Scratch, table: Table, width: int) -> t
         The machines (n,) of the sequence that gains most, tasks in EDF order, −1 for none, and the
         accuracy that it gains over no work at all.
     """
-    here = [table, *(_copy(table) for _ in range(width - 1))]
-    there = [_copy(table) for _ in range(width)]
+    here = [table, *(table.copy() for _ in range(width - 1))]
+    there = [table.copy() for _ in range(width)]
     start(table)
     kept = [_Beam(0, -1, 0.0)]
     machines = scratch.score.size - 1
@@ -46,7 +45,7 @@ def play_beam(network: Network, scratch: Scratch, table: Table, width: int) -> t
         ]
         kept = sorted(itertools.chain(*open_), key=lambda beam: -beam.likely)[:width]
         for into, beam in zip(there, kept, strict=False):
-            _copy_into(into, here[beam.parent])
+            into.take(here[beam.parent])
             settle(into, task, beam.machine if beam.machine < machines else -1)
         here, there = there, here
     best = max(here[: len(kept)], key=lambda played: float(played.curves.total[0]))
@@ -60,19 +59,3 @@ def _following(
     rate(network, scratch, table, task)
     chances = likely + log_softmax(scratch.score.astype(np.float64))
     return [_Beam(parent, r, chance) for r, chance in enumerate(chances.tolist())]
-
-
-def _copy(table: Table) -> Table:
-    """A table of its own: decisions on it leave the other as it is."""
-    return Table(*(type(part)(*(array.copy() for array in part)) for part in _parts(table)))
-
-
-def _copy_into(into: Table, table: Table) -> None:
-    """Copies what decisions change, which includes what was seen of the task at hand."""
-    for one, other in zip(_parts(into)[1:], _parts(table)[1:], strict=True):
-        for array, source in zip(one, other, strict=True):
-            np.copyto(array, source)
-
-
-def _parts(table: Table) -> tuple[Any, ...]:
-    return cast("tuple[Iterable[Any], ...]", tuple(table))

@@ -7,7 +7,7 @@ first and after each of them, and its exact optimum is known at any time.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,8 @@ from dsct_gym.relaxation import Relaxation
 
 _WEYL = np.uint64(0x9E3779B97F4A7C15)
 _MIX1, _MIX2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+
+Part = TypeVar("Part", Outlook, Curves, Prices)
 
 
 class Table(NamedTuple):
@@ -47,6 +49,24 @@ class Table(NamedTuple):
         problem = Problem.of(instance)
         curves = Curves.empty(instance.num_tasks, instance.num_machines, problem.task.size)
         return cls(problem, Outlook.of(instance, relaxation), curves, Prices.empty(problem))
+
+    def copy(self) -> Table:
+        """A table of its own: decisions on it leave this one as it is."""
+        return Table(
+            self.problem, _copied(self.outlook), _copied(self.curves), _copied(self.prices)
+        )
+
+    def take(self, other: Table) -> None:
+        """Takes over the state of a copy, what was seen of the task at hand included."""
+        for mine, theirs in zip(self[1:], other[1:], strict=True):
+            for array, source in zip(mine, theirs, strict=True):
+                np.copyto(array, source)
+
+
+def _copied(part: Part) -> Part:
+    kind: Any = type(part)
+    copied: Part = kind(*(array.copy() for array in part))
+    return copied
 
 
 @kernel

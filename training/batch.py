@@ -54,6 +54,12 @@ def draw_size(distribution: Distribution, rng: np.random.Generator) -> tuple[int
     return n, _log_uniform(low, max(low, min(high, n // 2)), rng)
 
 
+def draw_tasks(distribution: Distribution, m: int, rng: np.random.Generator) -> int:
+    """A number of tasks that goes with ``m`` machines."""
+    low, high = distribution.n
+    return _log_uniform(max(low, min(2 * m, high)), high, rng)
+
+
 def _log_uniform(low: int, high: int, rng: np.random.Generator) -> int:
     return round(math.exp(rng.uniform(math.log(low), math.log(high))))
 

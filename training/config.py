@@ -5,9 +5,9 @@ from __future__ import annotations
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dsct_gym.errors import InputError
 from dsct_gym.generator import Scenario
@@ -46,23 +46,17 @@ class Distribution(BaseModel):
         return Scenario(n=n, m=m, mu=self.mu, rho=self.rho, beta=self.beta)
 
 
-class PolicyGradientConfig(BaseModel):
-    """Policy gradient on the Assign task, rollouts of one instance as each other's baseline.
+class PolicyConfig(BaseModel):
+    """What every method that trains the shared policy has in common.
 
     Attributes:
-        method: Which training this is.
         seed: Seed of weights, instances and rollouts.
         width: Hidden units of the network.
-        steps: Gradient steps.
-        rollouts: Rollouts of each instance.
-        batch: Machines scored in a step, over instances, rollouts, tasks: sets how many instances
-            a step takes.
+        steps: Steps of training.
         learning_rate: Of Adam, at the start and at the end; falls geometrically.
-        trace: λ in [0, 1]: how the credit of a decision for what the plan gains later falls with
-            each decision in between.
-        imitation: Gradient steps that imitate annealing before, to warm up; 0 for none.
         distribution: Training instances.
-        evaluate_every: Steps between evaluations on the held-out set and checkpoints.
+        evaluate_every: Steps between evaluations on the held-out set; the state to resume from is
+            kept as often.
         patience: Evaluations without a better one after which to stop.
         held_out: Instances of each held-out size.
         sizes: Held-out sizes, n and m.
@@ -72,21 +66,60 @@ class PolicyGradientConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    method: Literal["policy-gradient"] = "policy-gradient"
     seed: int = Field(default=0, ge=0)
     width: int = Field(default=32, ge=1, le=1_024)
-    steps: int = Field(default=2_000, ge=1)
+    steps: int = Field(default=1_000, ge=1)
+    learning_rate: Range = (1e-3, 1e-5)
+    distribution: Distribution = Distribution()
+    evaluate_every: int = Field(default=50, ge=1)
+    patience: int = Field(default=1_000, ge=1)
+    held_out: int = Field(default=32, ge=1)
+    sizes: tuple[tuple[int, int], ...] = ((30, 10), (50, 5), (100, 10), (200, 5))
+    threads: int = Field(default=2, ge=1)
+
+
+class PolicyGradientConfig(PolicyConfig):
+    """Policy gradient on the Assign task, rollouts of one instance as each other's baseline.
+
+    Attributes:
+        method: Which training this is.
+        rollouts: Rollouts of each instance.
+        batch: Machines scored in a step, over instances, rollouts, tasks: sets how many instances
+            a step takes.
+        trace: λ in [0, 1]: how the credit of a decision for what the plan gains later falls with
+            each decision in between.
+        imitation: Steps that imitate annealing before, to warm up; 0 for none.
+    """
+
+    method: Literal["policy-gradient"] = "policy-gradient"
     rollouts: int = Field(default=16, ge=2)
     batch: int = Field(default=40_000, ge=1)
-    learning_rate: Range = (1e-3, 1e-4)
     trace: float = Field(default=0.9, ge=0.0, le=1.0)
     imitation: int = Field(default=0, ge=0)
-    distribution: Distribution = Distribution()
-    evaluate_every: int = Field(default=100, ge=1)
-    patience: int = Field(default=1_000, ge=1)
-    held_out: int = Field(default=16, ge=1)
-    sizes: tuple[tuple[int, int], ...] = ((30, 10), (50, 5), (100, 10))
-    threads: int = Field(default=2, ge=1)
+
+
+class PolicyIterationConfig(PolicyConfig):
+    """Policy iteration: learning what looking ahead with the policy itself would decide.
+
+    Attributes:
+        method: Which training this is.
+        instances: New instances in a step, all with one number of machines.
+        states: Tasks of each at which to look ahead.
+        candidates: Machines to try at each: the best scores, and one other at random.
+        horizon: Tasks that the policy decides on after a trial.
+        memory: Steps whose states are learnt from.
+        updates: Gradient steps in a step.
+        minibatch: States in a gradient step.
+    """
+
+    method: Literal["policy-iteration"] = "policy-iteration"
+    instances: int = Field(default=8, ge=1)
+    states: int = Field(default=12, ge=1)
+    candidates: int = Field(default=5, ge=2)
+    horizon: int = Field(default=32, ge=0)
+    memory: int = Field(default=200, ge=1)
+    updates: int = Field(default=10, ge=1)
+    minibatch: int = Field(default=256, ge=1)
 
 
 def read_config(path: str | Path) -> dict[str, Any]:
@@ -112,23 +145,3 @@ def shipped_configs() -> list[str]:
     """Names of the configurations that ship."""
     folder = files("training") / "configs"
     return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
-
-
-def check_config(table: dict[str, Any], path: str | Path) -> Any:
-    """The configuration in a table: of the policy gradient, or of Stable-Baselines3.
-
-    Raises:
-        InputError: One line naming the field at fault.
-    """
-    from pydantic import TypeAdapter
-
-    from training.sb3 import Sb3Config
-
-    union = Annotated[PolicyGradientConfig | Sb3Config, Field(discriminator="method")]
-    try:
-        return TypeAdapter(union).validate_python(table)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"] if part != table.get("method"))
-        message = first["msg"].removeprefix("Value error, ")
-        raise InputError(f"{path}: {place + ': ' if place else ''}{message}") from error

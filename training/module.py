@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from agents.network import Network, shapes
 from agents.outlook import MACHINE
 
-_SHARPNESS = 10.0
-_SKIP = -10.0
+_SKIP = -6.0
 
 
 class PolicyModule(nn.Module):
@@ -20,6 +19,7 @@ class PolicyModule(nn.Module):
     Args:
         width: Hidden units.
         seed: Seed of the initial weights.
+        sharpness: Initial weight of the best change in the scores.
     """
 
     context: Tensor
@@ -33,7 +33,7 @@ class PolicyModule(nn.Module):
     skip: Tensor
     offset: Tensor
 
-    def __init__(self, width: int, seed: int = 0) -> None:
+    def __init__(self, width: int, seed: int = 0, sharpness: float = 3.0) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         for name, shape in shapes(width).items():
@@ -47,7 +47,7 @@ class PolicyModule(nn.Module):
         with torch.no_grad():
             # Begins near the best exact change, so that rollouts are worth comparing from the
             # start; no task gains by being skipped.
-            self.direct[MACHINE.index("change")] = _SHARPNESS
+            self.direct[MACHINE.index("change")] = sharpness
             self.offset[1] = _SKIP
 
     def forward(self, context: Tensor, machine: Tensor) -> Tensor:

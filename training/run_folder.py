@@ -39,7 +39,7 @@ class RunFolder:
         kept = path / "config.json"
         if kept.exists() and not resume:
             raise InputError(f"{path}: holds a training run; --resume goes on with it")
-        if kept.exists() and json.loads(kept.read_text()) != json.loads(stated):
+        if kept.exists() and kept.read_text() != stated + "\n":
             raise InputError(f"{path}: the run there has another configuration")
         write_text(kept, stated + "\n")
         self.rows: list[dict[str, Any]] = self._read_log()

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from training.config import PolicyGradientConfig, check_config, read_config
-from training.policy_gradient import Progress, train_policy_gradient
+from pydantic import Field, TypeAdapter, ValidationError
+
+from dsct_gym.errors import InputError
+from training.config import PolicyGradientConfig, PolicyIterationConfig, read_config
+from training.policy_gradient import PolicyGradient
+from training.policy_iteration import PolicyIteration
+from training.run import Progress
 from training.run_folder import RunFolder
+from training.sb3 import Sb3Config, train_sb3
+
+Config = PolicyGradientConfig | PolicyIterationConfig | Sb3Config
 
 
 def train(
@@ -38,9 +46,35 @@ def train(
     table = read_config(config) | ({} if seed is None else {"seed": seed})
     checked = check_config(table, config)
     folder = RunFolder(output, checked, resume=resume)
-    options: dict[str, Any] = {"resume": resume, "device": device, "progress": progress}
-    if isinstance(checked, PolicyGradientConfig):
-        return train_policy_gradient(checked, folder, **options)
-    from training.sb3 import train_sb3
+    if isinstance(checked, Sb3Config):
+        return train_sb3(checked, folder, resume=resume, device=device, progress=progress)
+    run = make_run(checked, folder, device)
+    if resume:
+        run.restore()
+    return run.train(progress)
 
-    return train_sb3(checked, folder, **options)
+
+def make_run(
+    config: PolicyGradientConfig | PolicyIterationConfig, folder: RunFolder, device: str = "auto"
+) -> PolicyGradient | PolicyIteration:
+    """A run at its start."""
+    if isinstance(config, PolicyGradientConfig):
+        return PolicyGradient(config, folder, device)
+    return PolicyIteration(config, folder, device)
+
+
+def check_config(table: dict[str, Any], path: str | Path) -> Config:
+    """The configuration in a table, by its ``method``.
+
+    Raises:
+        InputError: One line naming the field at fault.
+    """
+    methods = Annotated[Config, Field(discriminator="method")]
+    try:
+        checked: Config = TypeAdapter(methods).validate_python(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"] if part != table.get("method"))
+        message = first["msg"].removeprefix("Value error, ")
+        raise InputError(f"{path}: {place + ': ' if place else ''}{message}") from error
+    return checked

@@ -1,0 +1,112 @@
+"""What a decision is worth when the policy itself decides on what follows: labels to learn from.
+
+At some of the tasks of an instance the most promising machines are each tried: the task goes there,
+the policy plays on for a while, and the plan's exact optimum tells what came of it. Nothing is
+drawn at random after the decision, so even small differences between machines are seen. A policy
+that always takes the machine with the best worth is the rollout policy of Bertsekas, Tsitsiklis and
+Wu ("Rollout algorithms for combinatorial optimization", Journal of Heuristics 3, 1997); learning it
+and starting again is approximate policy iteration.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+
+from agents.network import Network, Scratch
+from agents.outlook import CONTEXT, FINE, MACHINE, Floats32
+from agents.rollout import Table, play_greedily, rate, settle, start
+from dsct_gym.arrays import Floats, Ints
+from training.batch import draw_size, draw_tasks
+from training.config import PolicyIterationConfig
+
+WORST = -5.0
+"""Least worth of a decision that was tried."""
+
+
+class States(NamedTuple):
+    """Tasks at hand with the worth of each decision; S states of m machines.
+
+    Attributes:
+        context: Columns of the task (S, C).
+        machine: Columns of the machines (S, m, M).
+        worth: Worth of each machine and, last, of skipping (S, m+1), in hundredths of what a task
+            gains on average, less the best: in [`WORST`, 0], and −∞ for what was not tried.
+    """
+
+    context: Floats32
+    machine: Floats32
+    worth: Floats32
+
+
+def look_ahead(
+    network: Network,
+    config: PolicyIterationConfig,
+    seed: tuple[int, ...],
+    pool: ThreadPoolExecutor,
+) -> States:
+    """Labels states of new instances with one number of machines.
+
+    The same seed gives the same states, however many threads.
+    """
+    _, m = draw_size(config.distribution, np.random.default_rng(seed))
+
+    def label(index: int) -> States:
+        rng = np.random.default_rng((*seed, index))
+        return _label_instance(network, config, draw_tasks(config.distribution, m, rng), m, rng)
+
+    parts = list(pool.map(label, range(config.instances)))
+    return States(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _label_instance(
+    network: Network, config: PolicyIterationConfig, n: int, m: int, rng: np.random.Generator
+) -> States:
+    """Plays one instance greedily and labels some of its tasks on the way."""
+    table = Table.of(config.distribution.scenario(n, m).sample(rng))
+    spare = table.copy()
+    scratch = Scratch.empty(network, m)
+    tasks = np.sort(rng.choice(n, min(config.states, n), replace=False))
+    states = States(
+        np.empty((tasks.size, len(CONTEXT)), dtype=np.float32),
+        np.empty((tasks.size, m, len(MACHINE)), dtype=np.float32),
+        np.empty((tasks.size, m + 1), dtype=np.float32),
+    )
+    start(table)
+    played = 0
+    for row, task in enumerate(tasks.tolist()):
+        play_greedily(network, scratch, table, played, task)
+        rate(network, scratch, table, task)
+        states.context[row] = scratch.context
+        states.machine[row] = scratch.machine
+        order = np.argsort(-scratch.score[:m], kind="stable")
+        tried = _choose(order, int(table.curves.machine[task]), config.candidates, rng)
+        worth = np.full(m, -np.inf)
+        for machine in tried.tolist():
+            spare.take(table)
+            settle(spare, task, machine)
+            last = min(n, task + 1 + config.horizon)
+            play_greedily(network, scratch, spare, task + 1, last)
+            worth[machine] = spare.curves.total[0]
+        states.worth[row] = _scale(worth, table.outlook.unit[0] / FINE)
+        settle(table, task, int(order[0]))
+        played = task + 1
+    return states
+
+
+def _choose(order: Ints, here: int, count: int, rng: np.random.Generator) -> Ints:
+    """The machines to try: the best scores, any other one, and where the plan has the task."""
+    tried = order[: count - 1]
+    if order.size >= count:
+        tried = np.append(tried, rng.choice(order[count - 1 :]))
+    if here >= 0 and here not in tried:
+        tried = np.append(tried[:-1], here)
+    return tried
+
+
+def _scale(worth: Floats, unit: float) -> Floats:
+    """Worth relative to the best in hundredths; skipping is never tried."""
+    scaled = np.maximum((worth - worth.max()) / unit, WORST)
+    return np.append(np.where(np.isfinite(worth), scaled, -np.inf), -np.inf)
