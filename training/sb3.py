@@ -149,6 +149,7 @@ def train_sb3(
         left = config.timesteps - model.num_timesteps
         if left > 0:
             model.learn(left, callback=watch, reset_num_timesteps=False)
+        model.logger.close()
         return watch.best_share
     finally:
         torch.set_num_threads(threads)

@@ -64,6 +64,13 @@ class Watch(BaseCallback):  # type: ignore[misc]
     def _seconds(self) -> float:
         return time.perf_counter() - self._started
 
+    @property
+    def _curves(self) -> list[str]:
+        """Columns of the log that do not always equal another one."""
+        sizes = [f"{n}x{m}" for n, m in self._config.held_out_sizes]
+        played = [] if self._config.env == "DSCT-EA-Assign-v0" else ["played"]
+        return ["mean", *(sizes if len(sizes) > 1 else []), *played]
+
     def _on_rollout_start(self) -> None:
         limit = self._config.seconds
         late = limit is not None and self._seconds >= limit
@@ -95,15 +102,16 @@ class Watch(BaseCallback):  # type: ignore[misc]
             self._save(POLICY)
         seconds = round(self._seconds, 1)
         self._folder.log({"step": self.num_timesteps, "seconds": seconds} | shares)
-        self._folder.draw_curve([column for column in shares if column != "accuracy"])
+        self._folder.draw_curve(self._curves)
         self._keep()
 
     def _keep(self) -> None:
         """Keeps what a resumed run goes on from."""
         if getattr(self.model, "replay_buffer", None) is not None:
-            buffer = io.BytesIO()
-            self.model.save_replay_buffer(buffer)
-            write_bytes(self._folder.path / REPLAY, buffer.getvalue())
+            # Too large to be held in memory once more.
+            part = self._folder.path / f"{REPLAY}.part"
+            self.model.save_replay_buffer(part)
+            part.replace(self._folder.path / REPLAY)
         self._save(STATE)
         notes = {
             "seconds": self._seconds,
