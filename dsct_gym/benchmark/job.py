@@ -35,10 +35,7 @@ class Job:
     @property
     def entrant(self) -> str:
         """The solver as the records name it: ``name`` or ``name[key=value,...]``."""
-        if not self.options:
-            return self.solver
-        settings = ",".join(f"{key}={_shown(value)}" for key, value in sorted(self.options.items()))
-        return f"{self.solver}[{settings}]"
+        return entrant_name(self.solver, self.options)
 
     @cached_property
     def checksum(self) -> str:
@@ -58,6 +55,13 @@ class Job:
             "seed": self.seed,
         }
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def entrant_name(solver: str, options: Mapping[str, object], *notes: str) -> str:
+    """A solver with its options and whatever else there is to tell: ``name[key=value,note]``."""
+    settings = [f"{key}={_shown(value)}" for key, value in sorted(options.items())]
+    settings += notes
+    return f"{solver}[{','.join(settings)}]" if settings else solver
 
 
 def parse_entrants(text: str) -> list[tuple[str, dict[str, object]]]:

@@ -15,7 +15,7 @@ import typer
 COMMANDS = {
     "Problems": ("generate", "devices", "families", "schema"),
     "Schedules": ("solve", "verify", "bound"),
-    "Policies": ("train",),
+    "Policies": ("train", "evaluate"),
     "Benchmarks": ("bench", "report", "reproduce", "leaderboard", "suites", "improve", "solvers"),
 }
 

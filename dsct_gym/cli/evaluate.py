@@ -1,0 +1,340 @@
+"""``dsct-gym evaluate``: how much of what can be had a policy gets."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dsct_gym.cli.arguments import Json, TimeLimit, check_solver, check_writable
+from dsct_gym.cli.console import err, out, print_json, progress_bar, show_seconds, warn
+from dsct_gym.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dsct_gym.benchmark.entrants import Entrant
+    from dsct_gym.benchmark.evaluation import Group, Planned, Standing, Standings
+    from dsct_gym.benchmark.job import Job
+    from dsct_gym.benchmark.record import Record
+    from dsct_gym.benchmark.store import Store
+
+EXAMPLE = """
+dsct-gym evaluate rl-greedy rl --suite tiny
+dsct-gym evaluate rl 'annealing[moves=5000]' --size 30x10,50x5 --count 4 -o results.csv
+"""
+
+_TOLD = 3
+
+
+def evaluate(
+    agents: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="AGENT...",
+            help="A solver: name, name\\[option=value,...] or module:Class. Or a policy: "
+            "FILE.safetensors, of Stable-Baselines3 FILE.zip. FILE,FILE or a quoted 'runs/*/FILE' "
+            "are training seeds of one policy; FILE.safetensors+NAME says how to decode it.",
+        ),
+    ],
+    suite: Annotated[
+        str | None,
+        typer.Option("--suite", metavar="A,B", help="Suites; see 'dsct-gym suites'."),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option("--size", metavar="NxM,...", help="Fresh instances of N tasks on M machines."),
+    ] = None,
+    count: Annotated[
+        int, typer.Option("--count", metavar="N", min=1, help="Fresh instances of each size.")
+    ] = 32,
+    seed: Annotated[
+        int,
+        typer.Option(
+            "--seed", metavar="N", min=0, help="Of fresh instances, and first seed of the agents."
+        ),
+    ] = 0,
+    seeds: Annotated[
+        int,
+        typer.Option("--seeds", metavar="K", min=1, help="Seeds for agents that are random."),
+    ] = 1,
+    decode: Annotated[
+        str,
+        typer.Option(
+            "--decode",
+            metavar="A,B",
+            help="Solvers that play .safetensors: rl, rl-greedy, rl-sample, rl-beam.",
+        ),
+    ] = "rl-greedy",
+    time_limit: TimeLimit = None,
+    reference_moves: Annotated[
+        int,
+        typer.Option(
+            "--reference-moves",
+            metavar="N",
+            min=0,
+            help="Best known of fresh instances: the best of all agents and of 3 annealing runs "
+            "of so many moves a task.",
+        ),
+    ] = 2_000,
+    references: Annotated[
+        Path | None,
+        typer.Option(
+            "--references", metavar="DIR", help="Keep those annealing runs; reuse what is there."
+        ),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", metavar="N", min=1, help="Processes to run in.")
+    ] = 1,
+    trust_pickle: Annotated[
+        bool,
+        typer.Option("--trust-pickle", help="Load .zip files, which run whatever code they hold."),
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE.csv", help="Write every run as a CSV row."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Compare agents with approx-refined and with the best that is known.
+
+    'closed' is the share of the gap from approx-refined to the best known that an agent closes.
+    Fresh instances (mu 1..20, rho 0.2..1, beta 0.1..1) are none that training ever sees.
+    Each agent runs on one core; without --time-limit the same command gives the same schedules.
+    """
+    from dsct_gym.benchmark.evaluation import plan, rank
+    from dsct_gym.solver import check_time_limit
+
+    check_time_limit(time_limit)
+    check_writable("--output", output)
+    groups = _groups(suite, size, count, seed)
+    entrants = _entrants(agents, decode, trust_pickle=trust_pickle)
+    planned = plan(
+        groups,
+        entrants,
+        seeds=range(seed, seed + seeds),
+        time_limit=time_limit,
+        reference_moves=reference_moves,
+    )
+    records, interrupted = _run(planned, references, jobs)
+    found = [rank(group, planned, records) for group in groups]
+    standings = [each for each in found if each is not None]
+    _conclude(standings, output, reference_moves, json=json)
+    _tell_failures(planned, records)
+    if interrupted:
+        raise KeyboardInterrupt
+    ran = [records[each.job.key] for each in planned if each.job.key in records]
+    if len(ran) < len(planned) or not all(record.ok for record in ran):
+        raise typer.Exit(1)
+
+
+def _groups(suite: str | None, size: str | None, count: int, seed: int) -> list[Group]:
+    from dsct_gym.benchmark.evaluation import size_group, suite_group
+
+    suites = [name.strip() for name in (suite or "").split(",") if name.strip()]
+    sizes = [text.strip() for text in (size or "").split(",") if text.strip()]
+    if not suites and not sizes:
+        raise InputError("evaluate: needs instances: --suite NAME or --size NxM")
+    groups = [suite_group(name) for name in suites]
+    groups += [size_group(text, count, seed) for text in sizes]
+    return list({group.name: group for group in groups}.values())
+
+
+def _entrants(agents: list[str], decoders: str, *, trust_pickle: bool) -> list[Entrant]:
+    """The agents, each of which can be made."""
+    from dsct_gym.benchmark.entrants import parse_agents
+
+    entrants = parse_agents(agents, decoders, trust_pickle=trust_pickle)
+    for entrant in entrants:
+        for options in entrant.variants:
+            check_solver(entrant.solver, dict(options))
+    return entrants
+
+
+def _run(
+    planned: Sequence[Planned], folder: Path | None, workers: int
+) -> tuple[dict[str, Record], bool]:
+    """Runs what is planned: records by key of the job, and whether Ctrl-C ended it."""
+    from dsct_gym.benchmark.evaluation import jobs_of
+    from dsct_gym.benchmark.guard import Limits
+    from dsct_gym.benchmark.runner import run_jobs
+    from dsct_gym.benchmark.store import Store
+
+    _warn_of_cores(workers)
+    store = None if folder is None else Store(folder)
+    kept = {each.job.key for each in planned if each.entrant is None}
+    with store.opened() if store is not None else nullcontext(), progress_bar() as bar:
+        everything = jobs_of(planned)
+        records = {} if store is None else _reuse(store, everything, kept)
+        fresh = [job for job in everything if job.key not in records]
+        task = bar.add_task("evaluate", total=len(fresh), state=f"0/{len(fresh)}")
+        try:
+            for done, run in enumerate(run_jobs(fresh, workers, limits=Limits(threads=1)), 1):
+                bar.update(task, advance=1, state=f"{done}/{len(fresh)} {run.job.label}")
+                if run.record is None:
+                    err().print(f"{run.job.entrant} on {run.job.label} was lost: {run.lost}")
+                elif not run.record.interrupted:
+                    records[run.job.key] = run.record
+                    if store is not None and run.job.key in kept:
+                        store.put(run)
+        except KeyboardInterrupt:
+            return records, True
+    return records, False
+
+
+def _reuse(store: Store, everything: Sequence[Job], kept: set[str]) -> dict[str, Record]:
+    """The reference runs that a folder holds already."""
+    records = {}
+    for job in everything:
+        if job.key not in kept:
+            continue
+        store.put_instance(job)
+        stored = store.get(job)
+        if stored is not None and stored.record.ok and not stored.record.interrupted:
+            records[job.key] = stored.record
+    return records
+
+
+def _warn_of_cores(workers: int) -> None:
+    from dsct_gym.benchmark.environment import usable_cores
+
+    if workers > usable_cores():
+        warn(f"--jobs {workers} on {usable_cores()} cores: the seconds will be too long")
+
+
+def _tell_failures(planned: Sequence[Planned], records: dict[str, Record]) -> None:
+    """One line for each agent that gave no schedule somewhere."""
+    failed: dict[str, list[Record]] = {}
+    runs: dict[str, int] = {}
+    for each in planned:
+        record = records.get(each.job.key)
+        if each.entrant is not None and record is not None:
+            label = each.entrant.label
+            runs[label] = runs.get(label, 0) + 1
+            if not record.ok:
+                failed.setdefault(label, []).append(record)
+    for label, lost in failed.items():
+        first = lost[0]
+        err().print(
+            f"{label} gave no schedule in {len(lost)} of {runs[label]} runs (empty ones count in "
+            f"their place): on {first.instance}: {first.status}: {first.message}",
+            soft_wrap=True,
+        )
+
+
+def _conclude(
+    standings: Sequence[Standings], output: Path | None, moves: int, *, json: bool
+) -> None:
+    """Writes and prints whatever has been run."""
+    from dsct_gym.benchmark.evaluation import rows_as_csv
+    from dsct_gym.files import write_text
+
+    for each in standings:
+        for record in each.refuted:
+            warn(f"{record.solver} claims a bound on {record.instance} that a schedule exceeds")
+    if output is not None and standings:
+        write_text(output, rows_as_csv(standings))
+    if json:
+        print_json([_document(each) for each in standings])
+        return
+    for each in standings:
+        _print_standings(each)
+    if standings:
+        _print_legend(standings, moves)
+    if output is not None and standings:
+        out().print(f"wrote {output}")
+
+
+def _print_standings(found: Standings) -> None:
+    """A table in which only the names of the agents give way to a narrow terminal."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        title=Text(_title(found), style="bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+    )
+    table.add_column("agent", overflow="fold")
+    for heading in ("accuracy", "gap", "closed", "interval", "W/T/L", "seconds"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in found.entrants:
+        table.add_row(*map(Text, _cells(row)))
+    table.add_row("best known", f"{found.best_accuracy:.5f}", f"{found.best_gap:.3%}")
+    out().print(table)
+    for each in found.raised[:_TOLD]:
+        change = f"from {each.before:.6f} to {each.after:.6f}"
+        out().print(f"best known of {each.instance} raised {change} by {each.by}")
+    if len(found.raised) > _TOLD:
+        out().print(f"... and of {len(found.raised) - _TOLD} more")
+
+
+def _title(found: Standings) -> str:
+    done, planned = len(found.instances), len(found.group.instances)
+    number = f"{done}" if done == planned else f"{done} of {planned}"
+    instances = "instance" if planned == 1 else "instances"
+    return f"{found.group.name}: {number} {instances}, {found.group.holds}"
+
+
+def _cells(row: Standing) -> list[str]:
+    """An agent's cells; dashes where it never gave a schedule or there is nothing to close."""
+    score = row.score
+    label = score.solver.replace(",", ", ")  # where it may be broken
+    if score.failures == score.runs:
+        return [label, *"------"]
+    share, interval = "-", ""
+    if row.closed is not None:
+        share = f"{row.closed.mean:.1%}"
+        if row.closed.low < row.closed.high:
+            interval = f"[{100.0 * row.closed.low:.1f}, {100.0 * row.closed.high:.1f}]"
+    return [
+        label,
+        f"{score.mean_accuracy.mean:.5f}",
+        f"{score.gap:.3%}",
+        share,
+        interval,
+        f"{row.wins}/{row.ties}/{row.losses}",
+        show_seconds(score.seconds),
+    ]
+
+
+def _print_legend(standings: Sequence[Standings], moves: int) -> None:
+    """What the columns mean."""
+    from rich.text import Text
+
+    from dsct_gym.benchmark.evaluation import REFERENCE_SEEDS
+    from dsct_gym.benchmark.statistics import CONFIDENCE
+
+    seeds = any(row.training_seeds > 1 for each in standings for row in each.entrants)
+    lines = [
+        "gap: to the proven upper bound",
+        "closed: share of the gap from approx-refined to the best known",
+        f"interval: {CONFIDENCE:.0%} bootstrap over instances{' and training seeds' * seeds}",
+        "W/T/L: instances on which it is better than approx-refined, the same, worse",
+    ]
+    if any(each.group.references for each in standings):
+        lines.append("best known: of the suite, or of what ran here where that is better")
+    if moves and not all(each.group.references for each in standings):
+        runs = f"{REFERENCE_SEEDS} annealing runs of {moves:,} moves a task"
+        lines.append(f"best known of fresh instances: of {runs} and of what ran here")
+    out().print(Text("\n".join(lines), style="dim"))
+
+
+def _document(found: Standings) -> dict[str, object]:
+    """The standings as JSON."""
+    from dataclasses import asdict
+
+    return {
+        "group": found.group.name,
+        "instances": list(found.instances),
+        "best_known": found.best_accuracy,
+        "best_known_gap": found.best_gap,
+        "agents": [asdict(row) for row in found.entrants],
+        "raised": [asdict(each) for each in found.raised],
+        "rows": list(found.rows),
+    }
