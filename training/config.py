@@ -68,8 +68,8 @@ class PolicyConfig(BaseModel):
 
     seed: int = Field(default=0, ge=0)
     width: int = Field(default=32, ge=1, le=1_024)
-    steps: int = Field(default=1_000, ge=1)
-    learning_rate: Range = (1e-3, 1e-5)
+    steps: int = Field(default=1_500, ge=1)
+    learning_rate: Range = (2e-3, 5e-5)
     distribution: Distribution = Distribution()
     evaluate_every: int = Field(default=50, ge=1)
     patience: int = Field(default=1_000, ge=1)
@@ -115,11 +115,11 @@ class PolicyIterationConfig(PolicyConfig):
     method: Literal["policy-iteration"] = "policy-iteration"
     instances: int = Field(default=8, ge=1)
     states: int = Field(default=12, ge=1)
-    candidates: int = Field(default=5, ge=2)
+    candidates: int = Field(default=8, ge=2)
     horizon: int = Field(default=32, ge=0)
-    memory: int = Field(default=200, ge=1)
-    updates: int = Field(default=10, ge=1)
-    minibatch: int = Field(default=256, ge=1)
+    memory: int = Field(default=400, ge=1)
+    updates: int = Field(default=3, ge=1)
+    minibatch: int = Field(default=512, ge=1)
 
 
 def read_config(path: str | Path) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from dsct_gym.arrays import Floats, Ints
 from training.batch import draw_size, draw_tasks
 from training.config import PolicyIterationConfig
 
-WORST = -5.0
+WORST = -8.0
 """Least worth of a decision that was tried."""
 
 

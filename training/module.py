@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from agents.network import Network, shapes
 from agents.outlook import MACHINE
 
-_SKIP = -6.0
+_SKIP = -10.0
 
 
 class PolicyModule(nn.Module):
