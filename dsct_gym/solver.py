@@ -158,7 +158,7 @@ def make_solver(name: str, **options: object) -> SolverProtocol:
     Raises:
         InputError: If there is no such solver, it cannot be imported or refuses an option.
     """
-    factory = _find(name)
+    factory = find_solver(name)
     accepted = inspect.signature(factory).parameters
     open_ended = any(p.kind is p.VAR_KEYWORD for p in accepted.values())
     for option in options:
@@ -170,7 +170,12 @@ def make_solver(name: str, **options: object) -> SolverProtocol:
     return solver
 
 
-def _find(name: str) -> Callable[..., object]:
+def find_solver(name: str) -> Callable[..., object]:
+    """What makes a solver: its class, or a function.
+
+    Raises:
+        InputError: If there is no such solver or it cannot be imported.
+    """
     entry = solver_entry_points().get(name)
     try:
         if entry is not None:

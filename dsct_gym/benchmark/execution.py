@@ -17,7 +17,14 @@ from dsct_gym.benchmark.record import Record, Status
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import upper_bound
 from dsct_gym.schedule import Schedule
-from dsct_gym.solver import Progress, Solution, Solver, SolverProtocol, make_solver
+from dsct_gym.solver import (
+    Progress,
+    Solution,
+    Solver,
+    SolverProtocol,
+    find_solver,
+    make_solver,
+)
 
 TracePoint = tuple[float, float | None, float | None]
 """Seconds, best total accuracy and proven bound until then."""
@@ -156,7 +163,7 @@ def _with_threads(job: Job, threads: int | None) -> dict[str, Any]:
 @cache
 def takes_threads(solver: str) -> bool:
     """Whether a solver has an option ``threads``."""
-    return "threads" in inspect.signature(type(make_solver(solver))).parameters
+    return "threads" in inspect.signature(find_solver(solver)).parameters
 
 
 def _environment(job: Job, threads: int | None) -> dict[str, str | int]:

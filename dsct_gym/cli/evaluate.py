@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = """
 dsct-gym evaluate rl-greedy rl --suite tiny
-dsct-gym evaluate rl 'annealing[moves=5000]' --size 30x10,50x5 --count 4 -o results.csv
+dsct-gym evaluate rl annealing --size 20x3,30x4 --count 4 -o out.csv
 """
 
 _TOLD = 3
@@ -33,10 +33,9 @@ def evaluate(
     agents: Annotated[
         list[str],
         typer.Argument(
-            metavar="AGENT...",
-            help="A solver: name, name\\[option=value,...] or module:Class. Or a policy: "
-            "FILE.safetensors, of Stable-Baselines3 FILE.zip. FILE,FILE or a quoted 'runs/*/FILE' "
-            "are training seeds of one policy; FILE.safetensors+NAME says how to decode it.",
+            metavar="AGENT",
+            help="Solver: name, name\\[option=value,...] or module:Class. "
+            "Policy: FILE.safetensors or FILE.zip.",
         ),
     ],
     suite: Annotated[
@@ -100,9 +99,12 @@ def evaluate(
 ) -> None:
     """Compare agents with approx-refined and with the best that is known.
 
-    'closed' is the share of the gap from approx-refined to the best known that an agent closes.
-    Fresh instances (mu 1..20, rho 0.2..1, beta 0.1..1) are none that training ever sees.
-    Each agent runs on one core; without --time-limit the same command gives the same schedules.
+    A policy is FILE.safetensors, decoded as --decode says or as in FILE.safetensors+rl-sample;
+    or FILE.zip of Stable-Baselines3, with --trust-pickle. FILE,FILE,... or a quoted pattern such
+    as 'runs/mine-*/policy.safetensors' are the training seeds of one policy.
+
+    Fresh instances (mu 1..20, rho 0.2..1, beta 0.1..1) are none that training ever sees. Each agent
+    runs on one core; without --time-limit the same command gives the same schedules.
     """
     from dsct_gym.benchmark.evaluation import plan, rank
     from dsct_gym.solver import check_time_limit
@@ -289,9 +291,9 @@ def _cells(row: Standing) -> list[str]:
         return [label, *"------"]
     share, interval = "-", ""
     if row.closed is not None:
-        share = f"{row.closed.mean:.1%}"
+        share = f"{_percent(row.closed.mean)}%"
         if row.closed.low < row.closed.high:
-            interval = f"[{100.0 * row.closed.low:.1f}, {100.0 * row.closed.high:.1f}]"
+            interval = f"[{_percent(row.closed.low)}, {_percent(row.closed.high)}]"
     return [
         label,
         f"{score.mean_accuracy.mean:.5f}",
@@ -301,6 +303,10 @@ def _cells(row: Standing) -> list[str]:
         f"{row.wins}/{row.ties}/{row.losses}",
         show_seconds(score.seconds),
     ]
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.1f}" if abs(share) < 10.0 else f"{100.0 * share:.0f}"
 
 
 def _print_legend(standings: Sequence[Standings], moves: int) -> None:
