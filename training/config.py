@@ -60,8 +60,7 @@ class PolicyConfig(BaseModel):
         patience: Evaluations without a better one after which to stop.
         held_out: Instances of each held-out size.
         sizes: Held-out sizes, n and m.
-        threads: Threads of torch and of the rollouts. The last digits of a sum depend on it, and
-            so, after many steps, does the policy.
+        threads: Threads that play. The result does not depend on it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -107,6 +107,9 @@ def _choose(order: Ints, here: int, count: int, rng: np.random.Generator) -> Int
 
 
 def _scale(worth: Floats, unit: float) -> Floats:
-    """Worth relative to the best in hundredths; skipping is never tried."""
+    """Worth relative to the best in hundredths.
+
+    Skipping needs no trial: a task may do no work on a machine, so it is never worth more.
+    """
     scaled = np.maximum((worth - worth.max()) / unit, WORST)
-    return np.append(np.where(np.isfinite(worth), scaled, -np.inf), -np.inf)
+    return np.append(np.where(np.isfinite(worth), scaled, -np.inf), WORST)

@@ -82,7 +82,8 @@ class Run(ABC):
             The best share of the gap closed on the held-out set, mean over its sizes.
         """
         threads = torch.get_num_threads()
-        torch.set_num_threads(self._common.threads)
+        # The network is too small for more, and sums would depend on their number.
+        torch.set_num_threads(1)
         try:
             with ThreadPoolExecutor(self._common.threads) as pool:
                 self._train(pool, progress)

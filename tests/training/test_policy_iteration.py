@@ -53,7 +53,7 @@ def test_labels_are_what_the_policy_makes_of_each_decision() -> None:
         assert tried.sum() == 3
         expected = (values - values[tried].max()) / table.outlook.unit[0] * FINE
         np.testing.assert_allclose(worth[tried], np.maximum(expected, WORST)[tried], atol=1e-3)
-        assert not np.isfinite(states.worth[task, 4])
+        assert states.worth[task, 4] == WORST
 
 
 def _after_size(seed: tuple[int, ...]) -> np.random.Generator:
@@ -70,6 +70,18 @@ def test_a_seed_gives_the_same_labels_however_many_threads() -> None:
         with ThreadPoolExecutor(threads) as pool:
             drawn.append(look_ahead(network, TINY, (1, 2), pool))
     for one, other in zip(*drawn, strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_the_result_does_not_depend_on_the_threads(tmp_path: Path) -> None:
+    weights = []
+    for threads in (1, 2):
+        config = TINY.model_copy(update={"threads": threads})
+        folder = RunFolder(tmp_path / str(threads), config, resume=False)
+        run = PolicyIteration(config, folder, "cpu")
+        run.train()
+        weights.append(run.module.export())
+    for one, other in zip(*weights, strict=True):
         assert np.array_equal(one, other)
 
 
