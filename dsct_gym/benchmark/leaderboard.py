@@ -142,7 +142,7 @@ _SUBMIT: Final = """
    Set `stochastic = True` on it if the seed matters.
 2. Run it on every suite under the protocol of the newest chapter, for example
    `dsct-gym bench --suite tiny,small,medium,large,devices --solvers my-agent --seeds 10
-   --time-limit 60 --threads 1 -o results`. If that is interrupted, the same command resumes.
+   --time-limit 1 --threads 1 -o results`. If that is interrupted, the same command resumes.
 3. Run `dsct-gym leaderboard results --check`: it verifies every schedule against the suites'
    own instances and compares every number.
 4. Send the folder. It is verified again the same way before `dsct-gym leaderboard results -o docs`

@@ -11,10 +11,9 @@ from dsct_gym.cli.console import err, out
 from dsct_gym.errors import InputError
 
 EXAMPLE = """
-dsct-gym train --config shipped -o runs/mine
-dsct-gym train --config my.toml --seed 1 -o runs/mine-1
-dsct-gym train --config shipped -o runs/mine --resume
-tensorboard --logdir runs
+dsct-gym train --config quick -o runs/quick
+dsct-gym train --config quick -o runs/quick --resume
+dsct-gym train --config quick -o runs/quick-1 --seed 1
 """
 
 
@@ -42,7 +41,9 @@ def train(
 ) -> None:
     """Train a policy: checkpoints, log, learning curve and TensorBoard files go into the folder.
 
-    Ctrl-C ends a run; --resume goes on where its last state was kept.
+    Ctrl-C ends a run; --resume goes on where its last state was kept. Configurations that ship:
+    shipped (the policy of rl), quick, policy-gradient, imitation, sb3-ppo and others; see
+    docs/training.md.
     """
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -51,13 +52,15 @@ def train(
     except ModuleNotFoundError as error:
         raise InputError(f"training needs {error.name}: pip install 'dsct-gym[rl]'") from error
 
+    console = err()
     bar = Progress(
         TextColumn("{task.completed:,.0f} of {task.total:,.0f} steps"),
         BarColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.description}"),
-        console=err(),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
     with bar:
         task = bar.add_task("preparing", total=0)
