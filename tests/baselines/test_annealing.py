@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapes import EDGE_CASES
 
 from baselines.annealing import Annealing
 from baselines.local_search.metropolis import Walk, begin
@@ -21,6 +20,7 @@ from dsct_gym.incremental import Curves, IncrementalAllocation, try_above
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
 from dsct_gym.solver import Progress
+from shapes import EDGE_CASES
 from strategies import assigned, instances
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from shapes import EDGE_CASES
 
 from dsct_gym import generate, make_solver, upper_bound
 from dsct_gym.instance import Instance
+from shapes import EDGE_CASES
 from strategies import instances
 
 FAST = ["approx", "approx-refined", "edf-no-compression", "edf-3-levels", "greedy", "random"]

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapes import EDGE_CASES
 
 from baselines.branch_and_price.columns import Columns
 from baselines.branch_and_price.data import Data
@@ -20,6 +19,7 @@ from dsct_gym.allocation import allocate
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.solver import Progress
+from shapes import EDGE_CASES
 from strategies import instances
 
 GO_ON = np.zeros(1, dtype=np.bool_)

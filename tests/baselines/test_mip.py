@@ -8,7 +8,6 @@ import numpy as np
 import pyomo.environ as pyo
 import pytest
 from hypothesis import given, settings
-from shapes import EDGE_CASES
 
 from baselines.milp.backend import Limits, Outcome
 from baselines.milp.highs import run_highs
@@ -20,6 +19,7 @@ from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
 from dsct_gym.solver import Progress, Solution
+from shapes import EDGE_CASES
 from strategies import instances
 
 OTHERS = ["appsi_highs", "cbc", "glpk"]

@@ -4,9 +4,9 @@ import subprocess
 import sys
 
 import pytest
-from shapes import EDGE_CASES
 
 from dsct_gym import generate, make_solver
+from shapes import EDGE_CASES
 
 ANYTIME = ["annealing", "exact", "mip"]
 LATE = 2.0  # s, on a machine that does other work
