@@ -3,7 +3,8 @@
 A column is the whole schedule of one machine. The master picks one for each machine so that no
 task is done twice and the energy is within the budget; pricing finds, for given prices of tasks and
 energy, the schedule of a machine that is worth most, exactly, as a dynamic programme over tasks by
-deadline on a continuous piecewise-linear value function. Any prices give a valid upper bound.
+deadline on a continuous piecewise-linear value function. Any prices give a valid upper bound. A
+small problem that the tree does not settle soon goes to the compact programme.
 
 Sources of the method: Barnhart et al., "Branch-and-price: column generation for solving huge
 integer programs", Operations Research 46(3), 1998; smoothing of the prices: Wentges 1997, and
@@ -23,6 +24,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from baselines.annealing import Annealing
+from baselines.branch_and_price.compact import STALLED, finish
 from baselines.branch_and_price.tree import Search
 from dsct_gym.allocation import allocate
 from dsct_gym.errors import InputError
@@ -69,6 +71,7 @@ class Exact(Solver):
             idle = allocate(instance, np.full(instance.num_tasks, -1))
             return Answer(idle, idle.total_accuracy)
         _compile()
+        started = time.perf_counter()
         first = _first(instance, time_limit, seed or 0)
         if first.interrupted:
             return Answer(first.schedule, relax(instance).bound, interrupted=True)
@@ -84,6 +87,14 @@ class Exact(Solver):
                 self.progress,
             ) as (search, soon):
                 search.start(soon)
+                search.run(STALLED)
+                finish(
+                    search,
+                    instance,
+                    tolerance=self.tolerance,
+                    deadline=math.inf if time_limit is None else started + time_limit,
+                    seed=seed or 0,
+                )
                 search.run()
         except KeyboardInterrupt:
             interrupted = True

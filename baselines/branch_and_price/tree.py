@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import heapq
+import math
 from collections.abc import Callable
 from concurrent.futures import Executor
 
@@ -100,24 +101,46 @@ class Search:
                 self._generate(node, lambda bound, value: bound - value <= near)
         self._report()
 
-    def run(self) -> None:
-        """Searches until the proof or the deadline; dives, then takes the largest bound."""
-        patience = _ROOT_PATIENCE
-        while self._current is not None:
+    @property
+    def done(self) -> bool:
+        """Whether every node is closed."""
+        return self._current is None
+
+    def run(self, most_nodes: float = math.inf) -> None:
+        """Searches until the proof, the deadline or so many nodes in all.
+
+        Dives, then takes the largest bound.
+        """
+        while self._current is not None and self.nodes < most_nodes:
             node = self._current
+            patience = _PATIENCE if self.nodes else _ROOT_PATIENCE
             try:
                 outcome = self._generate(node, functools.partial(self._is_settled, patience))
                 children = [] if outcome.closed else self._branch(node, outcome)
             except OutOfTimeError:
                 self._report()
                 break
-            patience = _PATIENCE
             if not children:
                 self._closed = max(self._closed, node.bound)
             for child in children[1:]:
                 heapq.heappush(self._open, (-child.bound, self.nodes, child))
             self._current = children[0] if children else self._next()
             self._report()
+
+    def learn(self, machine: Ints | None, bound: float) -> None:
+        """Takes over what another method found.
+
+        Args:
+            machine: An assignment (n,), tasks by deadline, −1 for none; None where there is none.
+            bound: Proven upper bound on the total accuracy.
+        """
+        if machine is not None and self.incumbent.offer(machine):
+            self._store_incumbent()
+        self.bound = min(self.bound, max(bound, self.incumbent.total))
+        if (self.bound - self.data.base) / self.data.unit <= self._cutoff():
+            self._current = None
+            self._open.clear()
+        self._tell(self.incumbent.total, self.bound)
 
     def _cutoff(self) -> float:
         """Nodes whose bound is at or below this, in units, need no further search."""

@@ -3,21 +3,25 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baselines.branch_and_price.columns import Columns
+from baselines.branch_and_price.compact import finish
 from baselines.branch_and_price.data import Data
 from baselines.branch_and_price.piecewise import convolve, maximum, simplify
 from baselines.branch_and_price.pricing import SKIPPED, exclude, price
-from baselines.exact import Exact, column_bound
+from baselines.branch_and_price.tree import Search
+from baselines.exact import Exact, _compile, column_bound
 from dsct_gym import generate, make_solver, upper_bound
 from dsct_gym.allocation import allocate
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
+from dsct_gym.relaxation import relax
 from dsct_gym.solver import Progress
 from shapes import EDGE_CASES
 from strategies import instances
@@ -66,6 +70,44 @@ def test_equals_brute_force_with_equal_machines() -> None:
             like.energy_budget,
         )
     )
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(instance=instances(max_tasks=5))
+def test_the_compact_programme_alone_proves(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _compile()  # compiles once in a process, which needs the tree
+    monkeypatch.setattr(Search, "run", lambda *_: None)
+    check_against_brute_force(instance)
+
+
+def test_what_the_compact_programme_leaves_is_a_valid_bound() -> None:
+    instance = generate(12, 3, mu=10, rho=0.4, beta=0.5, seed=1)
+    optimum = Exact(tolerance=1e-6).solve(instance).schedule.total_accuracy
+    with ThreadPoolExecutor(1) as pool:
+        nothing = np.full(12, -1)
+        search = Search(
+            instance,
+            relax(instance),
+            nothing,
+            tolerance=1e-6,
+            deadline=np.inf,
+            pool=pool,
+            seed=0,
+            tell=lambda best, bound: None,
+        )
+        search.learn(None, 1.5 * optimum)
+        assert search.bound == relax(instance).bound
+        assert not search.done
+        finish(search, instance, tolerance=1e-6, deadline=time.perf_counter() - 1.0, seed=0)
+        assert search.bound == relax(instance).bound
+        finish(search, instance, tolerance=1e-6, deadline=np.inf, seed=0)
+    assert search.done
+    assert optimum * (1 - 1e-6) <= search.incumbent.total <= optimum * (1 + 1e-6)
+    assert search.incumbent.total <= search.bound <= optimum * (1 + 2e-6)
 
 
 @pytest.mark.parametrize("case", EDGE_CASES)

@@ -1,0 +1,66 @@
+"""The compact programme of `baselines.milp`, for small problems on which the tree gets nowhere.
+
+Where many schedules are worth nearly the same, forbidding a task to a machine hardly lowers the
+bound of the columns: the tree grows and its bound stands still. The compact programme has a weaker
+bound at first, but branches and cuts on energy and deadlines across machines.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+
+from baselines.branch_and_price.tree import Search
+from dsct_gym.allocation import allocate
+from dsct_gym.instance import Instance
+
+STALLED = 50
+"""Nodes of the tree after which to try it."""
+
+_MOST_PAIRS = 150  # of task and machine: beyond, the tree is the quicker of the two
+_SHARE = 0.5  # of the time left
+_SECONDS = 60.0
+_FINEST = 1e-6  # HiGHS keeps to rows within 1e-7, which blurs its bound
+_OWN_GAP = 0.5  # the rest of the tolerance is for those of the solver
+
+
+def finish(
+    search: Search, instance: Instance, *, tolerance: float, deadline: float, seed: int
+) -> None:
+    """Goes on with the compact programme, if it is small; the search learns what that finds.
+
+    Args:
+        search: A search that is not done.
+        instance: Its problem.
+        tolerance: Relative distance of bound and schedule to reach.
+        deadline: `time.perf_counter` at which there is no time left; half of it is used.
+        seed: Seed of HiGHS.
+
+    Raises:
+        KeyboardInterrupt: On Ctrl-C, after the search has learnt what there is.
+    """
+    seconds = min(_SHARE * (deadline - time.perf_counter()), _SECONDS)
+    pairs = instance.num_tasks * instance.num_machines
+    if search.done or pairs > _MOST_PAIRS or tolerance < _FINEST or seconds <= 0.0:
+        return
+    # Imported here, because Pyomo takes a second and few problems come this far.
+    from baselines.milp.backend import Limits
+    from baselines.milp.highs import run_highs
+    from baselines.milp.model import build_model
+
+    model = build_model(instance)
+    if model is None:
+        return
+    start = allocate(instance, search.incumbent.machine[instance.edf_rank])
+    model.set_values(start)
+
+    def hear(_: float | None, bound: float | None) -> None:
+        search.learn(None, math.inf if bound is None else model.base + model.unit * bound)
+
+    gap = _OWN_GAP * tolerance * start.total_accuracy / model.unit
+    outcome = run_highs(model, Limits(seconds, gap, 1, seed), hear)
+    hear(None, outcome.bound)
+    if outcome.found:
+        search.learn(model.machine_of()[instance.edf_order], math.inf)
+    if outcome.interrupted:
+        raise KeyboardInterrupt
