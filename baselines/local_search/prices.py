@@ -134,15 +134,17 @@ def surplus(problem: Problem, task: int, price: float) -> float:
 
 
 @helper
-def _wanted(problem: Problem, task: int, price: float) -> float:
-    """Work of a task that earns more than its price, GFLOP."""
-    work = 0.0
+def _choice(problem: Problem, task: int, price: float) -> tuple[float, float]:
+    """What a task earns beyond the price of its work, and the work that does, GFLOP."""
+    total, work = 0.0, 0.0
     for index in range(problem.first[task], problem.first[task + 1]):
         segment = problem.own[index]
-        if problem.slope[segment] <= price:
+        margin = problem.slope[segment] - price
+        if margin <= 0.0:
             break
+        total += margin * problem.width[segment]
         work += problem.width[segment]
-    return work
+    return total, work
 
 
 @helper
@@ -199,21 +201,31 @@ def quick_bound(
     return change
 
 
-@helper
-def change_bound(
-    problem: Problem,
-    curves: Curves,
-    prices: Prices,
-    r: int,
-    coming: int,
-    leaving: int,
-    enough: float,
-) -> float:
-    """As `quick_bound`, but shifts the prices of the blocks that the change touches.
+class Touch(NamedTuple):
+    """Where a task that comes and one that leaves touch the prices of a machine.
 
-    It stops as soon as the bound is below ``enough``, or when it can no longer get there.
+    Attributes:
+        entry: Block that the first enters, −1 if none comes.
+        at: Price of work there.
+        gain: What the first earns at that price.
+        own: Block of the second, −1 if none leaves.
+        left: Price of work there.
+        loss: Minus what the second earns at that price.
     """
-    slot = curves.slot[r]
+
+    entry: int
+    at: float
+    gain: float
+    own: int
+    left: float
+    loss: float
+
+
+@helper
+def touch(
+    problem: Problem, curves: Curves, prices: Prices, r: int, coming: int, leaving: int
+) -> Touch:
+    """What a change of machine r touches; ``gain + loss`` is its `quick_bound`."""
     floor: float = curves.price[0] / problem.efficiency[r]
     entry, at, gain = -1, floor, 0.0
     if coming >= 0:
@@ -225,6 +237,27 @@ def change_bound(
         own = own_block(curves, prices, r, leaving)
         left = block_price(problem, curves, prices, r, own)
         loss = -surplus(problem, leaving, left)
+    return Touch(entry, at, gain, own, left, loss)
+
+
+@helper
+def change_bound(
+    problem: Problem,
+    curves: Curves,
+    prices: Prices,
+    r: int,
+    coming: int,
+    leaving: int,
+    place: Touch,
+    enough: float,
+) -> float:
+    """As `quick_bound`, but shifts the prices of the blocks in ``place``, which the change touches.
+
+    It stops as soon as the bound is below ``enough``, or when it can no longer get there.
+    """
+    slot = curves.slot[r]
+    floor: float = curves.price[0] / problem.efficiency[r]
+    entry, at, gain, own, left, loss = place
     # Blocks whose price may rise: those from `start` on that share the price where the task enters.
     rises = 0 <= entry < prices.blocks[slot]
     start = _floor_block(prices, slot, floor) if rises and at == floor else entry
@@ -273,17 +306,20 @@ def screen(
     """
     source = curves.machine[task]
     missing = least - curves.total[0]
-    there = quick_bound(problem, curves, prices, machine, task, other)
-    here = quick_bound(problem, curves, prices, source, other, task) if source >= 0 else 0.0
+    target = touch(problem, curves, prices, machine, task, other)
+    there, here = target.gain + target.loss, 0.0
+    if source >= 0:
+        origin = touch(problem, curves, prices, source, other, task)
+        here = origin.gain + origin.loss
     if there + here < missing:
         return -np.inf
-    there = min(there, change_bound(problem, curves, prices, machine, task, other, missing - here))
+    closer = change_bound(problem, curves, prices, machine, task, other, target, missing - here)
+    there = min(there, closer)
     if there + here < missing:
         return -np.inf
     if source >= 0:
-        here = min(
-            here, change_bound(problem, curves, prices, source, other, task, missing - there)
-        )
+        closer = change_bound(problem, curves, prices, source, other, task, origin, missing - there)
+        here = min(here, closer)
         if there + here < missing:
             return -np.inf
     return here
@@ -321,20 +357,24 @@ def _shift(
     The bound is convex in the price and, where the task that leaves is among the blocks, so is it
     with the task gone: its derivative is supply less demand. Cutting planes close in on it.
     """
-    before = _worth(prices, slot, first, last, price, price)
+    before, slope = _worth(prices, slot, first, last, price, price)
     left_at, left, left_slope = price, 0.0, 0.0
     right_at, right, right_slope = price, 0.0, 0.0
     best = np.inf
     at = price
     for step in range(_MAX_SHIFTS):
-        value = _worth(prices, slot, first, last, at, price) - before
-        slope = _excess(prices, slot, first, last, at)
+        value = 0.0
+        if step > 0:
+            value, slope = _worth(prices, slot, first, last, at, price)
+            value -= before
         if coming >= 0:
-            value += surplus(problem, coming, at)
-            slope -= _wanted(problem, coming, at)
+            earned, work = _choice(problem, coming, at)
+            value += earned
+            slope -= work
         if leaving >= 0:
-            value -= surplus(problem, leaving, at)
-            slope += _wanted(problem, leaving, at)
+            earned, work = _choice(problem, leaving, at)
+            value -= earned
+            slope += work
         best = min(best, value)
         if best < enough or slope == 0.0:
             break
@@ -360,24 +400,19 @@ def _shift(
 @helper
 def _worth(
     prices: Prices, slot: int, first: int, last: int, price: float, reference: float
-) -> float:
-    """Surplus of the tasks of some blocks, and supply at what ``price`` exceeds ``reference``."""
-    total = 0.0
+) -> tuple[float, float]:
+    """Surplus of some blocks, with supply at what ``price`` exceeds ``reference``; its derivative.
+
+    The derivative is supply less demand, GFLOP.
+    """
+    total, excess = 0.0, 0.0
     for block in range(first, last + 1):
         at = _steeper(prices, slot, block, price) + block
-        total += prices.value[slot, at] - price * prices.demand[slot, at]
-        total += prices.supply[slot, block] * (price - reference)
-    return total
-
-
-@helper
-def _excess(prices: Prices, slot: int, first: int, last: int, price: float) -> float:
-    """Supply less demand of some blocks at a price, GFLOP."""
-    work = 0.0
-    for block in range(first, last + 1):
-        at = _steeper(prices, slot, block, price) + block
-        work += prices.supply[slot, block] - prices.demand[slot, at]
-    return work
+        demand, supply = prices.demand[slot, at], prices.supply[slot, block]
+        total += prices.value[slot, at] - price * demand
+        total += supply * (price - reference)
+        excess += supply - demand
+    return total, excess
 
 
 @helper
