@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from agents.stable import Game, fit
-from baselines.annealing import Annealing
-from baselines.approx_refined import ApproxRefined
 from dsct_gym.allocation import allocate
-from dsct_gym.instance import Instance
 from training.config import Distribution
-from training.held_out import STREAM
-
-_MOVES = 400  # of the reference annealing, for each task: as in `training.held_out`
-
-
-class _Case(NamedTuple):
-    instance: Instance
-    first: float
-    best: float
+from training.held_out import draw_cases, share_closed
 
 
 class StableHeldOut:
@@ -37,9 +26,7 @@ class StableHeldOut:
     def __init__(
         self, distribution: Distribution, sizes: tuple[tuple[int, int], ...], count: int
     ) -> None:
-        self._cases = {
-            (n, m): [_case(distribution, n, m, index) for index in range(count)] for n, m in sizes
-        }
+        self._cases = {(n, m): draw_cases(distribution, n, m, count) for n, m in sizes}
 
     def closed(self, policy: Any) -> dict[str, float]:
         """Share of the gap from approx-refined to annealing that greedy play closes.
@@ -59,25 +46,11 @@ class StableHeldOut:
                 allocate(case.instance, schedule.machine).total_accuracy
                 for case, schedule in zip(cases, schedules, strict=True)
             ]
-            shares[f"{n}x{m}"] = _share(cases, exact)
-            played.append(_share(cases, [schedule.total_accuracy for schedule in schedules]))
+            shares[f"{n}x{m}"] = share_closed(cases, exact)
+            played.append(share_closed(cases, [schedule.total_accuracy for schedule in schedules]))
             accuracy.append(float(np.mean(exact)) / n)
         return shares | {
             "mean": float(np.mean(list(shares.values()))),
             "played": float(np.mean(played)),
             "accuracy": float(np.mean(accuracy)),
         }
-
-
-def _share(cases: list[_Case], earned: list[float]) -> float:
-    gap = sum(case.best - case.first for case in cases)
-    gained = sum(total - case.first for total, case in zip(earned, cases, strict=True))
-    return gained / gap if gap > 0.0 else 1.0
-
-
-def _case(distribution: Distribution, n: int, m: int, index: int) -> _Case:
-    rng = np.random.default_rng((STREAM, n, m, index, 0, 0))
-    instance = distribution.scenario(n, m).sample(rng)
-    first = ApproxRefined().solve(instance).schedule.total_accuracy
-    best = Annealing(_MOVES * n).solve(instance, seed=0).schedule.total_accuracy
-    return _Case(instance, first, max(first, best))
