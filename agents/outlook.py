@@ -20,10 +20,11 @@ import numpy.typing as npt
 from baselines.approx import assign
 from baselines.local_search.prices import (
     Prices,
+    arrival_bound,
     block_price,
+    departure_bound,
     entry_block,
     own_block,
-    quick_bound,
     screen,
     update_prices,
 )
@@ -295,21 +296,21 @@ def look(
 def _bound(problem: Problem, outlook: Outlook, curves: Curves, prices: Prices, task: int) -> None:
     """Bounds what moving the task to each machine changes, and every swap with a following task."""
     source = curves.machine[task]
-    leaves = quick_bound(problem, curves, prices, source, -1, task) if source >= 0 else 0.0
+    leaves = departure_bound(problem, curves, prices, source, task) if source >= 0 else 0.0
     for r in range(problem.speed.size):
         outlook.known[0, r] = outlook.known[1, r] = r == source
         outlook.partner[r] = -1
         outlook.swap[r] = -np.inf
         outlook.move[r] = 0.0
         if r != source:
-            outlook.move[r] = leaves + quick_bound(problem, curves, prices, r, task, -1)
+            outlook.move[r] = leaves + arrival_bound(problem, curves, prices, r, task)
     for index in range(PARTNERS):
         outlook.waiting[index] = -np.inf
         other = task + 1 + index
         r = curves.machine[other] if other < curves.machine.size else -1
         if source >= 0 and r >= 0 and r != source:
-            change = outlook.move[r] + quick_bound(problem, curves, prices, r, -1, other)
-            change += quick_bound(problem, curves, prices, source, other, -1)
+            change = outlook.move[r] + departure_bound(problem, curves, prices, r, other)
+            change += arrival_bound(problem, curves, prices, source, other)
             outlook.waiting[index] = change
             if change > outlook.swap[r]:
                 outlook.swap[r] = change
@@ -327,19 +328,11 @@ def _evaluate(
     refused = REFUSED / FINE * outlook.unit[0]
     top = 0.0
     for _ in range(EXACT):
-        machine, other, most = -1, -1, 0.0
-        for r in range(problem.speed.size):
-            if not outlook.known[0, r] and outlook.move[r] > most:
-                machine, most = r, outlook.move[r]
-        most = max(most, top)
-        for index in range(PARTNERS):
-            if outlook.waiting[index] > most:
-                other, most = task + 1 + index, outlook.waiting[index]
-        if other >= 0:
-            machine = curves.machine[other]
-            outlook.waiting[other - task - 1] = -np.inf
-        elif machine < 0:
+        machine, other = _most_promising(outlook, curves, task, top)
+        if machine < 0:
             break
+        if other >= 0:
+            outlook.waiting[other - task - 1] = -np.inf
         least = top if other >= 0 else 0.0
         change = _change(problem, curves, prices, task, machine, other, least)
         gains = change > least
@@ -356,6 +349,23 @@ def _evaluate(
             outlook.move[r] = min(outlook.move[r], refused)
         if not outlook.known[1, r]:
             outlook.swap[r] = min(outlook.swap[r], refused)
+
+
+@helper
+def _most_promising(outlook: Outlook, curves: Curves, task: int, top: float) -> tuple[int, int]:
+    """Machine and partner, −1 for none, of the change to compute next; machine −1 if none is left.
+
+    The best bound of a swap that may bring more than ``top`` and all moves, else of a move.
+    """
+    machine, other, most = -1, -1, 0.0
+    for r in range(outlook.move.size):
+        if not outlook.known[0, r] and outlook.move[r] > most:
+            machine, most = r, outlook.move[r]
+    most = max(most, top)
+    for index in range(PARTNERS):
+        if outlook.waiting[index] > most:
+            other, most = task + 1 + index, outlook.waiting[index]
+    return (curves.machine[other], other) if other >= 0 else (machine, other)
 
 
 @helper
@@ -390,11 +400,11 @@ def _write(
     fine = FINE / outlook.unit[0]
     mean, work = outlook.scale[0], outlook.work[task]
     deadline = problem.deadline[task]
-    leaves = quick_bound(problem, curves, prices, source, -1, task) if source >= 0 else 0.0
+    leaves = departure_bound(problem, curves, prices, source, task) if source >= 0 else 0.0
     for r in range(problem.speed.size):
         speed, busy = problem.speed[r], outlook.busy[r]
         here = r == source
-        surplus = -leaves if here else quick_bound(problem, curves, prices, r, task, -1)
+        surplus = -leaves if here else arrival_bound(problem, curves, prices, r, task)
         block = own_block(curves, prices, r, task) if here else entry_block(curves, prices, r, task)
         price = block_price(problem, curves, prices, r, block)
         log_price = math.log(price)

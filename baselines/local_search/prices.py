@@ -178,27 +178,19 @@ def block_price(problem: Problem, curves: Curves, prices: Prices, r: int, block:
 
 
 @helper
-def quick_bound(
-    problem: Problem, curves: Curves, prices: Prices, r: int, coming: int, leaving: int
-) -> float:
-    """Bound on the change of what machine r earns net of energy, at the current prices.
+def arrival_bound(problem: Problem, curves: Curves, prices: Prices, r: int, task: int) -> float:
+    """Bound on what machine r earns more, net of energy, if a task comes: at current prices."""
+    entry = entry_block(curves, prices, r, task)
+    bound: float = surplus(problem, task, block_price(problem, curves, prices, r, entry))
+    return bound
 
-    Args:
-        problem: The prepared instance.
-        curves: The current assignment.
-        prices: Its prices.
-        r: The machine.
-        coming: EDF rank of a task that comes to it, −1 for none.
-        leaving: EDF rank of a task that leaves it, −1 for none.
-    """
-    change = 0.0
-    if coming >= 0:
-        entry = entry_block(curves, prices, r, coming)
-        change += surplus(problem, coming, block_price(problem, curves, prices, r, entry))
-    if leaving >= 0:
-        own = own_block(curves, prices, r, leaving)
-        change -= surplus(problem, leaving, block_price(problem, curves, prices, r, own))
-    return change
+
+@helper
+def departure_bound(problem: Problem, curves: Curves, prices: Prices, r: int, task: int) -> float:
+    """Bound, at most 0, on the change of the same if a task leaves machine r."""
+    own = own_block(curves, prices, r, task)
+    bound: float = -surplus(problem, task, block_price(problem, curves, prices, r, own))
+    return bound
 
 
 class Touch(NamedTuple):
@@ -225,7 +217,18 @@ class Touch(NamedTuple):
 def touch(
     problem: Problem, curves: Curves, prices: Prices, r: int, coming: int, leaving: int
 ) -> Touch:
-    """What a change of machine r touches; ``gain + loss`` is its `quick_bound`."""
+    """What a change of machine r touches.
+
+    ``gain + loss`` bounds the change of what the machine earns net of energy, at current prices.
+
+    Args:
+        problem: The prepared instance.
+        curves: The current assignment.
+        prices: Its prices.
+        r: The machine.
+        coming: EDF rank of a task that comes to it, −1 for none.
+        leaving: EDF rank of a task that leaves it, −1 for none.
+    """
     floor: float = curves.price[0] / problem.efficiency[r]
     entry, at, gain = -1, floor, 0.0
     if coming >= 0:
@@ -251,7 +254,7 @@ def change_bound(
     place: Touch,
     enough: float,
 ) -> float:
-    """As `quick_bound`, but shifts the prices of the blocks in ``place``, which the change touches.
+    """A closer bound than that of `touch`: shifts the prices of the blocks in ``place``.
 
     It stops as soon as the bound is below ``enough``, or when it can no longer get there.
     """

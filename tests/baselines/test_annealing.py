@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from baselines.annealing import Annealing
 from baselines.local_search.metropolis import Walk, begin
-from baselines.local_search.prices import Prices, change_bound, quick_bound, touch
+from baselines.local_search.prices import Prices, change_bound, touch
 from dsct_gym import allocate, generate, make_solver, upper_bound
 from dsct_gym.allocation import Problem
 from dsct_gym.arrays import Ints
@@ -30,13 +30,13 @@ def _bounds(
 ) -> tuple[float, float]:
     """Quick and shifted bound on the change of the total by (task, machine, other)."""
     task, machine, other = change[0], change[1], change[2]
-    quick = quick_bound(problem, curves, prices, machine, task, other)
     there = touch(problem, curves, prices, machine, task, other)
+    quick = there.gain + there.loss
     shifted = change_bound(problem, curves, prices, machine, task, other, there, enough)
     source = curves.machine[task]
     if source >= 0:
-        quick += quick_bound(problem, curves, prices, source, other, task)
         here = touch(problem, curves, prices, source, other, task)
+        quick += here.gain + here.loss
         shifted += change_bound(problem, curves, prices, source, other, task, here, enough)
     return quick, shifted
 
