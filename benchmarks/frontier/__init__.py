@@ -1,0 +1,1 @@
+"""Quality against time: the policy and annealing."""

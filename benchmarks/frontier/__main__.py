@@ -1,0 +1,121 @@
+"""What learning is worth at equal time: the policy that ships against annealing.
+
+    python -m benchmarks.frontier [--quick] [--redraw]
+
+Writes the picture and the tables of docs/agents.md, and every run to out/frontier.csv, from which
+`--redraw` makes them again; `--quick` prints tables of a few small instances and leaves the page
+as it is.
+
+Instances: mu in [1, 20], rho in [0.2, 1], beta in [0.1, 1]; number ``index`` is drawn from
+``numpy.random.default_rng((STREAM, n, m, index, 1))``, a stream that nothing else draws from.
+
+Both sides anneal with the same walk, from the policy's assignment or from a classical one, and may
+cool in the same ways (`SCHEDULES`). At equal time a run gets a multiple of what the policy's pass
+took on the same instance; relaxation, pass or list schedule, and the preparation of the walk are
+part of it. What both sides need alike in the end, the schedule of the final assignment (about
+0.3 ms at n = 50, 4 ms at n = 5,000), is not. Seconds are CPU seconds of the one thread, so that
+other work on the machine counts for nothing, and the runs of both sides take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from agents.checkpoint import load_policy
+from agents.rl import SHIPPED
+from benchmarks.frontier.measuring import CASES, QUICK, Case, Run, measure
+from benchmarks.frontier.picture import picture
+from benchmarks.frontier.results import (
+    Results,
+    alone_table,
+    moves_table,
+    time_table,
+    ways_table,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNS = ROOT / "out" / "frontier.csv"
+PAGE = ROOT / "docs" / "agents.md"
+PICTURE = ROOT / "docs" / "images" / "frontier.png"
+
+
+def rewrite(page: str, name: str, table: str) -> str:
+    """The page with a table in its place, between two comments."""
+    ends = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+    pattern = f"{re.escape(ends[0])}.*?{re.escape(ends[1])}"
+    return re.sub(pattern, lambda _: f"{ends[0]}\n{table}\n{ends[1]}", page, flags=re.DOTALL)
+
+
+def save(runs: Sequence[Run]) -> None:
+    RUNS.parent.mkdir(exist_ok=True)
+    with RUNS.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Run)])
+        writer.writeheader()
+        writer.writerows(asdict(run) for run in runs)
+
+
+def load() -> list[Run]:
+    kinds = {"str": str, "int": int, "float": float}
+    with RUNS.open(newline="", encoding="utf-8") as file:
+        return [
+            Run(**{field.name: kinds[str(field.type)](row[field.name]) for field in fields(Run)})
+            for row in csv.DictReader(file)
+        ]
+
+
+def measure_all(console: Console, cases: Sequence[Case]) -> list[Run]:
+    network, _ = load_policy(SHIPPED)
+    measure(replace(QUICK[0], n=20, m=3, reference=10), network, 0)  # compiles
+    runs: list[Run] = []
+    with Progress(console=console) as progress:
+        for case in cases:
+            for index in progress.track(range(case.count), description=case.label):
+                runs += measure(case, network, index)
+    return runs
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a few instances, tables only")
+    parser.add_argument("--redraw", action="store_true", help="from the runs of the last time")
+    options = parser.parse_args()
+    console = Console()
+    cases = QUICK if options.quick else CASES
+    began, load_before = time.perf_counter(), os.getloadavg()[0]
+    runs = load() if options.redraw else measure_all(console, cases)
+    results = [Results(case, runs) for case in cases]
+    tables = {
+        "policy alone": alone_table(results),
+        "equal time": time_table(results),
+        "as a start": moves_table(results),
+    }
+    for name, table in tables.items():
+        print(f"{name}\n\n{table}")
+    print(f"best ways\n\n{ways_table(results)}")
+    if not options.redraw:
+        minutes = (time.perf_counter() - began) / 60.0
+        loads = f"{load_before:.1f} at the start, {os.getloadavg()[0]:.1f} at the end"
+        print(f"{minutes:.0f} minutes; load average {loads}, {os.cpu_count()} cores")
+    if options.quick:
+        return
+    if not options.redraw:
+        save(runs)
+    page = PAGE.read_text(encoding="utf-8")
+    for name, table in tables.items():
+        page = rewrite(page, name, table)
+    PAGE.write_text(page, encoding="utf-8")
+    picture(results).savefig(PICTURE)
+
+
+if __name__ == "__main__":
+    main()
