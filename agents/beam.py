@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -21,21 +22,31 @@ class _Beam(NamedTuple):
     likely: float
 
 
-def play_beam(network: Network, scratch: Scratch, table: Table, width: int) -> tuple[Ints, float]:
+def play_beam(
+    network: Network, scratch: Scratch, table: Table, width: int, late: Callable[[], bool]
+) -> tuple[Ints, float] | None:
     """Keeps the ``width`` most likely sequences of decisions, task after task.
+
+    Each sequence has a table of its own, which is copied after every decision: time grows with
+    the square of the number of tasks.
 
     Args:
         network: The policy.
         scratch: Where to work.
-        table: The instance; its plan ends as one of the sequences.
+        table: The instance; its plan ends as one of the sequences, or on the way there.
         width: Number of sequences, at least 1.
+        late: Whether the time is up.
 
     Returns:
         The machines (n,) of the sequence that gains most, tasks in EDF order, −1 for none, and the
-        accuracy that it gains over no work at all.
+        accuracy that it gains over no work at all; None when the time was up before.
     """
-    here = [table, *(table.copy() for _ in range(width - 1))]
-    there = [table.copy() for _ in range(width)]
+    tables = [table]
+    while len(tables) < 2 * width:
+        if late():
+            return None
+        tables.append(table.copy())
+    here, there = tables[:width], tables[width:]
     start(table)
     kept = [_Beam(0, -1, 0.0)]
     machines = scratch.score.size - 1
@@ -45,6 +56,8 @@ def play_beam(network: Network, scratch: Scratch, table: Table, width: int) -> t
         ]
         kept = sorted(itertools.chain(*open_), key=lambda beam: -beam.likely)[:width]
         for into, beam in zip(there, kept, strict=False):
+            if late():
+                return None
             into.take(here[beam.parent])
             settle(into, task, beam.machine if beam.machine < machines else -1)
         here, there = there, here

@@ -91,8 +91,10 @@ class Decoder:
             self._offer(machines[best], float(gains[best]))
 
     def search_beam(self, width: int) -> None:
-        """Takes the best of the ``width`` most likely assignments that beam search finds."""
-        self._offer(*play_beam(self._network, self._scratch, self._table, width))
+        """Takes the best of the ``width`` most likely assignments, if beam search ends in time."""
+        found = play_beam(self._network, self._scratch, self._table, width, lambda: self.late)
+        if found is not None:
+            self._offer(*found)
 
     def improve(self, moves: int, seed: int) -> None:
         """A cold local search of ``moves`` proposals from the best, or of the time that is left."""

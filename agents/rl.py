@@ -82,6 +82,8 @@ class RlSample(_Learned):
 class RlBeam(_Learned):
     """The best of a greedy pass and beam search, valued exactly.
 
+    For up to a few hundred tasks: where the time is up before beam search ends, the pass remains.
+
     Args:
         checkpoint: Weights to play; those that ship when left out.
         width: Sequences of decisions that are kept.
@@ -95,8 +97,7 @@ class RlBeam(_Learned):
 
     def _decode(self, decoder: Decoder, instance: Instance, seed: int) -> None:
         decoder.play_greedily()
-        if not decoder.late:
-            decoder.search_beam(self.width)
+        decoder.search_beam(self.width)
 
 
 class Rl(_Learned):
@@ -138,4 +139,5 @@ def _compile() -> None:
     decoder = Decoder(network, toy, relax(toy))
     decoder.play_greedily()
     decoder.sample(1, 0)
+    decoder.search_beam(1)
     decoder.improve(1, 0)

@@ -1,5 +1,8 @@
 """What the policy sees, how it is computed, and what its decisions do to the plan."""
 
+import itertools
+from typing import Any
+
 import gymnasium
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from agents.network import Network, Scratch, forward
 from agents.outlook import CONTEXT, FINE, LIMIT, MACHINE
 from agents.rollout import Table, play_greedily, play_recorded, play_samples, rate, settle, start
 from dsct_gym import allocate, generate
+from dsct_gym.arrays import Ints
 from dsct_gym.instance import Instance
 from playing import ASSIGN
 from strategies import instances
@@ -178,15 +182,29 @@ def test_samples_are_drawn_by_their_probabilities() -> None:
     np.testing.assert_allclose(counts / seeds.size, expected, atol=0.015)
 
 
+def beam(*arguments: Any) -> tuple[Ints, float]:
+    found = play_beam(*arguments, lambda: False)
+    assert found is not None
+    return found
+
+
+def test_a_beam_that_is_late_has_nothing() -> None:
+    instance, network = generate(12, 3, seed=5), policy()
+    table, scratch = Table.of(instance), Scratch.empty(network, 3)
+    calls = itertools.count()
+    assert play_beam(network, scratch, table, 2, lambda: next(calls) == 20) is None
+    assert next(calls) == 21
+
+
 def test_a_beam_of_one_is_the_greedy_pass_and_beams_are_valued_exactly() -> None:
     instance, network = generate(12, 3, seed=5), policy()
     table, scratch = Table.of(instance), Scratch.empty(network, 3)
     start(table)
     play_greedily(network, scratch, table, 0, 12)
     greedy = table.curves.machine.copy()
-    machine, _ = play_beam(network, scratch, table, 1)
+    machine, _ = beam(network, scratch, table, 1)
     assert np.array_equal(machine, greedy)
-    machine, gain = play_beam(network, scratch, table, 6)
+    machine, gain = beam(network, scratch, table, 6)
     assert gain == pytest.approx(gained(instance, machine), rel=1e-9)
 
 
@@ -194,7 +212,7 @@ def test_a_full_beam_finds_the_best_sequence() -> None:
     # With a beam as wide as the number of sequences nothing is dropped: 4^4 = 256.
     instance, network = generate(4, 3, seed=6), policy()
     table, scratch = Table.of(instance), Scratch.empty(network, 3)
-    _, gain = play_beam(network, scratch, table, 256)
+    _, gain = beam(network, scratch, table, 256)
     best = -np.inf
     for choice in np.ndindex(4, 4, 4, 4):
         start(table)
