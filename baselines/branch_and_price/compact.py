@@ -18,7 +18,7 @@ STALLED = 50
 """Nodes of the tree after which to try it."""
 
 _MOST_PAIRS = 150  # of task and machine: beyond, the tree is the quicker of the two
-_SHARE = 0.5  # of the time left
+_SHARE = 0.75  # of the time left
 _SECONDS = 60.0
 _FINEST = 1e-6  # HiGHS keeps to rows within 1e-7, which blurs its bound
 _OWN_GAP = 0.5  # the rest of the tolerance is for those of the solver
@@ -33,7 +33,7 @@ def finish(
         search: A search that is not done.
         instance: Its problem.
         tolerance: Relative distance of bound and schedule to reach.
-        deadline: `time.perf_counter` at which there is no time left; half of it is used.
+        deadline: `time.perf_counter` at which there is no time left; three quarters of it are used.
         seed: Seed of HiGHS.
 
     Raises:
