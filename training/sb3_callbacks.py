@@ -14,7 +14,7 @@ from dsct_gym.files import write_bytes
 if TYPE_CHECKING:
     from training.run import Progress
     from training.run_folder import RunFolder
-    from training.sb3 import Sb3Config
+    from training.sb3_config import Sb3Config
     from training.sb3_held_out import StableHeldOut
 
 POLICY: Final = "policy.zip"

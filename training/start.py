@@ -13,7 +13,8 @@ from training.policy_gradient import PolicyGradient
 from training.policy_iteration import PolicyIteration
 from training.run import Progress
 from training.run_folder import RunFolder
-from training.sb3 import Sb3Config, train_sb3
+from training.sb3 import train_sb3
+from training.sb3_config import Sb3Config
 
 Config = PolicyGradientConfig | PolicyIterationConfig | Sb3Config
 

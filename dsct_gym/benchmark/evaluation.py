@@ -19,12 +19,12 @@ import numpy as np
 from dsct_gym.arrays import Floats
 from dsct_gym.benchmark.entrants import Entrant
 from dsct_gym.benchmark.job import Job
+from dsct_gym.benchmark.panel import panel
 from dsct_gym.benchmark.record import Record, relative_gap
 from dsct_gym.benchmark.references import SIGNIFICANT
 from dsct_gym.benchmark.scoring import (
     Score,
     Yardstick,
-    panel,
     refuted_bounds,
     score,
     yardsticks,

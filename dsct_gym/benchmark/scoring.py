@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
 
-import numpy as np
-
 from dsct_gym.arrays import Floats
+from dsct_gym.benchmark.panel import Panel, panel
 from dsct_gym.benchmark.record import Record, relative_gap
 from dsct_gym.benchmark.statistics import Interval, mean_interval
 from dsct_gym.benchmark.suites import Reference, load_suite, suites
@@ -70,25 +69,6 @@ class Score:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Panel:
-    """One number for each solver on each instance, the mean over seeds.
-
-    Attributes:
-        solvers: Names of the rows.
-        instances: Names of the columns.
-        values: The numbers (solvers, instances); NaN where there is no run.
-    """
-
-    solvers: tuple[str, ...]
-    instances: tuple[str, ...]
-    values: Floats
-
-    def row(self, solver: str) -> Floats:
-        """The numbers of one solver (instances,), NaN where there is no run."""
-        return np.asarray(self.values[self.solvers.index(solver)])
-
-
 def references_of(instances: Mapping[str, Instance]) -> dict[str, Reference]:
     """What the shipped suites know of the instances, by label; others are left out."""
     found = {}
@@ -132,19 +112,6 @@ def refuted_bounds(records: Sequence[Record]) -> list[Record]:
     for record in records:
         best[record.instance] = max(best.get(record.instance, 0.0), record.total_accuracy)
     return [record for record in records if _refutes(best[record.instance], record.upper_bound)]
-
-
-def panel(records: Sequence[Record], value: Callable[[Record], float]) -> Panel:
-    """Arranges a number of each record, in the order in which the records name solvers."""
-    solvers = tuple(dict.fromkeys(record.solver for record in records))
-    instances = tuple(dict.fromkeys(record.instance for record in records))
-    cells: dict[tuple[str, str], list[float]] = {}
-    for record in records:
-        cells.setdefault((record.solver, record.instance), []).append(value(record))
-    values = np.full((len(solvers), len(instances)), np.nan)
-    for (solver, instance), numbers in cells.items():
-        values[solvers.index(solver), instances.index(instance)] = fmean(numbers)
-    return Panel(solvers, instances, values)
 
 
 def gaps_to_best(records: Sequence[Record], known: Mapping[str, Yardstick]) -> Panel:

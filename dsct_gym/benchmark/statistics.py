@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from dsct_gym.arrays import Floats
-
-if TYPE_CHECKING:
-    from dsct_gym.benchmark.scoring import Panel
+from dsct_gym.benchmark.panel import Panel
 
 CONFIDENCE: Final = 0.95
 _RESAMPLES: Final = 2000

@@ -22,7 +22,8 @@ from playing import ASSIGN, CONTINUOUS, JOINT
 from training.config import Distribution, read_config, shipped_configs
 from training.held_out import draw_cases
 from training.run_folder import RunFolder
-from training.sb3 import Sb3Config, train_sb3
+from training.sb3 import train_sb3
+from training.sb3_config import Sb3Config
 from training.sb3_held_out import StableHeldOut
 from training.sb3_settings import make_algorithm
 from training.start import check_config

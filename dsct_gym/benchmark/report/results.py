@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from dsct_gym.benchmark.panel import Panel
 from dsct_gym.benchmark.record import Record
 from dsct_gym.benchmark.scoring import (
-    Panel,
     Score,
     Yardstick,
     gaps_to_best,

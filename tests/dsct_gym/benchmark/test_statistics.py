@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from dsct_gym.benchmark.scoring import Panel
+from dsct_gym.benchmark.panel import Panel
 from dsct_gym.benchmark.statistics import (
     best_so_far,
     compare_pairs,
