@@ -16,8 +16,12 @@ from dsct_gym.instance import Instance
 from dsct_gym.relaxation import Relaxation
 
 _SAMPLED = 1_000  # decisions of samples between looks at the clock
-_TASKS = 200  # the same for the greedy pass
+_SLOWER = (
+    3.0  # times that a sample takes as long as the greedy pass: it changes the plan more often
+)
+_TASKS = 200  # decisions of the greedy pass between looks at the clock
 _PARTS = 50  # temperatures of the search
+_MOVES = 1_000  # of the search between looks at the clock
 _WARM, _COLD = 0.01, 0.002  # temperatures, in units of a typical loss
 TEMPERATURE: Final = 1.0
 
@@ -51,6 +55,7 @@ class Decoder:
         self._table = Table.of(instance, relaxation)
         self._scratch = Scratch.empty(network, instance.num_machines)
         self._best = self._table.outlook.start
+        self._pass_seconds = 0.0
         self.gain = -np.inf
 
     @property
@@ -65,6 +70,7 @@ class Decoder:
 
     def play_greedily(self) -> None:
         """One pass that takes the best score; what there is no time for stays as it was planned."""
+        began = time.perf_counter()
         start(self._table)
         self._offer(self._best, float(self._table.curves.total[0]))
         tasks = self._instance.num_tasks
@@ -74,13 +80,18 @@ class Decoder:
             last = min(first + _TASKS, tasks)
             play_greedily(self._network, self._scratch, self._table, first, last)
         self._offer(self._table.curves.machine.copy(), float(self._table.curves.total[0]))
+        self._pass_seconds = time.perf_counter() - began
 
     def sample(self, count: int, seed: int) -> None:
-        """Draws ``count`` assignments, or as many as there is time for."""
+        """Draws ``count`` assignments, or as many as there is time for.
+
+        A sample cannot be cut short: where it might be late, to judge by the greedy pass before, it
+        is not begun.
+        """
         seeds = np.random.SeedSequence(seed).generate_state(count, np.uint64).astype(np.uint64)
         chunk = max(1, _SAMPLED // self._instance.num_tasks)
         for first in range(0, count, chunk):
-            if self.late:
+            if time.perf_counter() + _SLOWER * chunk * self._pass_seconds >= self._deadline:
                 break
             some = seeds[first : first + chunk]
             gains = np.empty(some.size)
@@ -98,15 +109,18 @@ class Decoder:
 
     def improve(self, moves: int, seed: int) -> None:
         """A cold local search of ``moves`` proposals from the best, or of the time that is left."""
+        if self.late:
+            return
         search = Search(self._instance, self.machine_of, seed)
         if not search.can_move or moves <= 0:
             return
         loss = search.typical_loss()
         for part in range(_PARTS):
-            if self.late:
-                break
             temperature = loss * _WARM * (_COLD / _WARM) ** (part / (_PARTS - 1))
-            search.step(temperature, -(-moves // _PARTS))
+            left = -(-moves // _PARTS)
+            while left > 0 and not self.late:
+                search.step(temperature, min(left, _MOVES))
+                left -= _MOVES
         gain = search.best_total - float(self._instance.base_accuracy.sum())
         self._offer(search.best[self._instance.edf_order], gain)
 
