@@ -96,7 +96,9 @@ def _solve(
     from dsct_gym.benchmark.execution import warm_up
 
     with progress_bar() as bar:
+        loading = bar.add_task(name, total=None, state="compiling, if it is the first time")
         warm_up(name)
+        bar.remove_task(loading)
         if hasattr(agent, "progress"):
             agent.progress = listener(bar, name, problem.num_tasks, time_limit)
         return agent.solve(problem, time_limit=time_limit, seed=seed)

@@ -1,3 +1,4 @@
+import contextlib
 import csv
 import json
 import os
@@ -430,6 +431,21 @@ class TestProcess:
         command = [sys.executable, "-m", "dsct_gym", *map(str, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         return subprocess.Popen(command, **{**pipes, **options})
+
+    def test_a_terminal_is_told_what_goes_on(self):
+        ours, theirs = os.openpty()
+        process = self.start("solve", "dc5-ofa60", "--solver", "annealing", stderr=theirs)
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # what a terminal says when the other side has gone
+            while part := os.read(ours, 4096):
+                shown += part
+        os.close(ours)
+        out, _ = process.communicate(timeout=30.0)
+        assert process.returncode == 0
+        assert "mean accuracy" in out
+        assert b"compiling, if it is the first time" in shown
+        assert b"Error" not in shown
 
     def interrupt(
         self, tmp_path: Path, *arguments: object, awaited: tuple[Path, str] | None = None
