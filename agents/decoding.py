@@ -16,13 +16,13 @@ from dsct_gym.instance import Instance
 from dsct_gym.relaxation import Relaxation
 
 _SAMPLED = 1_000  # decisions of samples between looks at the clock
-_SLOWER = (
-    3.0  # times that a sample takes as long as the greedy pass: it changes the plan more often
-)
+_SLOWER = 3.0  # times the greedy pass that a sample may take: it changes the plan more often
 _TASKS = 200  # decisions of the greedy pass between looks at the clock
 _PARTS = 50  # temperatures of the search
 _MOVES = 1_000  # of the search between looks at the clock
-_WARM, _COLD = 0.01, 0.002  # temperatures, in units of a typical loss
+WARM: Final = 0.01
+COLD: Final = 0.002
+"""First and last temperature of the search, in units of a typical loss."""
 TEMPERATURE: Final = 1.0
 
 
@@ -85,15 +85,17 @@ class Decoder:
     def sample(self, count: int, seed: int) -> None:
         """Draws ``count`` assignments, or as many as there is time for.
 
-        A sample cannot be cut short: where it might be late, to judge by the greedy pass before, it
-        is not begun.
+        Call `play_greedily` before. A sample cannot be cut short: one that might be late, to judge
+        by the greedy pass, is not begun.
         """
         seeds = np.random.SeedSequence(seed).generate_state(count, np.uint64).astype(np.uint64)
         chunk = max(1, _SAMPLED // self._instance.num_tasks)
-        for first in range(0, count, chunk):
-            if time.perf_counter() + _SLOWER * chunk * self._pass_seconds >= self._deadline:
+        while seeds.size:
+            left = self._deadline - time.perf_counter()
+            fit = left / (_SLOWER * self._pass_seconds)
+            if fit < 1.0:
                 break
-            some = seeds[first : first + chunk]
+            some, seeds = np.split(seeds, [int(min(chunk, fit))])
             gains = np.empty(some.size)
             machines = play_samples(
                 self._network, self._scratch, self._table, TEMPERATURE, some, gains
@@ -116,7 +118,7 @@ class Decoder:
             return
         loss = search.typical_loss()
         for part in range(_PARTS):
-            temperature = loss * _WARM * (_COLD / _WARM) ** (part / (_PARTS - 1))
+            temperature = loss * WARM * (COLD / WARM) ** (part / (_PARTS - 1))
             left = -(-moves // _PARTS)
             while left > 0 and not self.late:
                 search.step(temperature, min(left, _MOVES))

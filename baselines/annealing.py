@@ -15,7 +15,10 @@ from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax
 from dsct_gym.solver import Answer, Progress, Solver
 
-_HOT, _WARM, _COLD = 0.2, 0.01, 0.005  # temperatures, in units of a typical loss
+LAST_TEMPERATURE = 0.005
+"""Where a cooling ends, in units of a typical loss."""
+
+_HOT, _WARM = 0.2, 0.01  # where it begins, likewise
 _LONG = 1_000  # proposals a task from which a run starts hot
 _SWEEPS = 30  # proposals of one cooling for each neighbour of an assignment
 _PILOT = 100  # proposals that measure the pace
@@ -71,20 +74,29 @@ class Annealing(Solver):
         if not search.can_move:
             return
         loss = search.typical_loss()
-        moves = clock.pilot(search, _COLD * loss)
+        moves = clock.pilot(search, LAST_TEMPERATURE * loss)
         coolings = max(1, round(moves / (_SWEEPS * search.neighbours)))
-        long = moves / (_LONG * search.instance.num_tasks)
-        hot = max(_WARM, _HOT * math.sqrt(min(1.0, long)))
+        hot = first_temperature(moves, search.instance.num_tasks)
         cooling, reported = 0, 0.0
         while (progress := clock.progress(search)) < 1.0:
             if int(progress * coolings) > cooling:
                 cooling = int(progress * coolings)
                 search.restart()
-            temperature = hot * (_COLD / hot) ** (progress * coolings - cooling)
+            temperature = hot * (LAST_TEMPERATURE / hot) ** (progress * coolings - cooling)
             search.step(temperature * loss, clock.slice(search, coolings))
             if self.progress is not None and clock.seconds > reported + _REPORT:
                 reported = clock.seconds
                 self.progress(Progress(reported, best=search.best_total, done=progress))
+
+
+def first_temperature(moves: float, tasks: int) -> float:
+    """Where a cooling begins, in units of a typical loss: the longer the run, the hotter.
+
+    Args:
+        moves: Number of proposals of the run.
+        tasks: Number of tasks.
+    """
+    return max(_WARM, _HOT * math.sqrt(min(1.0, moves / (_LONG * tasks))))
 
 
 class _Clock:

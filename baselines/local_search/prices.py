@@ -123,13 +123,7 @@ def _sort_into_blocks(problem: Problem, curves: Curves, prices: Prices, slot: in
 @helper
 def surplus(problem: Problem, task: int, price: float) -> float:
     """What a task earns beyond the price of its work, ``max_f a(f) − a(0) − price f``."""
-    total = 0.0
-    for index in range(problem.first[task], problem.first[task + 1]):
-        segment = problem.own[index]
-        margin = problem.slope[segment] - price
-        if margin <= 0.0:
-            break
-        total += margin * problem.width[segment]
+    total, _ = _choice(problem, task, price)
     return total
 
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.decoding import Decoder
+from agents.decoding import COLD, WARM, Decoder
 from agents.network import Network
-from baselines.annealing import Annealing
+from baselines.annealing import LAST_TEMPERATURE, Annealing, first_temperature
 from baselines.approx import assign
 from baselines.greedy import Greedy
 from baselines.local_search.search import Search
@@ -28,8 +28,8 @@ STREAM = 0xF407
 POLICY, APPROX, GREEDY = "policy", "approx-refined", "greedy"
 CLASSICAL = (APPROX, GREEDY)
 SCHEDULES = {
-    "standard": (math.nan, 0.005),  # that of `annealing`: the longer, the hotter
-    "cold": (0.01, 0.002),  # that of `rl`
+    "standard": (math.nan, LAST_TEMPERATURE),  # that of `annealing`: the longer, the hotter
+    "cold": (WARM, COLD),  # that of `rl`
     "colder": (0.003, 0.001),
 }
 """First and last temperature, in units of the median loss of sampled changes."""
@@ -189,8 +189,8 @@ def anneal(
     if moves == math.inf:
         search.step(cold * loss, PILOT)
         all_moves = pace(search, here) * max(0.0, began + seconds - here)
-    if math.isnan(hot):  # as in baselines/annealing.py
-        hot = max(0.01, 0.2 * math.sqrt(min(1.0, all_moves / (1_000 * instance.num_tasks))))
+    if math.isnan(hot):
+        hot = first_temperature(all_moves, instance.num_tasks)
     while True:
         now = time.thread_time()
         if moves == math.inf:

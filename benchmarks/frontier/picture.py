@@ -55,7 +55,6 @@ def draw_panel(ax: Axes, result: Results) -> None:
     ax.plot(seconds, share.mean, "*", color=BLUE, markersize=15, label="policy alone")
     ax.set_xscale("log")
     ax.set_ylim(-0.03, 1.03)
-    ax.yaxis.set_major_formatter("{x:.0%}")
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
     ax.xaxis.set_major_formatter(
         lambda value, _: f"{1e3 * value:g} ms" if value < 1 else f"{value:g} s"

@@ -1,14 +1,21 @@
 """The learned solvers: on every shape of instance, never below their start, within their limits."""
 
 import time
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from agents import decoding
+from agents.checkpoint import load_policy
+from agents.decoding import Decoder
+from agents.rl import SHIPPED
+from agents.rollout import play_samples
 from dsct_gym import generate, make_solver, upper_bound
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
+from dsct_gym.relaxation import relax
 from shapes import EDGE_CASES
 from strategies import instances
 
@@ -72,3 +79,23 @@ def test_a_limit_that_is_too_short_gives_a_schedule_all_the_same(name: str) -> N
 def test_options_out_of_range_are_refused_by_name(name: str, option: str, value: object) -> None:
     with pytest.raises(InputError, match=f"^{option}: "):
         make_solver(name, **{option: value})
+
+
+def test_samples_are_as_many_as_fit_in_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = generate(20, 3, seed=0)
+    network, _ = load_policy(SHIPPED)
+    drawn: list[int] = []
+
+    def draw(*arguments: Any) -> Any:
+        drawn.append(arguments[4].size)
+        return play_samples(*arguments)
+
+    monkeypatch.setattr(decoding, "play_samples", draw)
+    decoder = Decoder(network, instance, relax(instance), time.perf_counter() + 100.0)
+    decoder.play_greedily()
+    decoder._pass_seconds = 10.0  # so that three samples are sure to end in time, not four
+    decoder.sample(7, 0)
+    assert drawn == [3, 3, 1]
+    decoder._pass_seconds = 40.0
+    decoder.sample(7, 0)
+    assert drawn == [3, 3, 1]
