@@ -71,7 +71,6 @@ class Exact(Solver):
             idle = allocate(instance, np.full(instance.num_tasks, -1))
             return Answer(idle, idle.total_accuracy)
         _compile()
-        started = time.perf_counter()
         first = _first(instance, time_limit, seed or 0)
         if first.interrupted:
             return Answer(first.schedule, relax(instance).bound, interrupted=True)
@@ -88,13 +87,7 @@ class Exact(Solver):
             ) as (search, soon):
                 search.start(soon)
                 search.run(STALLED)
-                finish(
-                    search,
-                    instance,
-                    tolerance=self.tolerance,
-                    deadline=math.inf if time_limit is None else started + time_limit,
-                    seed=seed or 0,
-                )
+                finish(search, instance, seed or 0)
                 search.run()
         except KeyboardInterrupt:
             interrupted = True

@@ -24,24 +24,22 @@ _FINEST = 1e-6  # HiGHS keeps to rows within 1e-7, which blurs its bound
 _OWN_GAP = 0.5  # the rest of the tolerance is for those of the solver
 
 
-def finish(
-    search: Search, instance: Instance, *, tolerance: float, deadline: float, seed: int
-) -> None:
+def finish(search: Search, instance: Instance, seed: int) -> None:
     """Goes on with the compact programme, if it is small; the search learns what that finds.
 
+    Three quarters of the time that is left are used, a minute at most.
+
     Args:
-        search: A search that is not done.
+        search: A search.
         instance: Its problem.
-        tolerance: Relative distance of bound and schedule to reach.
-        deadline: `time.perf_counter` at which there is no time left; three quarters of it are used.
         seed: Seed of HiGHS.
 
     Raises:
         KeyboardInterrupt: On Ctrl-C, after the search has learnt what there is.
     """
-    seconds = min(_SHARE * (deadline - time.perf_counter()), _SECONDS)
+    seconds = min(_SHARE * (search.deadline - time.perf_counter()), _SECONDS)
     pairs = instance.num_tasks * instance.num_machines
-    if search.done or pairs > _MOST_PAIRS or tolerance < _FINEST or seconds <= 0.0:
+    if search.done or pairs > _MOST_PAIRS or search.tolerance < _FINEST or seconds <= 0.0:
         return
     # Imported here, because Pyomo takes a second and few problems come this far.
     from baselines.milp.backend import Limits
@@ -57,7 +55,7 @@ def finish(
     def hear(_: float | None, bound: float | None) -> None:
         search.learn(None, math.inf if bound is None else model.base + model.unit * bound)
 
-    gap = _OWN_GAP * tolerance * start.total_accuracy / model.unit
+    gap = _OWN_GAP * search.tolerance * start.total_accuracy / model.unit
     outcome = run_highs(model, Limits(seconds, gap, 1, seed), hear)
     hear(None, outcome.bound)
     if outcome.found:

@@ -47,6 +47,8 @@ class Search:
         incumbent: The best assignment so far.
         bound: Proven upper bound on the total accuracy.
         nodes: Number of nodes that column generation has seen.
+        tolerance: As above.
+        deadline: Likewise.
     """
 
     def __init__(
@@ -67,7 +69,8 @@ class Search:
         self.incumbent = Incumbent(instance, self.data, seed)
         self.incumbent.offer(machine_of[instance.edf_order])
         self._generator = Generator(self.data, pool, deadline)
-        self._tolerance = tolerance
+        self.tolerance = tolerance
+        self.deadline = deadline
         self._tell = tell
         self._masters = 0
         self._tried: set[bytes] = set()
@@ -96,7 +99,7 @@ class Search:
         """Generates columns at the root until they give no better bound."""
         node = self._current
         if node is not None:
-            near = self._tolerance * abs(self.bound) / self.data.unit
+            near = self.tolerance * abs(self.bound) / self.data.unit
             with contextlib.suppress(OutOfTimeError):
                 self._generate(node, lambda bound, value: bound - value <= near)
         self._report()
@@ -144,7 +147,7 @@ class Search:
 
     def _cutoff(self) -> float:
         """Nodes whose bound is at or below this, in units, need no further search."""
-        goal = self.incumbent.total + self._tolerance * abs(self.incumbent.total)
+        goal = self.incumbent.total + self.tolerance * abs(self.incumbent.total)
         return (goal - self.data.base) / self.data.unit
 
     def _report(self) -> None:

@@ -87,24 +87,28 @@ def test_the_compact_programme_alone_proves(
 def test_what_the_compact_programme_leaves_is_a_valid_bound() -> None:
     instance = generate(12, 3, mu=10, rho=0.4, beta=0.5, seed=1)
     optimum = Exact(tolerance=1e-6).solve(instance).schedule.total_accuracy
+    nothing = np.full(12, -1)
     with ThreadPoolExecutor(1) as pool:
-        nothing = np.full(12, -1)
-        search = Search(
-            instance,
-            relax(instance),
-            nothing,
-            tolerance=1e-6,
-            deadline=np.inf,
-            pool=pool,
-            seed=0,
-            tell=lambda best, bound: None,
+        late, search = (
+            Search(
+                instance,
+                relax(instance),
+                nothing,
+                tolerance=1e-6,
+                deadline=deadline,
+                pool=pool,
+                seed=0,
+                tell=lambda best, bound: None,
+            )
+            for deadline in (time.perf_counter() - 1.0, np.inf)
         )
         search.learn(None, 1.5 * optimum)
         assert search.bound == relax(instance).bound
         assert not search.done
-        finish(search, instance, tolerance=1e-6, deadline=time.perf_counter() - 1.0, seed=0)
-        assert search.bound == relax(instance).bound
-        finish(search, instance, tolerance=1e-6, deadline=np.inf, seed=0)
+        finish(late, instance, seed=0)
+        assert late.bound == relax(instance).bound
+        assert not late.done
+        finish(search, instance, seed=0)
     assert search.done
     assert optimum * (1 - 1e-6) <= search.incumbent.total <= optimum * (1 + 1e-6)
     assert search.incumbent.total <= search.bound <= optimum * (1 + 2e-6)
