@@ -73,7 +73,7 @@ class Exact(Solver):
         _compile()
         first = _first(instance, time_limit, seed or 0)
         if first.interrupted:
-            return Answer(first.schedule, relax(instance).bound, interrupted=True)
+            return Answer(first.schedule, first.upper_bound, interrupted=True)
         search, interrupted = None, False
         try:
             with _search(
@@ -92,7 +92,7 @@ class Exact(Solver):
         except KeyboardInterrupt:
             interrupted = True
         if search is None:
-            return Answer(first.schedule, None, interrupted)
+            return Answer(first.schedule, first.upper_bound, interrupted)
         schedule = allocate(instance, search.incumbent.machine[instance.edf_rank])
         bound = max(search.bound, schedule.total_accuracy)
         return Answer(schedule, bound, interrupted)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from baselines import exact
 from baselines.branch_and_price.columns import Columns
 from baselines.branch_and_price.compact import finish
 from baselines.branch_and_price.data import Data
@@ -234,6 +235,21 @@ def test_interrupt_returns_the_best_so_far() -> None:
     assert solution.upper_bound is not None
     best = heard[-1].best if heard else None
     assert best is None or solution.schedule.total_accuracy >= best * (1 - 1e-9)
+
+
+def test_interrupt_before_the_search_stands_leaves_the_fractional_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    instance = generate(12, 3, mu=10, rho=0.4, beta=0.5, seed=1)
+    _compile()
+    monkeypatch.setattr(exact, "Search", interrupt)
+    solution = Exact().solve(instance)
+    assert solution.interrupted
+    assert solution.upper_bound == pytest.approx(upper_bound(instance), rel=1e-12)
+    assert solution.schedule.verify()
 
 
 def test_same_result_every_time_and_on_one_thread() -> None:
