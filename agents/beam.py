@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import log_softmax
 
-from agents.network import Network, Scratch
-from agents.rollout import Table, rate, settle, start
+from dsct_gym.agents.network import Network, Scratch
+from dsct_gym.agents.rollout import Table, rate, settle, start
 from dsct_gym.arrays import Ints
 
 

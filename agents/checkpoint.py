@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from agents.network import ARCHITECTURE, Network, shapes
-from agents.outlook import CONTEXT, MACHINE
+from dsct_gym.agents.network import ARCHITECTURE, Network, shapes
+from dsct_gym.agents.outlook import CONTEXT, MACHINE
 from dsct_gym.errors import InputError
 from dsct_gym.files import write_bytes
 

@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from agents.beam import play_beam
-from agents.network import Network, Scratch
-from agents.rollout import Table, play_greedily, play_samples, start
-from baselines.local_search.search import Search
+from dsct_gym.agents.beam import play_beam
+from dsct_gym.agents.network import Network, Scratch
+from dsct_gym.agents.rollout import Table, play_greedily, play_samples, start
 from dsct_gym.arrays import Ints
+from dsct_gym.baselines.local_search.search import Search
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import Relaxation
 

@@ -8,7 +8,7 @@ mean and maximum, so the same weights serve any number of machines and tasks:
     g_r = relu(p + B_h h_r)
     score_r = v · g_r + u · x_r + v_0,   score of skipping = w · relu(p) + w_0
 
-``c`` and ``x_r`` are the columns of `agents.outlook`.
+``c`` and ``x_r`` are the columns of `dsct_gym.agents.outlook`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from agents.outlook import CONTEXT, MACHINE, Floats32
+from dsct_gym.agents.outlook import CONTEXT, MACHINE, Floats32
 from dsct_gym.jit import helper, kernel
 
 ARCHITECTURE: Final = "pooled/1"

@@ -17,8 +17,10 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from baselines.approx import assign
-from baselines.local_search.prices import (
+from dsct_gym.allocation import Problem
+from dsct_gym.arrays import Bools, Floats, Ints
+from dsct_gym.baselines.approx import assign
+from dsct_gym.baselines.local_search.prices import (
     Prices,
     arrival_bound,
     block_price,
@@ -28,8 +30,6 @@ from baselines.local_search.prices import (
     screen,
     update_prices,
 )
-from dsct_gym.allocation import Problem
-from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.incremental import Curves, accept_trial, place_all, try_above, try_change
 from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel

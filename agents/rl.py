@@ -9,9 +9,9 @@ from typing import Final
 
 import numpy as np
 
-from agents.checkpoint import load_policy
-from agents.decoding import Decoder
-from agents.network import Network
+from dsct_gym.agents.checkpoint import load_policy
+from dsct_gym.agents.decoding import Decoder
+from dsct_gym.agents.network import Network
 from dsct_gym.allocation import allocate
 from dsct_gym.errors import InputError
 from dsct_gym.generator import generate

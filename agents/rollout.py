@@ -12,11 +12,11 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from agents.network import Network, Scratch, forward
-from agents.outlook import Floats32, Outlook, begin, decide, look
-from baselines.local_search.prices import Prices
+from dsct_gym.agents.network import Network, Scratch, forward
+from dsct_gym.agents.outlook import Floats32, Outlook, begin, decide, look
 from dsct_gym.allocation import Problem
 from dsct_gym.arrays import Floats, Ints
+from dsct_gym.baselines.local_search.prices import Prices
 from dsct_gym.incremental import Curves
 from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel

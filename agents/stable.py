@@ -171,7 +171,7 @@ class Sb3Agent(Solver):
 
     It plays the environment it was trained on; then the machines that it chose are kept and works
     are allocated exactly, which is never worse. Stock policies play instances of the size that they
-    were trained for, those with the network of `training.sb3_policy` play any.
+    were trained for, those with the network of `dsct_gym.training.sb3_policy` play any.
 
     Args:
         path: Zip file that an algorithm's ``save`` has written.

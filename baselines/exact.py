@@ -23,10 +23,10 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from baselines.annealing import Annealing
-from baselines.branch_and_price.compact import STALLED, finish
-from baselines.branch_and_price.tree import Search
 from dsct_gym.allocation import allocate
+from dsct_gym.baselines.annealing import Annealing
+from dsct_gym.baselines.branch_and_price.compact import STALLED, finish
+from dsct_gym.baselines.branch_and_price.tree import Search
 from dsct_gym.errors import InputError
 from dsct_gym.generator import generate
 from dsct_gym.instance import Instance

@@ -6,9 +6,9 @@ import time
 
 import numpy as np
 
-from baselines.approx import assign
 from dsct_gym.allocation import Problem, allocate
 from dsct_gym.arrays import Ints
+from dsct_gym.baselines.approx import assign
 from dsct_gym.incremental import Curves, accept_trial, try_change
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel

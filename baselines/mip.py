@@ -1,6 +1,6 @@
 """`mip`: the mixed-integer programme, solved by HiGHS or any solver that Pyomo knows.
 
-Source of the problem: Barros et al., ICPP 2024; `baselines.milp.model` states the programme.
+Source of the problem: Barros et al., ICPP 2024; `milp/model.py` states the programme.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from baselines.annealing import Annealing
 from dsct_gym.allocation import allocate
+from dsct_gym.baselines.annealing import Annealing
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax
@@ -20,9 +20,9 @@ from dsct_gym.schedule import Schedule
 from dsct_gym.solver import Answer, Progress, ProgressCallback, Solution, Solver, make_solver
 
 if TYPE_CHECKING:
-    from baselines.milp.backend import Backend, Report
-    from baselines.milp.model import Model
-    from baselines.milp.smooth import SmoothCurves
+    from dsct_gym.baselines.milp.backend import Backend, Report
+    from dsct_gym.baselines.milp.model import Model
+    from dsct_gym.baselines.milp.smooth import SmoothCurves
 
 _START_SECONDS = 1.0
 _START_SHARE = 0.1
@@ -98,7 +98,7 @@ class Mip(Solver):
         return self._start.solve(instance, time_limit=seconds, seed=limits.seed)
 
     def _solve_smooth(self, instance: Instance, deadline: float, seed: int) -> Answer:
-        from baselines.milp.smooth import SmoothCurves, solve_smooth
+        from dsct_gym.baselines.milp.smooth import SmoothCurves, solve_smooth
 
         given = self._smooth
         curves = given if isinstance(given, SmoothCurves) else SmoothCurves.of(instance)
@@ -128,8 +128,8 @@ class Mip(Solver):
         hear: ProgressCallback | None,
     ) -> Answer:
         """Solves the model from a schedule."""
-        from baselines.milp.backend import Limits
-        from baselines.milp.model import build_model
+        from dsct_gym.baselines.milp.backend import Limits
+        from dsct_gym.baselines.milp.model import build_model
 
         if limits.seconds_left() < _BUILD_SECONDS * instance.num_tasks * instance.num_machines:
             return Answer(best, bound)
@@ -183,10 +183,10 @@ def _reporter(model: Model, hear: ProgressCallback | None) -> Report | None:
 
 def _find_backend(solver: str) -> Backend:
     if solver == "highs":
-        from baselines.milp.highs import run_highs
+        from dsct_gym.baselines.milp.highs import run_highs
 
         return run_highs
-    from baselines.milp.pyomo_solver import pyomo_backend
+    from dsct_gym.baselines.milp.pyomo_solver import pyomo_backend
 
     return pyomo_backend(solver)
 

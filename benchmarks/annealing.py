@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from baselines.annealing import Annealing
-from baselines.exact import Exact
 from dsct_gym import Instance, upper_bound
+from dsct_gym.baselines.annealing import Annealing
+from dsct_gym.baselines.exact import Exact
 
 PACE_TASKS = (50, 100, 200, 500, 1_000, 2_000)
 PACE_MACHINES = 5

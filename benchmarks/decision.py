@@ -17,10 +17,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table as Sheet
 
-from agents.checkpoint import load_policy
-from agents.network import Network, Scratch
-from agents.rl import SHIPPED
-from agents.rollout import Table, play_greedily, start
+from dsct_gym.agents.checkpoint import load_policy
+from dsct_gym.agents.network import Network, Scratch
+from dsct_gym.agents.rl import SHIPPED
+from dsct_gym.agents.rollout import Table, play_greedily, start
 from dsct_gym.generator import Scenario
 
 SIZES = ((10, 2), (30, 10), (50, 5), (100, 10), (200, 5), (1_000, 5), (1_000, 20), (5_000, 20))

@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from baselines.exact import Exact
 from dsct_gym import Instance, generate, upper_bound
+from dsct_gym.baselines.exact import Exact
 from dsct_gym.solver import Progress
 
 SIZES = "30x10,50x5,100x10,200x5"

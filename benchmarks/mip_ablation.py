@@ -18,13 +18,13 @@ from functools import partial
 import numpy as np
 import pyomo.environ as pyo
 
-from baselines.milp import highs
-from baselines.milp.backend import Limits
-from baselines.milp.model import Model, build_model
-from baselines.mip import Mip
 from dsct_gym import Instance, generate, make_solver, upper_bound
 from dsct_gym.allocation import allocate
 from dsct_gym.arrays import Ints
+from dsct_gym.baselines.milp import highs
+from dsct_gym.baselines.milp.backend import Limits
+from dsct_gym.baselines.milp.model import Model, build_model
+from dsct_gym.baselines.mip import Mip
 
 GAP = 1e-4
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from dsct_gym.schedule import Schedule
 
 ENTRY_POINT_GROUP = "dsct_gym.solvers"
+_FORMER = re.compile(r"dsct_gym\.(agents|baselines|training)\.")
 
 
 @dataclass(frozen=True)
@@ -181,11 +183,36 @@ def find_solver(name: str) -> Callable[..., object]:
         if entry is not None:
             return cast("Callable[..., object]", entry.load())
         if ":" in name:
-            module, _, attribute = name.partition(":")
-            return cast(
-                "Callable[..., object]", getattr(importlib.import_module(module), attribute)
-            )
+            return _find_class(name)
     except (ImportError, AttributeError, ValueError) as error:
         raise InputError(f"solver: {name!r} cannot be loaded ({error})") from error
     known = ", ".join(solver_entry_points())
     raise InputError(f"solver: no solver {name!r}; there are {known}")
+
+
+def former_name(name: str) -> str:
+    """A ``module:Class`` of this package as it was called when its folders were top-level modules.
+
+    Records of that time are found by it; every other name is its own.
+    """
+    return name.removeprefix("dsct_gym.") if _FORMER.match(name) else name
+
+
+def _find_class(name: str) -> Callable[..., object]:
+    """What ``module:Class`` names; a module of the user's before one that has moved."""
+    try:
+        return _import_class(name)
+    except (ImportError, AttributeError):
+        moved = f"dsct_gym.{name}"
+        if not _FORMER.match(moved):
+            raise
+        try:
+            return _import_class(moved)
+        except (ImportError, AttributeError):
+            pass
+        raise
+
+
+def _import_class(name: str) -> Callable[..., object]:
+    module, _, attribute = name.partition(":")
+    return cast("Callable[..., object]", getattr(importlib.import_module(module), attribute))

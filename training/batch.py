@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.network import Network, Scratch
-from agents.outlook import CONTEXT, MACHINE, Floats32
-from agents.rollout import Table, follow, play_recorded
-from baselines.local_search.search import Search
+from dsct_gym.agents.network import Network, Scratch
+from dsct_gym.agents.outlook import CONTEXT, MACHINE, Floats32
+from dsct_gym.agents.rollout import Table, follow, play_recorded
 from dsct_gym.arrays import Floats, Ints
-from training.config import Distribution
+from dsct_gym.baselines.local_search.search import Search
+from dsct_gym.training.config import Distribution
 
 _LARGEST = 64  # instances
 _TEACHER_MOVES = 100  # for each task

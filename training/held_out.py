@@ -6,12 +6,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from agents.network import Network, Scratch
-from agents.rollout import Table, play_greedily, start
-from baselines.annealing import Annealing
-from baselines.approx_refined import ApproxRefined
+from dsct_gym.agents.network import Network, Scratch
+from dsct_gym.agents.rollout import Table, play_greedily, start
+from dsct_gym.baselines.annealing import Annealing
+from dsct_gym.baselines.approx_refined import ApproxRefined
 from dsct_gym.instance import Instance
-from training.config import Distribution
+from dsct_gym.training.config import Distribution
 
 STREAM: Final = 0x4E1D
 """Marks the random numbers of held-out instances; training draws with seeds of other lengths."""

@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.network import Network, Scratch
-from agents.outlook import CONTEXT, FINE, MACHINE, Floats32
-from agents.rollout import Table, play_greedily, rate, settle, start
+from dsct_gym.agents.network import Network, Scratch
+from dsct_gym.agents.outlook import CONTEXT, FINE, MACHINE, Floats32
+from dsct_gym.agents.rollout import Table, play_greedily, rate, settle, start
 from dsct_gym.arrays import Floats, Ints
-from training.batch import draw_size, draw_tasks
-from training.config import PolicyIterationConfig
+from dsct_gym.training.batch import draw_size, draw_tasks
+from dsct_gym.training.config import PolicyIterationConfig
 
 WORST = -8.0
 """Least worth of a decision that was tried."""

@@ -1,4 +1,4 @@
-"""The policy network of `agents.network` as a torch module."""
+"""The policy network of `dsct_gym.agents.network` as a torch module."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import math
 import torch
 from torch import Tensor, nn
 
-from agents.network import Network, shapes
-from agents.outlook import MACHINE
+from dsct_gym.agents.network import Network, shapes
+from dsct_gym.agents.outlook import MACHINE
 
 _SKIP = -10.0
 
 
 class PolicyModule(nn.Module):
-    """Scores machines and skipping; parameters bear the names of `agents.network.Network`.
+    """Scores machines and skipping; parameters bear the names of `dsct_gym.agents.network.Network`.
 
     Args:
         width: Hidden units.

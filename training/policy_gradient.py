@@ -2,7 +2,7 @@
 
 Each step draws a size and instances of it, plays every instance several times and moves the policy
 towards the decisions that served better than those of the other rollouts (POMO-style; see
-`training.batch.advantages`). Steps that imitate annealing may come first.
+`dsct_gym.training.batch.advantages`). Steps that imitate annealing may come first.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from torch import Tensor
 
-from training.batch import Batch, advantages, play, show_teacher
-from training.config import PolicyGradientConfig
-from training.run import Run
-from training.run_folder import RunFolder
+from dsct_gym.training.batch import Batch, advantages, play, show_teacher
+from dsct_gym.training.config import PolicyGradientConfig
+from dsct_gym.training.run import Run
+from dsct_gym.training.run_folder import RunFolder
 
 
 class PolicyGradient(Run):

@@ -1,8 +1,8 @@
 """Approximate policy iteration: the policy learns what looking ahead with itself would decide.
 
-Each step labels states of new instances with `training.lookahead` under the present policy, and
-then moves the policy, over minibatches of the labels of the last steps, towards the decisions that
-are worth most: the loss is the expected worth lost, so near ties hardly count.
+Each step labels states of new instances with `lookahead` under the present policy, and then moves
+the policy, over minibatches of the labels of the last steps, towards the decisions that are worth
+most: the loss is the expected worth lost, so near ties hardly count.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.config import PolicyIterationConfig
-from training.lookahead import States, look_ahead
-from training.run import Run
-from training.run_folder import RunFolder
+from dsct_gym.training.config import PolicyIterationConfig
+from dsct_gym.training.lookahead import States, look_ahead
+from dsct_gym.training.run import Run
+from dsct_gym.training.run_folder import RunFolder
 
 
 class PolicyIteration(Run):

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.checkpoint import save_policy
-from training.config import PolicyConfig
-from training.held_out import HeldOut
-from training.module import PolicyModule
-from training.run_folder import RunFolder, choose_device
+from dsct_gym.agents.checkpoint import save_policy
+from dsct_gym.training.config import PolicyConfig
+from dsct_gym.training.held_out import HeldOut
+from dsct_gym.training.module import PolicyModule
+from dsct_gym.training.run_folder import RunFolder, choose_device
 
 Progress = Callable[[int, int, str], None]
 """Called with the steps done, the steps in all and a note."""

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dsct_gym.errors import InputError
-from training.sb3_config import Sb3Config
-from training.sb3_settings import find_algorithm, make_algorithm
+from dsct_gym.training.sb3_config import Sb3Config
+from dsct_gym.training.sb3_settings import find_algorithm, make_algorithm
 
 if TYPE_CHECKING:
     from dsct_gym.instance import Instance
-    from training.run import Progress
-    from training.run_folder import RunFolder
+    from dsct_gym.training.run import Progress
+    from dsct_gym.training.run_folder import RunFolder
 
 
 def train_sb3(
@@ -52,9 +52,9 @@ def train_sb3(
     """
     import torch
 
-    from training.run_folder import choose_device
-    from training.sb3_callbacks import Watch
-    from training.sb3_held_out import StableHeldOut
+    from dsct_gym.training.run_folder import choose_device
+    from dsct_gym.training.sb3_callbacks import Watch
+    from dsct_gym.training.sb3_held_out import StableHeldOut
 
     chosen = str(choose_device(device))
     notes = _notes(folder) if resume else None
@@ -78,7 +78,7 @@ def train_sb3(
 
 def _make_env(config: Sb3Config) -> Any:
     from dsct_gym.envs.sb3 import SchedulingVecEnv
-    from training.batch import draw_size
+    from dsct_gym.training.batch import draw_size
 
     given = config.distribution
     options: dict[str, Any] = {"n": given.n[1], "m": given.m[1]}
@@ -113,7 +113,7 @@ def _notes(folder: RunFolder) -> dict[str, Any] | None:
 
 def _load(config: Sb3Config, folder: RunFolder, env: Any, device: str) -> Any:
     """The algorithm as it was when the run was last kept."""
-    from training.sb3_callbacks import REPLAY, STATE
+    from dsct_gym.training.sb3_callbacks import REPLAY, STATE
 
     try:
         model = find_algorithm(config.algorithm).load(folder.path / STATE, env=env, device=device)

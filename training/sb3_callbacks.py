@@ -12,10 +12,10 @@ from stable_baselines3.common.callbacks import BaseCallback
 from dsct_gym.files import write_bytes
 
 if TYPE_CHECKING:
-    from training.run import Progress
-    from training.run_folder import RunFolder
-    from training.sb3_config import Sb3Config
-    from training.sb3_held_out import StableHeldOut
+    from dsct_gym.training.run import Progress
+    from dsct_gym.training.run_folder import RunFolder
+    from dsct_gym.training.sb3_config import Sb3Config
+    from dsct_gym.training.sb3_held_out import StableHeldOut
 
 POLICY: Final = "policy.zip"
 """The best agent on the held-out set."""

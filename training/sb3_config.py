@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from training.config import Distribution
-from training.sb3_settings import SHARED, check_settings
+from dsct_gym.training.config import Distribution
+from dsct_gym.training.sb3_settings import SHARED, check_settings
 
 _DISCRETE = ("DQN", "MaskablePPO")
 _CONTINUOUS = ("SAC", "TD3")
@@ -25,7 +25,7 @@ class Sb3Config(BaseModel):
         algorithm: The algorithm.
         env: What it learns to play. DQN and MaskablePPO take discrete actions only, SAC and TD3
             continuous ones only.
-        policy: ``shared``: the network of `training.sb3_policy`, which plays any size, for PPO, A2C
+        policy: ``shared``: the network of `sb3_policy`, which plays any size, for PPO, A2C
             and MaskablePPO; ``mlp``: the stock policy, which needs a single size.
         guidance: Whether observations carry the columns of the fractional relaxation.
         levels: Compression levels of ``DSCT-EA-v0``.

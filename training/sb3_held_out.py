@@ -1,4 +1,4 @@
-"""The held-out instances of `training.held_out`, played by policies of Stable-Baselines3."""
+"""The held-out instances of `held_out`, played by policies of Stable-Baselines3."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from agents.stable import Game, fit
+from dsct_gym.agents.stable import Game, fit
 from dsct_gym.allocation import allocate
-from training.config import Distribution
-from training.held_out import draw_cases, share_closed
+from dsct_gym.training.config import Distribution
+from dsct_gym.training.held_out import draw_cases, share_closed
 
 
 class StableHeldOut:
     """Instances with what DSCT-APPROX, refined, and annealing earn on them.
 
-    They are those of `training.held_out.HeldOut`, so shares can be compared.
+    They are those of `dsct_gym.training.held_out.HeldOut`, so shares can be compared.
 
     Args:
         distribution: Where they come from.

@@ -1,9 +1,10 @@
 """A policy for Stable-Baselines3 whose network is shared by all machines.
 
-The idea of `agents.network` on what the environments show: every machine's row of the observation
-goes through the same weights, and what machines have in common reaches each of them by mean and
-maximum. So permuting the machines permutes the action probabilities and leaves the value alone, and
-the same weights play any number of machines and tasks. Of the tasks to come it sees the mean row.
+The idea of `agents/network.py` on what the environments show: every machine's row of the
+observation goes through the same weights, and what machines have in common reaches each of them by
+mean and maximum. So permuting the machines permutes the action probabilities and leaves the value
+alone, and the same weights play any number of machines and tasks. Of the tasks to come it sees the
+mean row.
 
     c   = [task at hand, episode, mean row of the tasks to come]
     h_r = relu(A_c c + A_m x_r + a)                             for each machine r

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from dsct_gym.errors import InputError
-from training.config import PolicyGradientConfig, PolicyIterationConfig, read_config
-from training.policy_gradient import PolicyGradient
-from training.policy_iteration import PolicyIteration
-from training.run import Progress
-from training.run_folder import RunFolder
-from training.sb3 import train_sb3
-from training.sb3_config import Sb3Config
+from dsct_gym.training.config import PolicyGradientConfig, PolicyIterationConfig, read_config
+from dsct_gym.training.policy_gradient import PolicyGradient
+from dsct_gym.training.policy_iteration import PolicyIteration
+from dsct_gym.training.run import Progress
+from dsct_gym.training.run_folder import RunFolder
+from dsct_gym.training.sb3 import train_sb3
+from dsct_gym.training.sb3_config import Sb3Config
 
 Config = PolicyGradientConfig | PolicyIterationConfig | Sb3Config
 

@@ -1,4 +1,4 @@
-"""The compact programme of `baselines.milp`, for small problems on which the tree gets nowhere.
+"""The compact programme of `mip`, for small problems on which the tree gets nowhere.
 
 Where many schedules are worth nearly the same, forbidding a task to a machine hardly lowers the
 bound of the columns: the tree grows and its bound stands still. The compact programme has a weaker
@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 import time
 
-from baselines.branch_and_price.tree import Search
 from dsct_gym.allocation import allocate
+from dsct_gym.baselines.branch_and_price.tree import Search
 from dsct_gym.instance import Instance
 
 STALLED = 50
@@ -42,9 +42,9 @@ def finish(search: Search, instance: Instance, seed: int) -> None:
     if search.done or pairs > _MOST_PAIRS or search.tolerance < _FINEST or seconds <= 0.0:
         return
     # Imported here, because Pyomo takes a second and few problems come this far.
-    from baselines.milp.backend import Limits
-    from baselines.milp.highs import run_highs
-    from baselines.milp.model import build_model
+    from dsct_gym.baselines.milp.backend import Limits
+    from dsct_gym.baselines.milp.highs import run_highs
+    from dsct_gym.baselines.milp.model import build_model
 
     model = build_model(instance)
     if model is None:

@@ -15,11 +15,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from baselines.branch_and_price.columns import Columns
-from baselines.branch_and_price.data import Data
-from baselines.branch_and_price.master import Groups, Master, Prices
-from baselines.branch_and_price.pricing import exclude, price
 from dsct_gym.arrays import Bools, Floats, Ints
+from dsct_gym.baselines.branch_and_price.columns import Columns
+from dsct_gym.baselines.branch_and_price.data import Data
+from dsct_gym.baselines.branch_and_price.master import Groups, Master, Prices
+from dsct_gym.baselines.branch_and_price.pricing import exclude, price
 
 T = TypeVar("T")
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from baselines.branch_and_price.data import Data
-from baselines.local_search.metropolis import Walk, begin, step
-from baselines.local_search.prices import Prices
 from dsct_gym.allocation import Problem, optimal_work
 from dsct_gym.arrays import Floats, Ints
+from dsct_gym.baselines.branch_and_price.data import Data
+from dsct_gym.baselines.local_search.metropolis import Walk, begin, step
+from dsct_gym.baselines.local_search.prices import Prices
 from dsct_gym.incremental import Curves, accept_trial, place_all, try_change
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel

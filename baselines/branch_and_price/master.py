@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
-from baselines.branch_and_price.columns import Columns
 from dsct_gym.arrays import Bools, Floats, Ints
+from dsct_gym.baselines.branch_and_price.columns import Columns
 
 _DUAL, _PRIMAL = 1, 4
 _FOREVER = 1e6

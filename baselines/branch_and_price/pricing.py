@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from baselines.branch_and_price.piecewise import convolve, maximum, simplify, value_at
 from dsct_gym.arrays import Bools, Floats, Ints
+from dsct_gym.baselines.branch_and_price.piecewise import convolve, maximum, simplify, value_at
 from dsct_gym.jit import kernel
 
 SKIPPED = -1.0

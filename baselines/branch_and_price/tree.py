@@ -11,11 +11,11 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from baselines.branch_and_price.data import Data
-from baselines.branch_and_price.generation import Generator, Node, Outcome, OutOfTimeError
-from baselines.branch_and_price.incumbent import Incumbent
-from baselines.branch_and_price.master import Groups, Master, Prices
 from dsct_gym.arrays import Floats, Ints
+from dsct_gym.baselines.branch_and_price.data import Data
+from dsct_gym.baselines.branch_and_price.generation import Generator, Node, Outcome, OutOfTimeError
+from dsct_gym.baselines.branch_and_price.incumbent import Incumbent
+from dsct_gym.baselines.branch_and_price.master import Groups, Master, Prices
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import Relaxation
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from baselines.local_search.prices import Prices, screen, update_prices
 from dsct_gym.allocation import Problem
 from dsct_gym.arrays import Floats, Ints
+from dsct_gym.baselines.local_search.prices import Prices, screen, update_prices
 from dsct_gym.incremental import Curves, accept_trial, place_all, try_above
 from dsct_gym.jit import helper, kernel
 

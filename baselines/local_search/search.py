@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from baselines.local_search.metropolis import Walk, begin, sample_losses, step
-from baselines.local_search.prices import Prices
 from dsct_gym.allocation import Problem
 from dsct_gym.arrays import Ints
+from dsct_gym.baselines.local_search.metropolis import Walk, begin, sample_losses, step
+from dsct_gym.baselines.local_search.prices import Prices
 from dsct_gym.incremental import Curves
 from dsct_gym.instance import Instance
 

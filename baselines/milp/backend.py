@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from baselines.milp.model import Model
+from dsct_gym.baselines.milp.model import Model
 
 Report = Callable[[float | None, float | None], None]
 """Told now and then: the best gain found and the bound on it, in units of the model."""

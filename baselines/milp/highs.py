@@ -11,8 +11,8 @@ import highspy
 import numpy as np
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
-from baselines.milp.backend import Limits, Outcome, Report
-from baselines.milp.model import Model
+from dsct_gym.baselines.milp.backend import Limits, Outcome, Report
+from dsct_gym.baselines.milp.model import Model
 
 _LISTEN = 0.1  # s between looks at the progress and at Ctrl-C
 _FEASIBILITY = 1e-7
@@ -20,7 +20,7 @@ _ACCEPTED = "MIP start solution is feasible"
 
 
 def run_highs(model: Model, limits: Limits, report: Report | None) -> Outcome:
-    """Runs HiGHS; see `baselines.milp.backend.Backend`."""
+    """Runs HiGHS; see `dsct_gym.baselines.milp.backend.Backend`."""
     started = time.perf_counter()
     form = LinearStandardFormCompiler().write(model.pyomo, mixed_form=True, set_sense=None)
     highs = highspy.Highs()

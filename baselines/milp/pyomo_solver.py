@@ -9,8 +9,8 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from baselines.milp.backend import Backend, Limits, Outcome, Report
-from baselines.milp.model import Model
+from dsct_gym.baselines.milp.backend import Backend, Limits, Outcome, Report
+from dsct_gym.baselines.milp.model import Model
 from dsct_gym.errors import InputError
 
 _OPTIONS: dict[str, Callable[[Limits], dict[str, float]]] = {

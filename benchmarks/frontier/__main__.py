@@ -31,8 +31,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from agents.checkpoint import load_policy
-from agents.rl import SHIPPED
 from benchmarks.frontier.measuring import CASES, QUICK, Case, Run, measure
 from benchmarks.frontier.picture import picture
 from benchmarks.frontier.results import (
@@ -42,6 +40,8 @@ from benchmarks.frontier.results import (
     time_table,
     ways_table,
 )
+from dsct_gym.agents.checkpoint import load_policy
+from dsct_gym.agents.rl import SHIPPED
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = ROOT / "out" / "frontier.csv"

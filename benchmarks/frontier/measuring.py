@@ -11,15 +11,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.decoding import COLD, WARM, Decoder
-from agents.network import Network
-from baselines.annealing import LAST_TEMPERATURE, Annealing, first_temperature
-from baselines.approx import assign
-from baselines.greedy import Greedy
-from baselines.local_search.search import Search
 from dsct_gym import Instance
+from dsct_gym.agents.decoding import COLD, WARM, Decoder
+from dsct_gym.agents.network import Network
 from dsct_gym.allocation import allocate
 from dsct_gym.arrays import Ints
+from dsct_gym.baselines.annealing import LAST_TEMPERATURE, Annealing, first_temperature
+from dsct_gym.baselines.approx import assign
+from dsct_gym.baselines.greedy import Greedy
+from dsct_gym.baselines.local_search.search import Search
 from dsct_gym.generator import Scenario
 from dsct_gym.relaxation import relax
 

@@ -26,7 +26,7 @@ from dsct_gym.errors import InputError
 
 CHECKPOINT: Final = ".safetensors"
 STABLE: Final = ".zip"
-STABLE_AGENT: Final = "agents.stable:Sb3Agent"
+STABLE_AGENT: Final = "dsct_gym.agents.stable:Sb3Agent"
 """The solver that plays zip files; loaded by name where one takes part."""
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
+from dsct_gym.solver import former_name
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Job:
         """SHA-256 of all that decides the result: instance, solver, options, limit and seed."""
         decisive = {
             "instance": self.checksum,
-            "solver": self.solver,
+            "solver": former_name(self.solver),
             "options": dict(self.options),
             "time_limit": None if self.time_limit is None else float(self.time_limit),
             "seed": self.seed,

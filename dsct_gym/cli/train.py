@@ -48,7 +48,7 @@ def train(
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     try:
-        import training.start
+        from dsct_gym.training.start import train as run_training
     except ModuleNotFoundError as error:
         raise InputError(f"training needs {error.name}: pip install 'dsct-gym[rl]'") from error
 
@@ -68,7 +68,7 @@ def train(
         def show(done: int, total: int, note: str) -> None:
             bar.update(task, completed=done, total=total, description=note)
 
-        closed = training.start.train(
+        closed = run_training(
             config, output, seed=seed, resume=resume, device=device, progress=show
         )
     out().print(f"{output}: the best policy closes {100.0 * closed:.1f} % of the held-out gap")

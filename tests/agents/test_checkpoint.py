@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from agents.checkpoint import load_policy, save_policy
-from agents.rl import SHIPPED, Rl
 from dsct_gym import make_solver
+from dsct_gym.agents.checkpoint import load_policy, save_policy
+from dsct_gym.agents.rl import SHIPPED, Rl
 from dsct_gym.errors import InputError
-from training.config import PolicyIterationConfig, read_config
-from training.module import PolicyModule
+from dsct_gym.training.config import PolicyIterationConfig, read_config
+from dsct_gym.training.module import PolicyModule
 
 
 @pytest.fixture

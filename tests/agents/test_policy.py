@@ -10,16 +10,24 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.beam import play_beam
-from agents.network import Network, Scratch, forward
-from agents.outlook import CONTEXT, FINE, LIMIT, MACHINE
-from agents.rollout import Table, play_greedily, play_recorded, play_samples, rate, settle, start
 from dsct_gym import allocate, generate
+from dsct_gym.agents.beam import play_beam
+from dsct_gym.agents.network import Network, Scratch, forward
+from dsct_gym.agents.outlook import CONTEXT, FINE, LIMIT, MACHINE
+from dsct_gym.agents.rollout import (
+    Table,
+    play_greedily,
+    play_recorded,
+    play_samples,
+    rate,
+    settle,
+    start,
+)
 from dsct_gym.arrays import Ints
 from dsct_gym.instance import Instance
+from dsct_gym.training.module import PolicyModule
 from playing import ASSIGN
 from strategies import instances
-from training.module import PolicyModule
 
 WIDTH = 8
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from agents import decoding
-from agents.checkpoint import load_policy
-from agents.decoding import Decoder
-from agents.rl import SHIPPED
-from agents.rollout import play_samples
 from dsct_gym import generate, make_solver, upper_bound
+from dsct_gym.agents import decoding
+from dsct_gym.agents.checkpoint import load_policy
+from dsct_gym.agents.decoding import Decoder
+from dsct_gym.agents.rl import SHIPPED
+from dsct_gym.agents.rollout import play_samples
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax

@@ -15,14 +15,14 @@ import torch
 from sb3_contrib import MaskablePPO
 from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
 
-from agents.stable import Game, Sb3Agent
+from dsct_gym.agents.stable import Game, Sb3Agent
 from dsct_gym.allocation import allocate
 from dsct_gym.envs.sb3 import SchedulingVecEnv
 from dsct_gym.errors import InputError
 from dsct_gym.generator import generate
 from dsct_gym.solver import make_solver
+from dsct_gym.training.sb3_policy import MaskableSharedPolicy, SharedPolicy
 from playing import ASSIGN, CONTINUOUS, JOINT
-from training.sb3_policy import MaskableSharedPolicy, SharedPolicy
 
 torch.set_num_threads(1)
 
@@ -90,7 +90,7 @@ def test_shared_network_plays_any_size(
 def test_agent_is_found_as_a_solver(tmp_path: Path) -> None:
     save(tmp_path / "agent.zip", PPO, ASSIGN)
     solver = make_solver(
-        "agents.stable:Sb3Agent", path=str(tmp_path / "agent.zip"), trust_pickle=True
+        "dsct_gym.agents.stable:Sb3Agent", path=str(tmp_path / "agent.zip"), trust_pickle=True
     )
     assert solver.solve(generate(6, 2, seed=1)).schedule.verify()
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baselines.annealing import Annealing
-from baselines.local_search.metropolis import Walk, begin
-from baselines.local_search.prices import Prices, change_bound, touch
 from dsct_gym import allocate, generate, make_solver, upper_bound
 from dsct_gym.allocation import Problem
 from dsct_gym.arrays import Ints
+from dsct_gym.baselines.annealing import Annealing
+from dsct_gym.baselines.local_search.metropolis import Walk, begin
+from dsct_gym.baselines.local_search.prices import Prices, change_bound, touch
 from dsct_gym.errors import InputError
 from dsct_gym.incremental import Curves, IncrementalAllocation, try_above
 from dsct_gym.instance import Instance

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from baselines.edf import three_levels, work_for_accuracy
 from dsct_gym import make_solver
+from dsct_gym.baselines.edf import three_levels, work_for_accuracy
 from dsct_gym.instance import Instance
 
 

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from baselines import exact
-from baselines.branch_and_price.columns import Columns
-from baselines.branch_and_price.compact import finish
-from baselines.branch_and_price.data import Data
-from baselines.branch_and_price.piecewise import convolve, maximum, simplify
-from baselines.branch_and_price.pricing import SKIPPED, exclude, price
-from baselines.branch_and_price.tree import Search
-from baselines.exact import Exact, _compile, column_bound
 from dsct_gym import generate, make_solver, upper_bound
 from dsct_gym.allocation import allocate
+from dsct_gym.baselines import exact
+from dsct_gym.baselines.branch_and_price.columns import Columns
+from dsct_gym.baselines.branch_and_price.compact import finish
+from dsct_gym.baselines.branch_and_price.data import Data
+from dsct_gym.baselines.branch_and_price.piecewise import convolve, maximum, simplify
+from dsct_gym.baselines.branch_and_price.pricing import SKIPPED, exclude, price
+from dsct_gym.baselines.branch_and_price.tree import Search
+from dsct_gym.baselines.exact import Exact, _compile, column_bound
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax

@@ -1,9 +1,9 @@
 import numpy as np
 from hypothesis import given, settings
 
-from baselines.greedy import Greedy
 from dsct_gym import generate, make_solver
 from dsct_gym.allocation import allocate
+from dsct_gym.baselines.greedy import Greedy
 from dsct_gym.instance import Instance
 from dsct_gym.solver import Progress
 from strategies import instances

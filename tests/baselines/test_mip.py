@@ -9,12 +9,12 @@ import pyomo.environ as pyo
 import pytest
 from hypothesis import given, settings
 
-from baselines.milp.backend import Limits, Outcome
-from baselines.milp.highs import run_highs
-from baselines.milp.model import Model, build_model
-from baselines.mip import Mip
 from dsct_gym import generate, make_solver, upper_bound
 from dsct_gym.allocation import allocate
+from dsct_gym.baselines.milp.backend import Limits, Outcome
+from dsct_gym.baselines.milp.highs import run_highs
+from dsct_gym.baselines.milp.model import Model, build_model
+from dsct_gym.baselines.mip import Mip
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baselines.milp.smooth import SmoothCurves, even_points
 from dsct_gym import generate, make_solver
 from dsct_gym.accuracy import evaluate_curves, exponential_accuracy
 from dsct_gym.allocation import allocate
+from dsct_gym.baselines.milp.smooth import SmoothCurves, even_points
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 

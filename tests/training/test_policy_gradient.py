@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from training.batch import advantages, draw_size, play, show_teacher
-from training.config import Distribution, PolicyGradientConfig
-from training.module import PolicyModule
-from training.policy_gradient import PolicyGradient
-from training.run_folder import RunFolder
+from dsct_gym.training.batch import advantages, draw_size, play, show_teacher
+from dsct_gym.training.config import Distribution, PolicyGradientConfig
+from dsct_gym.training.module import PolicyModule
+from dsct_gym.training.policy_gradient import PolicyGradient
+from dsct_gym.training.run_folder import RunFolder
 
 SMALL = Distribution(n=(8, 12), m=(2, 3))
 TINY = PolicyGradientConfig(

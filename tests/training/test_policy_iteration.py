@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from agents.network import Scratch
-from agents.outlook import FINE
-from agents.rollout import Table, play_greedily, rate, settle, start
-from training.config import Distribution, PolicyIterationConfig
-from training.lookahead import WORST, look_ahead
-from training.module import PolicyModule
-from training.policy_iteration import PolicyIteration, expected_loss
-from training.run_folder import RunFolder
+from dsct_gym.agents.network import Scratch
+from dsct_gym.agents.outlook import FINE
+from dsct_gym.agents.rollout import Table, play_greedily, rate, settle, start
+from dsct_gym.training.config import Distribution, PolicyIterationConfig
+from dsct_gym.training.lookahead import WORST, look_ahead
+from dsct_gym.training.module import PolicyModule
+from dsct_gym.training.policy_iteration import PolicyIteration, expected_loss
+from dsct_gym.training.run_folder import RunFolder
 
 TINY = PolicyIterationConfig(
     width=4,

@@ -5,18 +5,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from agents.checkpoint import load_policy
+from dsct_gym.agents.checkpoint import load_policy
 from dsct_gym.cli import run as run_command
 from dsct_gym.errors import InputError
-from training.config import (
+from dsct_gym.training.config import (
     Distribution,
     PolicyGradientConfig,
     PolicyIterationConfig,
     read_config,
     shipped_configs,
 )
-from training.run_folder import RunFolder, choose_device
-from training.start import check_config, make_run, train
+from dsct_gym.training.run_folder import RunFolder, choose_device
+from dsct_gym.training.start import check_config, make_run, train
 
 SMALL = {
     "width": 4,

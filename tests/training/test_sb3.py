@@ -12,21 +12,21 @@ pytest.importorskip("stable_baselines3")
 
 import torch
 
-from agents.rollout import Table, start
-from agents.stable import Game, fit, load_stable
+from dsct_gym.agents.rollout import Table, start
+from dsct_gym.agents.stable import Game, fit, load_stable
 from dsct_gym.envs.sb3 import SchedulingVecEnv
 from dsct_gym.errors import InputError
 from dsct_gym.generator import generate
 from dsct_gym.instance import Instance
+from dsct_gym.training.config import Distribution, read_config, shipped_configs
+from dsct_gym.training.held_out import draw_cases
+from dsct_gym.training.run_folder import RunFolder
+from dsct_gym.training.sb3 import train_sb3
+from dsct_gym.training.sb3_config import Sb3Config
+from dsct_gym.training.sb3_held_out import StableHeldOut
+from dsct_gym.training.sb3_settings import make_algorithm
+from dsct_gym.training.start import check_config
 from playing import ASSIGN, CONTINUOUS, JOINT
-from training.config import Distribution, read_config, shipped_configs
-from training.held_out import draw_cases
-from training.run_folder import RunFolder
-from training.sb3 import train_sb3
-from training.sb3_config import Sb3Config
-from training.sb3_held_out import StableHeldOut
-from training.sb3_settings import make_algorithm
-from training.start import check_config
 
 torch.set_num_threads(1)
 
@@ -92,7 +92,7 @@ def test_killed_run_goes_on(name: str, tmp_path: Path, monkeypatch: pytest.Monke
         if done >= 36:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("training.sb3_callbacks._EVERY", 0.0)
+    monkeypatch.setattr("dsct_gym.training.sb3_callbacks._EVERY", 0.0)
     folder = RunFolder(tmp_path, config, resume=False)
     with pytest.raises(KeyboardInterrupt):
         train_sb3(config, folder, resume=False, device="cpu", progress=kill)
@@ -117,7 +117,7 @@ def test_killed_run_goes_on(name: str, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_resumed_run_has_weights_optimizer_and_replay_but_new_instances(tmp_path: Path) -> None:
-    from training import sb3
+    from dsct_gym.training import sb3
 
     config = quick("sb3-dqn")
     folder = RunFolder(tmp_path, config, resume=False)

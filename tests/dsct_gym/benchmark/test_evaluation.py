@@ -29,7 +29,7 @@ from dsct_gym.benchmark.statistics import ratio_interval
 from dsct_gym.generator import Scenario
 from records import record
 
-SAME = Entrant("same", "baselines.approx_refined:ApproxRefined", ({},))
+SAME = Entrant("same", "dsct_gym.baselines.approx_refined:ApproxRefined", ({},))
 ANNEALING = Entrant("annealing", "annealing", ({"moves": 2_000},))
 
 
