@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from dsct_gym.allocation import Problem
+from dsct_gym.allocation import Packed
 from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.envs.bank import Bank, accuracy_for, clip, clip_log
 from dsct_gym.envs.observation import BUDGET, LOG_LIMIT, MACHINE, Layout
@@ -376,10 +376,10 @@ def _assign(bank: Bank, play: Play, view: View, stack: Curves, first: int, last:
 
 
 @helper
-def _problem(bank: Bank, row: int) -> Problem:
+def _problem(bank: Bank, row: int) -> Packed:
     """The instance in a row as the allocation kernels read it."""
     n, m, count = bank.tasks[row], bank.machines[row], bank.segments[row]
-    return Problem(
+    return Packed(
         bank.deadline[row, :n],
         bank.speed[row, :m],
         bank.efficiency[row, :m],
@@ -419,7 +419,7 @@ def _curves(stack: Curves, env: int, n: int, m: int) -> Curves:
 
 
 @helper
-def _read_curves(problem: Problem, curves: Curves, play: Play, env: int) -> None:
+def _read_curves(problem: Packed, curves: Curves, play: Play, env: int) -> None:
     """Energy and time of each machine at the cut of the curves.
 
     What is left of the budget goes to the piece at the price, the first one if several tie.

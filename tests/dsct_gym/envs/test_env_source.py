@@ -4,7 +4,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from dsct_gym.allocation import Problem
+from dsct_gym.allocation import Packed
 from dsct_gym.benchmark.suites import load_suite
 from dsct_gym.envs.episodes import AssignEpisodes, Episodes, JointEpisodes
 from dsct_gym.envs.sampling import Sampled, _exact_sum
@@ -64,10 +64,10 @@ def assert_same_row(fast: Episodes, slow: Episodes, env: int, instance: Instance
             row if size is None else row[:size], expected[:size] if size is not None else expected
         ), field
     if fast.segmented:
-        problem = Problem.of(instance)
+        packed = Packed.of(instance)
         for field in ("task", "slope", "width", "own"):
-            assert np.array_equal(getattr(one, field)[env][:segments], getattr(problem, field))
-        assert np.array_equal(one.first[env][: n + 1], problem.first)
+            assert np.array_equal(getattr(one, field)[env][:segments], getattr(packed, field))
+        assert np.array_equal(one.first[env][: n + 1], packed.first)
 
 
 @kernel
