@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from dsct_gym.allocation import Packed
 from dsct_gym.arrays import Floats, Ints
-from dsct_gym.baselines.local_search.prices import Prices, screen, update_prices
 from dsct_gym.incremental import CURRENT, Curves, accept_trial, place_all, try_above
 from dsct_gym.jit import helper, kernel
+from dsct_gym.plan import Prices, begin_prices, screen, update_prices
 
 SLACK = 1e-11
 """Rounding, relative to the total, by which a bound must miss what it is to rule out."""
@@ -49,8 +49,7 @@ class Walk(NamedTuple):
 def begin(packed: Packed, curves: Curves, prices: Prices, walk: Walk, machine: Ints) -> None:
     """Puts the walk on an assignment (n,), tasks in EDF order; keeps the best if it is better."""
     total = place_all(packed, curves, machine)
-    for r in range(packed.speed.size):
-        update_prices(packed, curves, prices, r)
+    begin_prices(packed, curves, prices)
     if total > walk.best_total[0]:
         walk.best_total[0] = total
         _keep(walk, machine)

@@ -9,9 +9,9 @@ import numpy as np
 from dsct_gym.allocation import Packed
 from dsct_gym.arrays import Ints
 from dsct_gym.baselines.local_search.metropolis import Walk, begin, sample_losses, step
-from dsct_gym.baselines.local_search.prices import Prices
 from dsct_gym.incremental import Curves
 from dsct_gym.instance import Instance
+from dsct_gym.plan import Prices
 
 _SWAPS = 0.75
 _SAMPLES = 200
@@ -49,8 +49,9 @@ class Search:
         n, m = instance.num_tasks, instance.num_machines
         self._base = float(instance.base_accuracy.sum())
         self._packed = Packed.of(instance)
-        self._curves = Curves.empty(n, m, self._packed.task.size)
-        self._prices = Prices.empty(self._packed)
+        segments = self._packed.task.size
+        self._curves = Curves.empty(n, m, segments)
+        self._prices = Prices.empty(n, m, segments)
         self._walk = Walk.seeded(n, seed)
         self.can_move = m > 1 and self._packed.task.size > 0
         self.neighbours = n * (m - 1) + n * (n - 1) // 2
