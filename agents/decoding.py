@@ -14,6 +14,7 @@ from dsct_gym.arrays import Ints
 from dsct_gym.baselines.local_search import Search
 from dsct_gym.instance import Instance
 from dsct_gym.plan import Plan, begin
+from dsct_gym.random import draw_states
 from dsct_gym.relaxation import Relaxation
 
 _SAMPLED = 1_000  # decisions of samples between looks at the clock
@@ -89,7 +90,7 @@ class Decoder:
         Call `play_greedily` before. A sample cannot be cut short: one that might be late, to judge
         by the greedy pass, is not begun.
         """
-        seeds = np.random.SeedSequence(seed).generate_state(count, np.uint64).astype(np.uint64)
+        seeds = draw_states(seed, count)
         chunk = max(1, _SAMPLED // self._instance.num_tasks)
         while seeds.size:
             left = self._deadline - time.perf_counter()

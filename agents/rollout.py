@@ -9,16 +9,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from dsct_gym.agents.network import Network, Scratch, forward
 from dsct_gym.arrays import Floats, Floats32, Ints
 from dsct_gym.incremental import CURRENT
 from dsct_gym.jit import helper, kernel
 from dsct_gym.plan import Plan, begin, decide, look
-
-_WEYL = np.uint64(0x9E3779B97F4A7C15)
-_MIX1, _MIX2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+from dsct_gym.random import States, draw_splitmix
 
 
 @kernel
@@ -46,7 +43,7 @@ def play_samples(
     scratch: Scratch,
     plan: Plan,
     temperature: float,
-    seeds: npt.NDArray[np.uint64],
+    seeds: States,
     gains: Floats,
 ) -> Ints:
     """Draws decisions from the softmax of the scores over ``temperature``, once for each seed.
@@ -68,7 +65,7 @@ def play_samples(
         begin(plan)
         for task in range(machine.shape[1]):
             rate(network, scratch, plan, task)
-            choice = _draw(scratch.score, temperature, _uniform(seeds, sample))
+            choice = _draw(scratch.score, temperature, draw_splitmix(seeds, sample))
             decide(plan, task, choice)
         machine[sample] = curves.machine
         gains[sample] = curves.total[CURRENT]
@@ -80,7 +77,7 @@ def play_recorded(
     network: Network,
     scratch: Scratch,
     plan: Plan,
-    seeds: npt.NDArray[np.uint64],
+    seeds: States,
     values: Floats,
     contexts: Floats32,
     machines: Floats32,
@@ -106,7 +103,7 @@ def play_recorded(
             rate(network, scratch, plan, task)
             contexts[sample, task] = scratch.context
             machines[sample, task] = scratch.machine
-            choice = _draw(scratch.score, 1.0, _uniform(seeds, sample))
+            choice = _draw(scratch.score, 1.0, draw_splitmix(seeds, sample))
             decide(plan, task, choice)
         machine[sample] = curves.machine
         values[sample, machine.shape[1]] = curves.total[CURRENT]
@@ -151,19 +148,3 @@ def _draw(score: Floats32, temperature: float, chance: float) -> int:
         if rest <= 0.0:
             return r
     return -1
-
-
-@helper
-def _uniform(state: npt.NDArray[np.uint64], index: int) -> float:
-    """A random number in (0, 1) with 52 bits from the state at ``index``.
-
-    Source: splitmix64, Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
-    OOPSLA 2014.
-    """
-    state[index] += _WEYL
-    mixed = state[index]
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * _MIX1
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * _MIX2
-    mixed ^= mixed >> np.uint64(31)
-    chance: float = (float(mixed >> np.uint64(12)) + 0.5) * 2.0**-52
-    return chance

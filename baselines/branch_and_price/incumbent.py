@@ -10,7 +10,7 @@ import numpy as np
 from dsct_gym.allocation import Packed, optimal_work
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.baselines.branch_and_price.data import Data
-from dsct_gym.baselines.local_search import Walk, begin, step
+from dsct_gym.baselines.local_search import Walk, begin_walk, step_walk
 from dsct_gym.incremental import Curves, accept_trial, place_all, try_change
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
@@ -80,12 +80,12 @@ class Incumbent:
         return self._keep(self._walk.best_total[0], self._walk.best)
 
     def _begin(self, machine: Ints) -> None:
-        begin(self._packed, self._curves, self._prices, self._walk, machine)
+        begin_walk(self._packed, self._curves, self._prices, self._walk, machine)
 
     def _step(self, temperature: float, moves: int) -> None:
         if self._data.machines > 1:
             heat = temperature * self._data.unit
-            step(self._packed, self._curves, self._prices, self._walk, _SWAPS, heat, moves)
+            step_walk(self._packed, self._curves, self._prices, self._walk, _SWAPS, heat, moves)
 
     def _keep(self, gain: float, machine: Ints) -> bool:
         total = self._data.base + float(gain)
