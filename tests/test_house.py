@@ -22,7 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "catalog": GROUND,
     "core": GROUND,
     "plan": GROUND,
-    **{variant: GROUND for variant in VARIANTS},
+    **dict.fromkeys(VARIANTS, GROUND),
     "serving": GROUND | {"online", "points"},
 }
 ALLOWED["suites"] = GROUND | VARIANTS | {"plan", "serving"}
