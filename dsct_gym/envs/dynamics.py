@@ -21,12 +21,11 @@ import numpy.typing as npt
 from dsct_gym.allocation import Problem
 from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.envs.bank import Bank, accuracy_for, clip, clip_log
-from dsct_gym.envs.observation import BUDGET, LOG_LIMIT, MACHINE, Layout
+from dsct_gym.envs.observation import LOG_LIMIT, BudgetColumn, Layout, MachineColumn
 from dsct_gym.incremental import Curves, accept_trial, try_change
 from dsct_gym.jit import helper, kernel
 from dsct_gym.tolerances import ROUNDING
 
-_BUDGET, _MACHINE = len(BUDGET), len(MACHINE)
 _BLOCK = 16
 _LEAST = 1e-9
 """A machine has room when this share of the task's full work fits."""
@@ -87,7 +86,10 @@ class Play(NamedTuple):
 
 
 class View(NamedTuple):
-    """What the agents are shown: the arrays of `Layout.space` and of a step, N rows each."""
+    """What the agents are shown: the arrays of `Layout.space`, one row an environment.
+
+    The tables have a row for each machine, or task, and a place for each column.
+    """
 
     budget: npt.NDArray[np.float32]
     machines: npt.NDArray[np.float32]
@@ -95,14 +97,10 @@ class View(NamedTuple):
     task: npt.NDArray[np.float32]
     tasks: npt.NDArray[np.float32]
     tasks_mask: npt.NDArray[np.float32]
-    mask: npt.NDArray[np.int8]
-    reward: Floats
-    terminated: Bools
-    invalid: Bools
 
     @classmethod
-    def empty(cls, count: int, layout: Layout, mask: int) -> View:
-        """Arrays for N environments with masks of the given length."""
+    def empty(cls, count: int, layout: Layout) -> View:
+        """Arrays for N environments."""
 
         def shown(*shape: int) -> npt.NDArray[np.float32]:
             return np.zeros((count, *shape), dtype=np.float32)
@@ -110,12 +108,34 @@ class View(NamedTuple):
         n, m = layout.max_tasks, layout.max_machines
         return cls(
             budget=shown(len(layout.budget)),
-            machines=shown(m * len(layout.machine)),
+            machines=shown(m, len(layout.machine)),
             machines_mask=shown(m),
             task=shown(len(layout.task)),
-            tasks=shown(n * len(layout.task)),
+            tasks=shown(n, len(layout.task)),
             tasks_mask=shown(n),
-            mask=np.zeros((count, mask), dtype=np.int8),
+        )
+
+
+class Feedback(NamedTuple):
+    """What a step answers besides the observation, one row an environment.
+
+    Attributes:
+        mask: Whether each action is allowed now (N, actions).
+        reward: (N,).
+        terminated: Whether the episode is over (N,).
+        invalid: Whether the action was forbidden, and played as skip (N,).
+    """
+
+    mask: npt.NDArray[np.int8]
+    reward: Floats
+    terminated: Bools
+    invalid: Bools
+
+    @classmethod
+    def empty(cls, count: int, actions: int) -> Feedback:
+        """Arrays for N environments with so many actions."""
+        return cls(
+            mask=np.zeros((count, actions), dtype=np.int8),
             reward=np.zeros(count),
             terminated=np.zeros(count, dtype=np.bool_),
             invalid=np.zeros(count, dtype=np.bool_),
@@ -133,35 +153,41 @@ def empty_curves(count: int, layout: Layout, segments: int) -> Curves:
 
 
 @kernel
-def begin_joint(bank: Bank, play: Play, view: View, envs: Ints, rows: Ints) -> None:
+def begin_joint(
+    bank: Bank, play: Play, view: View, feedback: Feedback, envs: Ints, rows: Ints
+) -> None:
     """Begins episodes of the joint environment."""
-    _begin(bank, play, view, envs, rows)
+    _begin(bank, play, view, feedback, envs, rows)
     for env in envs:
         _observe(bank, play, view, env, env + 1, True)
-        _mask_joint(bank, play, view, env, env + 1)
+        _mask_joint(bank, play, feedback, env, env + 1)
 
 
 @kernel
-def begin_continuous(bank: Bank, play: Play, view: View, envs: Ints, rows: Ints) -> None:
+def begin_continuous(
+    bank: Bank, play: Play, view: View, feedback: Feedback, envs: Ints, rows: Ints
+) -> None:
     """Begins episodes of the continuous environment."""
-    _begin(bank, play, view, envs, rows)
+    _begin(bank, play, view, feedback, envs, rows)
     for env in envs:
         _observe(bank, play, view, env, env + 1, True)
-        _mask_continuous(bank, play, view, env, env + 1)
+        _mask_continuous(bank, play, feedback, env, env + 1)
 
 
 @kernel
-def begin_assign(bank: Bank, play: Play, view: View, stack: Curves, envs: Ints, rows: Ints) -> None:
+def begin_assign(
+    bank: Bank, play: Play, view: View, feedback: Feedback, stack: Curves, envs: Ints, rows: Ints
+) -> None:
     """Begins episodes of the Assign environment."""
-    _begin(bank, play, view, envs, rows)
+    _begin(bank, play, view, feedback, envs, rows)
     _begin_curves(bank, play, stack, envs)
     for env in envs:
         _observe(bank, play, view, env, env + 1, False)
-        _mask_assign(bank, play, view, env, env + 1)
+        _mask_assign(bank, play, feedback, env, env + 1)
 
 
 @helper
-def _begin(bank: Bank, play: Play, view: View, envs: Ints, rows: Ints) -> None:
+def _begin(bank: Bank, play: Play, view: View, feedback: Feedback, envs: Ints, rows: Ints) -> None:
     """Puts environments at the start of the instances in ``rows``."""
     columns = bank.columns.shape[2]
     for index in range(envs.size):
@@ -177,23 +203,25 @@ def _begin(bank: Bank, play: Play, view: View, envs: Ints, rows: Ints) -> None:
         play.price[env] = 0.0
         play.machine[env] = -1
         play.work[env] = 0.0
-        view.reward[env] = 0.0
-        view.terminated[env] = False
-        view.invalid[env] = False
+        feedback.reward[env] = 0.0
+        feedback.terminated[env] = False
+        feedback.invalid[env] = False
         for task in range(n):
             for column in range(columns):
-                view.tasks[env, task * columns + column] = bank.columns[row, task, column]
-        view.tasks[env, n * columns :] = 0.0
+                view.tasks[env, task, column] = bank.columns[row, task, column]
+        view.tasks[env, n:] = 0.0
         view.tasks_mask[env, :n] = 1.0
         view.tasks_mask[env, n:] = 0.0
         view.machines_mask[env, :m] = 1.0
         view.machines_mask[env, m:] = 0.0
-        view.budget[env, 3] = bank.rho[row]
-        view.budget[env, 4] = bank.beta[row]
-        view.budget[env, 5] = clip(math.log10(n), 0.0, LOG_LIMIT)
-        view.budget[env, 6] = clip(math.log10(m), 0.0, LOG_LIMIT)
-        if view.budget.shape[1] > _BUDGET:
-            view.budget[env, _BUDGET] = _log_ratio(bank.energy_price[row], -bank.log_ration[row])
+        view.budget[env, BudgetColumn.RHO] = bank.rho[row]
+        view.budget[env, BudgetColumn.BETA] = bank.beta[row]
+        view.budget[env, BudgetColumn.TASKS] = clip(math.log10(n), 0.0, LOG_LIMIT)
+        view.budget[env, BudgetColumn.MACHINES] = clip(math.log10(m), 0.0, LOG_LIMIT)
+        if bank.guided:
+            view.budget[env, BudgetColumn.RELAXED_PRICE] = _log_ratio(
+                bank.energy_price[row], -bank.log_ration[row]
+            )
         _begin_machines(bank, view, env, row)
 
 
@@ -202,19 +230,17 @@ def _begin_machines(bank: Bank, view: View, env: int, row: int) -> None:
     """Writes the columns of machines that stay the same for a whole episode."""
     m = bank.machines[row]
     view.machines[env] = 0.0
-    width = view.machines.shape[1] // view.machines_mask.shape[1]
     speed, efficiency = 0.0, 0.0
     for r in range(m):
         speed += bank.speed[row, r]
         efficiency += bank.efficiency[row, r]
     speed, efficiency = math.log(speed / m), math.log(efficiency / m)
     for r in range(m):
-        at = r * width
-        view.machines[env, at] = clip_log(bank.log_speed[row, r] - speed)
-        view.machines[env, at + 1] = clip_log(bank.log_efficiency[row, r] - efficiency)
-        if width > _MACHINE:
-            part = _part(bank.profile[row, r], bank.budget[row, 0])
-            view.machines[env, at + _MACHINE] = part
+        shown = view.machines[env, r]
+        shown[MachineColumn.SPEED] = clip_log(bank.log_speed[row, r] - speed)
+        shown[MachineColumn.EFFICIENCY] = clip_log(bank.log_efficiency[row, r] - efficiency)
+        if bank.guided:
+            shown[MachineColumn.PROFILE] = _part(bank.profile[row, r], bank.budget[row, 0])
 
 
 @helper
@@ -242,54 +268,71 @@ def _begin_curves(bank: Bank, play: Play, stack: Curves, envs: Ints) -> None:
 
 
 @kernel
-def step_joint(bank: Bank, play: Play, view: View, actions: Ints, first: int, last: int) -> None:
+def step_joint(
+    bank: Bank, play: Play, view: View, feedback: Feedback, actions: Ints, first: int, last: int
+) -> None:
     """Plays machine and level, or skip, in environments ``first`` to ``last``."""
     for start in range(first, last, _BLOCK):
         end = min(start + _BLOCK, last)
-        _decide_joint(bank, play, view, actions, start, end)
-        _spend(bank, play, view, start, end)
-        _advance(bank, play, view, start, end)
+        _decide_joint(bank, play, feedback, actions, start, end)
+        _spend(bank, play, feedback, start, end)
+        _advance(bank, play, view, feedback, start, end)
         _observe(bank, play, view, start, end, True)
-        _mask_joint(bank, play, view, start, end)
+        _mask_joint(bank, play, feedback, start, end)
 
 
 @kernel
 def step_continuous(
-    bank: Bank, play: Play, view: View, actions: npt.NDArray[np.float32], first: int, last: int
+    bank: Bank,
+    play: Play,
+    view: View,
+    feedback: Feedback,
+    actions: npt.NDArray[np.float32],
+    first: int,
+    last: int,
 ) -> None:
     """Plays preferences and the share of work in environments ``first`` to ``last``."""
     for start in range(first, last, _BLOCK):
         end = min(start + _BLOCK, last)
-        _decide_continuous(bank, play, view, actions, start, end)
-        _spend(bank, play, view, start, end)
-        _advance(bank, play, view, start, end)
+        _decide_continuous(bank, play, feedback, actions, start, end)
+        _spend(bank, play, feedback, start, end)
+        _advance(bank, play, view, feedback, start, end)
         _observe(bank, play, view, start, end, True)
-        _mask_continuous(bank, play, view, start, end)
+        _mask_continuous(bank, play, feedback, start, end)
 
 
 @kernel
 def step_assign(
-    bank: Bank, play: Play, view: View, stack: Curves, actions: Ints, first: int, last: int
+    bank: Bank,
+    play: Play,
+    view: View,
+    feedback: Feedback,
+    stack: Curves,
+    actions: Ints,
+    first: int,
+    last: int,
 ) -> None:
     """Plays a machine, or skip, in environments ``first`` to ``last``."""
     for start in range(first, last, _BLOCK):
         end = min(start + _BLOCK, last)
-        _decide_assign(play, view, actions, start, end)
-        _assign(bank, play, view, stack, start, end)
-        _advance(bank, play, view, start, end)
+        _decide_assign(play, feedback, actions, start, end)
+        _assign(bank, play, feedback, stack, start, end)
+        _advance(bank, play, view, feedback, start, end)
         _observe(bank, play, view, start, end, False)
-        _mask_assign(bank, play, view, start, end)
+        _mask_assign(bank, play, feedback, start, end)
 
 
 @helper
-def _decide_joint(bank: Bank, play: Play, view: View, actions: Ints, first: int, last: int) -> None:
+def _decide_joint(
+    bank: Bank, play: Play, feedback: Feedback, actions: Ints, first: int, last: int
+) -> None:
     """Reads machine and work from actions; forbidden ones count as skip."""
     levels = bank.level.shape[2]
-    skip = view.mask.shape[1] - 1
+    skip = feedback.mask.shape[1] - 1
     for env in range(first, last):
         action = actions[env]
-        allowed = view.mask[env, action] == 1
-        view.invalid[env] = not allowed
+        allowed = feedback.mask[env, action] == 1
+        feedback.invalid[env] = not allowed
         play.choice[env] = -1
         if action != skip and allowed and not play.fresh[env]:
             play.choice[env] = action // levels
@@ -300,7 +343,7 @@ def _decide_joint(bank: Bank, play: Play, view: View, actions: Ints, first: int,
 def _decide_continuous(
     bank: Bank,
     play: Play,
-    view: View,
+    feedback: Feedback,
     actions: npt.NDArray[np.float32],
     first: int,
     last: int,
@@ -316,7 +359,7 @@ def _decide_continuous(
         best = -1
         for r in range(bank.machines[row]):
             likes = best < 0 or actions[env, r] > actions[env, best]
-            if likes and view.mask[env, r] == 1:
+            if likes and feedback.mask[env, r] == 1:
                 best = r
         play.choice[env] = best
         if best >= 0:
@@ -324,21 +367,21 @@ def _decide_continuous(
 
 
 @helper
-def _decide_assign(play: Play, view: View, actions: Ints, first: int, last: int) -> None:
+def _decide_assign(play: Play, feedback: Feedback, actions: Ints, first: int, last: int) -> None:
     """Reads the machine from actions; forbidden ones count as skip."""
-    skip = view.mask.shape[1] - 1
+    skip = feedback.mask.shape[1] - 1
     for env in range(first, last):
-        allowed = view.mask[env, actions[env]] == 1
-        view.invalid[env] = not allowed
+        allowed = feedback.mask[env, actions[env]] == 1
+        feedback.invalid[env] = not allowed
         placed = actions[env] != skip and allowed and not play.fresh[env]
         play.choice[env] = actions[env] if placed else -1
 
 
 @helper
-def _spend(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
+def _spend(bank: Bank, play: Play, feedback: Feedback, first: int, last: int) -> None:
     """Does the work chosen; the reward is the accuracy gained."""
     for env in range(first, last):
-        view.reward[env] = 0.0
+        feedback.reward[env] = 0.0
         r = play.choice[env]
         if r < 0:
             continue
@@ -351,14 +394,16 @@ def _spend(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
         play.work[env, j] = work
         gain = accuracy_for(bank.reach[row, j], bank.value[row, j], work) - bank.value[row, j, 0]
         play.gained[env] += gain
-        view.reward[env] = gain
+        feedback.reward[env] = gain
 
 
 @helper
-def _assign(bank: Bank, play: Play, view: View, stack: Curves, first: int, last: int) -> None:
+def _assign(
+    bank: Bank, play: Play, feedback: Feedback, stack: Curves, first: int, last: int
+) -> None:
     """Gives tasks to the machines chosen and allocates anew; the reward is the optimum's change."""
     for env in range(first, last):
-        view.reward[env] = 0.0
+        feedback.reward[env] = 0.0
         r = play.choice[env]
         if r < 0:
             continue
@@ -372,7 +417,7 @@ def _assign(bank: Bank, play: Play, view: View, stack: Curves, first: int, last:
         play.gained[env] = curves.total[0]
         play.price[env] = curves.price[0]
         _read_curves(problem, curves, play, env)
-        view.reward[env] = curves.total[0] - before
+        feedback.reward[env] = curves.total[0] - before
 
 
 @helper
@@ -380,15 +425,15 @@ def _problem(bank: Bank, row: int) -> Problem:
     """The instance in a row as the allocation kernels read it."""
     n, m, count = bank.tasks[row], bank.machines[row], bank.segments[row]
     return Problem(
-        bank.deadline[row, :n],
-        bank.speed[row, :m],
-        bank.efficiency[row, :m],
-        bank.budget[row],
-        bank.task[row, :count],
-        bank.slope[row, :count],
-        bank.width[row, :count],
-        bank.first[row, : n + 1],
-        bank.own[row, :count],
+        deadline=bank.deadline[row, :n],
+        speed=bank.speed[row, :m],
+        efficiency=bank.efficiency[row, :m],
+        budget=bank.budget[row],
+        task=bank.task[row, :count],
+        slope=bank.slope[row, :count],
+        width=bank.width[row, :count],
+        first=bank.first[row, : n + 1],
+        own=bank.own[row, :count],
     )
 
 
@@ -396,25 +441,25 @@ def _problem(bank: Bank, row: int) -> Problem:
 def _curves(stack: Curves, env: int, n: int, m: int) -> Curves:
     """The curves of one environment, cut to its numbers of tasks and machines."""
     return Curves(
-        stack.machine[env, :n],
-        stack.slot[env, :m],
-        stack.spare[env],
-        stack.tasks[env],
-        stack.load[env],
-        stack.order[env],
-        stack.length[env],
-        stack.steep[env],
-        stack.energy[env],
-        stack.gain[env],
-        stack.pieces[env],
-        stack.exhausted[env],
-        stack.taken[env, :m],
-        stack.trial_taken[env, :m],
-        stack.total[env],
-        stack.price[env],
-        stack.place[env],
-        stack.free[env],
-        stack.parent[env],
+        machine=stack.machine[env, :n],
+        slot=stack.slot[env, :m],
+        spare=stack.spare[env],
+        tasks=stack.tasks[env],
+        load=stack.load[env],
+        order=stack.order[env],
+        length=stack.length[env],
+        steep=stack.steep[env],
+        energy=stack.energy[env],
+        gain=stack.gain[env],
+        pieces=stack.pieces[env],
+        exhausted=stack.exhausted[env],
+        taken=stack.taken[env, :m],
+        trial_taken=stack.trial_taken[env, :m],
+        total=stack.total[env],
+        price=stack.price[env],
+        place=stack.place[env],
+        free=stack.free[env],
+        parent=stack.parent[env],
     )
 
 
@@ -442,73 +487,71 @@ def _read_curves(problem: Problem, curves: Curves, play: Play, env: int) -> None
 
 
 @helper
-def _advance(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
+def _advance(bank: Bank, play: Play, view: View, feedback: Feedback, first: int, last: int) -> None:
     """Goes on to the next task; the row of the one decided becomes 0.
 
     A fresh environment stays where its reset has put it.
     """
-    columns = bank.columns.shape[2]
     for env in range(first, last):
         if play.fresh[env]:
             play.fresh[env] = False
-            view.invalid[env] = False
-            view.terminated[env] = False
+            feedback.invalid[env] = False
+            feedback.terminated[env] = False
             continue
         j = play.position[env]
-        for column in range(j * columns, (j + 1) * columns):
-            view.tasks[env, column] = 0.0
+        view.tasks[env, j] = 0.0
         view.tasks_mask[env, j] = 0.0
         play.position[env] = j + 1
-        view.terminated[env] = j + 1 == bank.tasks[play.row[env]]
+        feedback.terminated[env] = j + 1 == bank.tasks[play.row[env]]
 
 
 # Masks. Skipping is always allowed, so a mask is never all false.
 
 
 @helper
-def _mask_joint(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
+def _mask_joint(bank: Bank, play: Play, feedback: Feedback, first: int, last: int) -> None:
     """Allows the levels that do work and fit; those of a flat curve do none."""
     levels = bank.level.shape[2]
-    skip = view.mask.shape[1] - 1
+    skip = feedback.mask.shape[1] - 1
     for env in range(first, last):
         row, j = play.row[env], play.position[env]
         for action in range(skip):
-            view.mask[env, action] = 0
-        view.mask[env, skip] = 1
+            feedback.mask[env, action] = 0
+        feedback.mask[env, skip] = 1
         if j == bank.tasks[row] or bank.level[row, j, 0] <= 0.0:
             continue
         for r in range(bank.machines[row]):
             room = play.room[env, r]
             for level in range(levels):
-                view.mask[env, r * levels + level] = bank.level[row, j, level] <= room
+                feedback.mask[env, r * levels + level] = bank.level[row, j, level] <= room
 
 
 @helper
-def _mask_assign(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
+def _mask_assign(bank: Bank, play: Play, feedback: Feedback, first: int, last: int) -> None:
     """Allows every machine: times are allocated anew, so a task always fits."""
-    skip = view.mask.shape[1] - 1
+    skip = feedback.mask.shape[1] - 1
     for env in range(first, last):
         row = play.row[env]
         machines = bank.machines[row] if play.position[env] < bank.tasks[row] else 0
         for action in range(skip):
-            view.mask[env, action] = action < machines
-        view.mask[env, skip] = 1
+            feedback.mask[env, action] = action < machines
+        feedback.mask[env, skip] = 1
 
 
 @helper
-def _mask_continuous(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
+def _mask_continuous(bank: Bank, play: Play, feedback: Feedback, first: int, last: int) -> None:
     """Allows the machines with room for some work; the share of work is always free to choose."""
-    share = view.mask.shape[1] - 1
+    share = feedback.mask.shape[1] - 1
     full = bank.reach.shape[2] - 1
     for env in range(first, last):
         row, j = play.row[env], play.position[env]
         for r in range(share):
-            view.mask[env, r] = 0
-        view.mask[env, share] = 1
+            feedback.mask[env, r] = 0
+        feedback.mask[env, share] = 1
         if j == bank.tasks[row]:
             continue
         for r in range(bank.machines[row]):
-            view.mask[env, r] = play.room[env, r] > _LEAST * bank.reach[row, j, full]
+            feedback.mask[env, r] = play.room[env, r] > _LEAST * bank.reach[row, j, full]
 
 
 # Observations.
@@ -530,15 +573,16 @@ def _observe(bank: Bank, play: Play, view: View, first: int, last: int, energy_b
     for env in range(first, last):
         row, j = play.row[env], play.position[env]
         n, budget = bank.tasks[row], bank.budget[row, 0]
-        view.budget[env, 0] = _part(budget - play.spent[env], budget)
-        view.budget[env, 1] = (n - j) / n
-        view.budget[env, 2] = clip(play.gained[env] / n, 0.0, 1.0)
+        shown = view.budget[env]
+        shown[BudgetColumn.ENERGY_LEFT] = _part(budget - play.spent[env], budget)
+        shown[BudgetColumn.TASKS_LEFT] = (n - j) / n
+        shown[BudgetColumn.ACCURACY] = clip(play.gained[env] / n, 0.0, 1.0)
         if not energy_binds:
-            view.budget[env, 7] = _log_ratio(play.price[env], -bank.log_ration[row])
+            shown[BudgetColumn.PRICE] = _log_ratio(play.price[env], -bank.log_ration[row])
         for column in range(width):
             view.task[env, column] = bank.columns[row, j, column] if j < n else 0.0
     _observe_machines(bank, play, view, first, last, energy_binds)
-    if view.budget.shape[1] > _BUDGET:
+    if bank.guided:
         _observe_guidance(bank, play, view, first, last)
 
 
@@ -547,42 +591,44 @@ def _observe_machines(
     bank: Bank, play: Play, view: View, first: int, last: int, energy_binds: bool
 ) -> None:
     """Writes the columns of machines that change; at the end those about a task are 0."""
-    width = view.machines.shape[1] // view.machines_mask.shape[1]
     top = bank.reach.shape[2] - 1
     for env in range(first, last):
         row, j = play.row[env], play.position[env]
         n, budget = bank.tasks[row], bank.budget[row, 0]
         horizon = bank.deadline[row, n - 1]
         for r in range(bank.machines[row]):
-            at = r * width
-            view.machines[env, at + 2] = clip(play.time[env, r] / horizon, 0.0, 1.0)
-            view.machines[env, at + 7] = _part(play.energy[env, r], budget)
+            shown = view.machines[env, r]
+            shown[MachineColumn.USED] = clip(play.time[env, r] / horizon, 0.0, 1.0)
+            shown[MachineColumn.SPENT] = _part(play.energy[env, r], budget)
         if j == n:
             for r in range(bank.machines[row]):
                 play.room[env, r] = 0.0
-                for column in range(3, 7):
-                    view.machines[env, r * width + column] = 0.0
+                shown = view.machines[env, r]
+                shown[MachineColumn.LOAD] = 0.0
+                shown[MachineColumn.ROOM] = 0.0
+                shown[MachineColumn.TIME] = 0.0
+                shown[MachineColumn.ENERGY] = 0.0
             continue
         deadline, full = bank.deadline[row, j], bank.reach[row, j, top]
         log_time = bank.log_work[row, j] - bank.log_deadline[row, j]
         log_energy = bank.log_work[row, j] - bank.log_ration[row]
         left = max(0.0, budget * (1.0 + ROUNDING) - play.spent[env])
         for r in range(bank.machines[row]):
-            at, time = r * width, play.time[env, r]
+            time = play.time[env, r]
             room = max(0.0, (deadline * (1.0 + ROUNDING) - time) * bank.speed[row, r])
             if energy_binds:
                 room = min(room, left * bank.efficiency[row, r])
             play.room[env, r] = room
-            view.machines[env, at + 3] = clip(time / deadline, 0.0, 1.0)
-            view.machines[env, at + 4] = clip(room / full, 0.0, 1.0)
-            view.machines[env, at + 5] = clip_log(log_time - bank.log_speed[row, r])
-            view.machines[env, at + 6] = clip_log(log_energy - bank.log_efficiency[row, r])
+            shown = view.machines[env, r]
+            shown[MachineColumn.LOAD] = clip(time / deadline, 0.0, 1.0)
+            shown[MachineColumn.ROOM] = clip(room / full, 0.0, 1.0)
+            shown[MachineColumn.TIME] = clip_log(log_time - bank.log_speed[row, r])
+            shown[MachineColumn.ENERGY] = clip_log(log_energy - bank.log_efficiency[row, r])
 
 
 @helper
 def _observe_guidance(bank: Bank, play: Play, view: View, first: int, last: int) -> None:
     """Writes the columns of the relaxation that change."""
-    width = view.machines.shape[1] // view.machines_mask.shape[1]
     for env in range(first, last):
         row, j = play.row[env], play.position[env]
         n = bank.tasks[row]
@@ -590,22 +636,23 @@ def _observe_guidance(bank: Bank, play: Play, view: View, first: int, last: int)
         able = 0.0
         for r in range(bank.machines[row]):
             able += bank.speed[row, r] * (horizon - play.time[env, r])
-            at = r * width + _MACHINE
-            left = view.machines[env, at] - view.machines[env, r * width + 7]
-            view.machines[env, at + 1] = left
-            view.machines[env, at + 2] = 0.0
-            view.machines[env, at + 3] = 0.0
+            shown = view.machines[env, r]
+            left = shown[MachineColumn.PROFILE] - shown[MachineColumn.SPENT]
+            shown[MachineColumn.PROFILE_LEFT] = left
+            shown[MachineColumn.PRICE] = 0.0
+            shown[MachineColumn.FRACTION_TIME] = 0.0
             if j < n:
-                view.machines[env, at + 2] = _log_prices(
+                shown[MachineColumn.PRICE] = _log_prices(
                     bank.energy_price[row], bank.efficiency[row, r], bank.work_price[row, j]
                 )
                 time = bank.fraction[row, j] / bank.speed[row, r]
-                view.machines[env, at + 3] = clip(time / bank.deadline[row, j], 0.0, LOG_LIMIT)
+                time_share = time / bank.deadline[row, j]
+                shown[MachineColumn.FRACTION_TIME] = clip(time_share, 0.0, LOG_LIMIT)
         waiting = 0.0
         for task in range(j, n):
             waiting += bank.fraction[row, task]
         slack = _log_ratio(able, math.log(waiting)) if waiting > 0.0 else LOG_LIMIT
-        view.budget[env, _BUDGET + 1] = slack
+        view.budget[env, BudgetColumn.SLACK] = slack
 
 
 @helper

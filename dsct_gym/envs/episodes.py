@@ -19,7 +19,7 @@ from dsct_gym.allocation import allocate
 from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.envs import dynamics
 from dsct_gym.envs.bank import Library, copy_into
-from dsct_gym.envs.dynamics import Play, View, empty_curves
+from dsct_gym.envs.dynamics import Feedback, Play, View, empty_curves
 from dsct_gym.envs.observation import Layout, Observation
 from dsct_gym.envs.source import Source
 from dsct_gym.envs.workers import Workers
@@ -28,9 +28,6 @@ from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
 
 DEFAULT_LEVELS = 10
-
-_SHOWN = ("budget", "machines", "machines_mask", "task", "tasks", "tasks_mask")
-"""The first fields of `View`, in its order."""
 
 
 class Episodes(ABC):
@@ -49,6 +46,7 @@ class Episodes(ABC):
     Attributes:
         play: The state.
         view: What is shown; rewritten by every step.
+        feedback: What a step answers besides; rewritten by every step.
         layout: Sizes and columns of the observations.
         workers: The threads.
     """
@@ -71,15 +69,19 @@ class Episodes(ABC):
         self._levels = levels
         self.source = source
         self.count = count
-        rows = count + len(source.prepared)
         self.workers = Workers(threads)
         self.library = Library(
-            rows, self.layout, levels, segmented=self.segmented, workers=self.workers
+            count,
+            source.prepared,
+            self.layout,
+            levels,
+            segmented=self.segmented,
+            workers=self.workers,
         )
-        for index, instance in enumerate(source.prepared):
-            self.library.load(count + index, instance)
         self.play = Play.empty(count, self.layout)
-        self.view = View.empty(count, self.layout, self.mask_size)
+        self.view = View.empty(count, self.layout)
+        self.feedback = Feedback.empty(count, self.mask_size)
+        self._flat = self._flatten()
 
     @property
     @abstractmethod
@@ -128,16 +130,29 @@ class Episodes(ABC):
 
     def observation(self, envs: slice | Ints | int, *, copy: bool = True) -> Observation:
         """What environments see, as fresh copies unless told otherwise."""
-        shown = zip(_SHOWN, cast("Any", self.view), strict=False)
         if copy:
-            return {key: array[envs].copy() for key, array in shown}
-        return {key: array[envs] for key, array in shown}
+            return {key: array[envs].copy() for key, array in self._flat.items()}
+        return {key: array[envs] for key, array in self._flat.items()}
+
+    def _flatten(self) -> Observation:
+        """The arrays of the view with tables as flat rows; they share its memory."""
+        shown: Observation = self.view._asdict()
+        return {key: array.reshape(self.count, -1) for key, array in shown.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key != "_flat"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._flat = self._flatten()
 
     def forbidden(self, actions: npt.NDArray[Any]) -> Bools:
         """Which of the checked actions their masks forbid (N,)."""
         if actions.dtype.kind == "f":
             return np.zeros(self.count, dtype=np.bool_)
-        return np.asarray((self.view.mask[np.arange(self.count), actions] == 0) & ~self.play.fresh)
+        return np.asarray(
+            (self.feedback.mask[np.arange(self.count), actions] == 0) & ~self.play.fresh
+        )
 
     def instance(self, env: int) -> Instance:
         """The instance that an environment plays."""
@@ -174,14 +189,16 @@ class JointEpisodes(Episodes):
         return self.layout.max_machines * self._levels + 1
 
     def _begin(self, envs: Ints, rows: Ints) -> None:
-        dynamics.begin_joint(self.library.bank, self.play, self.view, envs, rows)
+        dynamics.begin_joint(self.library.bank, self.play, self.view, self.feedback, envs, rows)
 
     def check(self, actions: object) -> Ints:
         """Actions as integers (N,)."""
         return _indices(actions, self.count, self.mask_size)
 
     def _step(self, actions: Ints, first: int, last: int) -> None:
-        dynamics.step_joint(self.library.bank, self.play, self.view, actions, first, last)
+        dynamics.step_joint(
+            self.library.bank, self.play, self.view, self.feedback, actions, first, last
+        )
 
     @staticmethod
     def _schedule(instance: Instance, machine: Ints, work: Floats) -> Schedule:
@@ -202,7 +219,9 @@ class ContinuousEpisodes(Episodes):
         return spaces.Box(-1.0, 1.0, (self.mask_size,), dtype=np.float32)
 
     def _begin(self, envs: Ints, rows: Ints) -> None:
-        dynamics.begin_continuous(self.library.bank, self.play, self.view, envs, rows)
+        dynamics.begin_continuous(
+            self.library.bank, self.play, self.view, self.feedback, envs, rows
+        )
 
     def check(self, actions: object) -> npt.NDArray[np.float32]:
         """Actions as floats (N, m+1); what lies outside [−1, 1] is clipped when it is played."""
@@ -215,7 +234,9 @@ class ContinuousEpisodes(Episodes):
         return np.ascontiguousarray(checked)
 
     def _step(self, actions: npt.NDArray[np.float32], first: int, last: int) -> None:
-        dynamics.step_continuous(self.library.bank, self.play, self.view, actions, first, last)
+        dynamics.step_continuous(
+            self.library.bank, self.play, self.view, self.feedback, actions, first, last
+        )
 
     @staticmethod
     def _schedule(instance: Instance, machine: Ints, work: Floats) -> Schedule:
@@ -247,7 +268,9 @@ class AssignEpisodes(Episodes):
 
     def _begin(self, envs: Ints, rows: Ints) -> None:
         self._widen(self.library.bank.task.shape[1])
-        dynamics.begin_assign(self.library.bank, self.play, self.view, self._curves, envs, rows)
+        dynamics.begin_assign(
+            self.library.bank, self.play, self.view, self.feedback, self._curves, envs, rows
+        )
 
     def _widen(self, segments: int) -> None:
         """Makes room for instances with more segments than any so far."""
@@ -263,7 +286,14 @@ class AssignEpisodes(Episodes):
 
     def _step(self, actions: Ints, first: int, last: int) -> None:
         dynamics.step_assign(
-            self.library.bank, self.play, self.view, self._curves, actions, first, last
+            self.library.bank,
+            self.play,
+            self.view,
+            self.feedback,
+            self._curves,
+            actions,
+            first,
+            last,
         )
 
     @staticmethod

@@ -103,7 +103,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
 
     def action_masks(self) -> Bools:
         """Which actions are allowed now, as sb3-contrib asks for it; never all false."""
-        return np.asarray(self._episodes.view.mask[0] == 1)
+        return np.asarray(self._episodes.feedback.mask[0] == 1)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -150,10 +150,10 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
         if self._raises and episodes.forbidden(checked)[0]:
             raise InputError(f"action: {action} is forbidden by the action mask")
         episodes.step(checked)
-        view = episodes.view
-        terminated = bool(view.terminated[0])
+        feedback = episodes.feedback
+        terminated = bool(feedback.terminated[0])
         observation, info = self._shown()
-        info["invalid_action"] = bool(view.invalid[0])
+        info["invalid_action"] = bool(feedback.invalid[0])
         if terminated:
             self._playing = False
             info["schedule"] = DeferredSchedule(episodes.schedule_later(0))
@@ -161,10 +161,10 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
             info["energy"] = float(episodes.play.spent[0])
         if self.render_mode == "human":
             self.render()
-        return observation, float(view.reward[0]), terminated, False, info
+        return observation, float(feedback.reward[0]), terminated, False, info
 
     def _shown(self) -> tuple[Observation, dict[str, Any]]:
-        mask = self._episodes.view.mask[0]
+        mask = self._episodes.feedback.mask[0]
         info = {"action_mask": mask.copy() if self._copy else mask}
         return self._episodes.observation(0, copy=self._copy), info
 

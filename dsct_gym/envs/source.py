@@ -42,8 +42,7 @@ class Source(ABC):
     Attributes:
         max_tasks: Most tasks of an instance.
         max_machines: Most machines of an instance.
-        prepared: Instances known in advance; a batch of N environments keeps them in the rows
-            from N on.
+        prepared: Instances known in advance; a library keeps them in its rows from ``shared`` on.
     """
 
     max_tasks: int
@@ -80,7 +79,7 @@ class Pool(Source):
 
     def load(self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
         """Draws rows of the pool; a pool of one draws nothing."""
-        first, size = len(library.recipes) - len(self.prepared), len(self.prepared)
+        first, size = library.shared, len(self.prepared)
         if size == 1:
             return np.full(envs.size, first)
         return np.array([first + int(rng.random() * size) for rng in generators])

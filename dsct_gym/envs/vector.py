@@ -123,7 +123,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
 
     def action_masks(self) -> Bools:
         """Which actions are allowed now (N, actions); no row is all false."""
-        return self._episodes.view.mask.astype(np.bool_)
+        return self._episodes.feedback.mask.astype(np.bool_)
 
     def reset(
         self,
@@ -169,20 +169,20 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
             InputError: If an action is not in the action space, or forbidden where the environment
                 was told to raise.
         """
-        episodes, view = self._episodes, self._episodes.view
+        episodes, feedback = self._episodes, self._episodes.feedback
         checked = episodes.check(actions)
         self._check_playing()
         restarted = self._restart_ended()
         if self._raises:
             _refuse(episodes.forbidden(checked), checked)
         episodes.step(checked)
-        rewards, terminations = view.reward.copy(), view.terminated.copy()
+        rewards, terminations = feedback.reward.copy(), feedback.terminated.copy()
         judged = ~restarted
         infos: dict[str, Any] = {}
         ended = np.flatnonzero(terminations)
         if ended.size:
             infos = self._outcomes(ended)
-        invalid = view.invalid.copy()
+        invalid = feedback.invalid.copy()
         if ended.size and self._mode is AutoresetMode.SAME_STEP:
             infos = self._final(ended, infos)
             self._begin(ended)
@@ -252,7 +252,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
 
     def _infos(self) -> dict[str, Any]:
         """What every step and reset tells of all environments."""
-        mask = self._episodes.view.mask
+        mask = self._episodes.feedback.mask
         shown = np.ones(self.num_envs, dtype=np.bool_)
         return {"action_mask": mask.copy() if self._copy else mask, "_action_mask": shown}
 
@@ -277,12 +277,12 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         observations = np.full(self.num_envs, None, dtype=object)
         for index, env in enumerate(ended.tolist()):
             observations[env] = {key: array[index] for key, array in rows.items()}
-        view = self._episodes.view
+        feedback = self._episodes.feedback
         info = {
             **told,
-            "action_mask": view.mask * there[:, None],
+            "action_mask": feedback.mask * there[:, None],
             "_action_mask": there.copy(),
-            "invalid_action": view.invalid & there,
+            "invalid_action": feedback.invalid & there,
             "_invalid_action": there.copy(),
         }
         return {
