@@ -94,8 +94,9 @@ def _share(place: IntEnum, meaning: str) -> Column:
     return Column(place, 0.0, 1.0, meaning)
 
 
-def _log(place: IntEnum, meaning: str) -> Column:
-    return Column(place, -LOG_LIMIT, LOG_LIMIT, f"ln({meaning})")
+def _log(place: IntEnum, ratio: str, otherwise: str | None = None) -> Column:
+    meaning = f"ln({ratio})" if otherwise is None else f"ln({ratio}); {otherwise}"
+    return Column(place, -LOG_LIMIT, LOG_LIMIT, meaning)
 
 
 TASK: Final = (
@@ -110,7 +111,11 @@ TASK: Final = (
 
 TASK_GUIDANCE: Final = (
     _share(TaskColumn.FRACTION, "work in the fractional relaxation / f_j^max"),
-    _log(TaskColumn.PRICE, "π_j f_j^max / gain; −5 when π_j is 0, 5 for a flat curve with a price"),
+    _log(
+        TaskColumn.PRICE,
+        "π_j f_j^max / gain",
+        "−5 when π_j is 0, else 5 for a flat curve",
+    ),
 )
 """Columns of a task that the relaxation adds."""
 
@@ -121,15 +126,18 @@ MACHINE: Final = (
     _share(MachineColumn.LOAD, "t_r / d_j"),
     _share(MachineColumn.ROOM, "largest work on j that fits now / f_j^max"),
     _log(MachineColumn.TIME, "f_j^max / s_r / d_j"),
-    _log(MachineColumn.ENERGY, "f_j^max / E_r / (B / n); 5 when B is 0"),
-    _share(MachineColumn.SPENT, "energy spent on the machine / B"),
+    _log(MachineColumn.ENERGY, "f_j^max / E_r / (B / n)", "5 when B is 0"),
+    _share(MachineColumn.SPENT, "energy spent on the machine / B; 0 when B is 0"),
 )
 """Columns of a machine, as it looks for the task at hand j."""
 
 MACHINE_GUIDANCE: Final = (
-    _share(MachineColumn.PROFILE, "energy of the machine in the fractional relaxation / B"),
+    _share(
+        MachineColumn.PROFILE,
+        "energy of the machine in the fractional relaxation / B; 0 when B is 0",
+    ),
     Column(MachineColumn.PROFILE_LEFT, -1.0, 1.0, "profile − spent"),
-    _log(MachineColumn.PRICE, "λ / E_r / π_j; −5 when λ is 0, else 5 when π_j is 0"),
+    _log(MachineColumn.PRICE, "λ / E_r / π_j", "−5 when λ is 0, else 5 when π_j is 0"),
     Column(MachineColumn.FRACTION_TIME, 0.0, LOG_LIMIT, "fractional work of j / s_r / d_j"),
 )
 """Columns of a machine that the relaxation adds."""
@@ -139,21 +147,27 @@ BUDGET: Final = (
     _share(BudgetColumn.TASKS_LEFT, "tasks not yet decided / n"),
     _share(BudgetColumn.ACCURACY, "Σ of rewards so far / n"),
     _log(BudgetColumn.RHO, "d_max Σ_r s_r / Σ_j f_j^max"),
-    _log(BudgetColumn.BETA, "B / (d_max Σ_r P_r); −5 when B is 0"),
+    _log(BudgetColumn.BETA, "B / (d_max Σ_r P_r)", "−5 when B is 0"),
     Column(BudgetColumn.TASKS, 0.0, LOG_LIMIT, "log10(n)"),
     Column(BudgetColumn.MACHINES, 0.0, LOG_LIMIT, "log10(m)"),
     _log(
         BudgetColumn.PRICE,
-        "λ B / n of the allocation so far (Assign only, else 0); −5 when λ is 0",
+        "λ B / n",
+        "λ of the optimum so far, −5 when it is 0; in all ids but Assign 0",
     ),
 )
 """Columns of the episode as a whole."""
 
 BUDGET_GUIDANCE: Final = (
-    _log(BudgetColumn.RELAXED_PRICE, "λ B / n in the fractional relaxation; −5 when λ is 0"),
+    _log(
+        BudgetColumn.RELAXED_PRICE,
+        "λ B / n",
+        "λ of the fractional relaxation, −5 when it is 0",
+    ),
     _log(
         BudgetColumn.SLACK,
         "Σ_r s_r (d_max − t_r) / fractional work of the tasks not yet decided",
+        "5 when that work is 0",
     ),
 )
 """Columns of the episode that the relaxation adds."""

@@ -1,4 +1,4 @@
-"""The batched environments: the same episodes, many side by side, stepped by compiled threads."""
+"""Many episodes side by side, stepped by compiled threads: Gymnasium's interface to a batch."""
 
 from __future__ import annotations
 
@@ -15,13 +15,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from dsct_gym.arrays import Bools, Floats, Ints
-from dsct_gym.envs.episodes import (
-    DEFAULT_LEVELS,
-    AssignEpisodes,
-    ContinuousEpisodes,
-    Episodes,
-    JointEpisodes,
-)
+from dsct_gym.envs.episodes import DEFAULT_LEVELS, Episodes
 from dsct_gym.envs.observation import Layout, Observation
 from dsct_gym.envs.options import check_on_invalid, instance_of
 from dsct_gym.envs.outcome import DeferredSchedule
@@ -33,14 +27,14 @@ from dsct_gym.schedule import Schedule
 
 
 class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
-    """What the three batched environments share.
+    """What batched environments share.
 
     Step for step the same as as many single environments: with ``reset(seed=s)``, environment i
     plays what a single one seeded with ``s + i`` plays, over all its episodes.
 
     Args:
         num_envs: N.
-        levels: Number of compression levels L (joint mode).
+        levels: Number of compression levels L, where actions choose one.
         guidance: Whether observations carry the columns of the fractional relaxation.
         on_invalid: ``"skip"`` or ``"raise"``; see `dsct_gym.envs.single.SchedulingEnv`. With
             ``"raise"``, nothing is played if any action of the batch is forbidden.
@@ -294,24 +288,6 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_renderer": None}
-
-
-class JointVectorEnv(SchedulingVectorEnv):
-    """``DSCT-EA-v0``, batched; see `dsct_gym.envs.single.JointEnv`."""
-
-    _episodes_type = JointEpisodes
-
-
-class AssignVectorEnv(SchedulingVectorEnv):
-    """``DSCT-EA-Assign-v0``, batched; see `dsct_gym.envs.single.AssignEnv`."""
-
-    _episodes_type = AssignEpisodes
-
-
-class ContinuousVectorEnv(SchedulingVectorEnv):
-    """``DSCT-EA-Continuous-v0``, batched; see `dsct_gym.envs.single.ContinuousEnv`."""
-
-    _episodes_type = ContinuousEpisodes
 
 
 def _as_mode(mode: AutoresetMode | str) -> AutoresetMode:

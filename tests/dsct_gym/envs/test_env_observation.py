@@ -128,13 +128,3 @@ def test_guidance_shows_the_relaxation(env_id: str) -> None:
     assert machines["fraction_time"].tolist() == close(fraction.tolist())
     assert shown["budget"]["relaxed_price"] == close(math.log(relaxed.energy_price * 1.5 / 2))
     assert shown["budget"]["slack"] == close(math.log(80 / relaxed.work.sum()))
-
-
-def test_documentation_names_every_column() -> None:
-    from pathlib import Path
-
-    text = (Path(__file__).parents[3] / "docs" / "environments.md").read_text("utf-8")
-    layout = Layout(1, 1, guidance=True)
-    for column in (*layout.task, *layout.machine, *layout.budget):
-        low, high = f"{column.low:g}".replace("-", "−"), f"{column.high:g}"
-        assert f"| `{column.name}` | [{low}, {high}] |" in text

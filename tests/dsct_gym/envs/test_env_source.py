@@ -6,7 +6,9 @@ import pytest
 
 from dsct_gym.allocation import Problem
 from dsct_gym.benchmark.suites import load_suite
-from dsct_gym.envs.episodes import AssignEpisodes, Episodes, JointEpisodes
+from dsct_gym.envs.assign import AssignEpisodes
+from dsct_gym.envs.episodes import Episodes
+from dsct_gym.envs.joint import JointEpisodes
 from dsct_gym.envs.sampling import Sampled, _exact_sum
 from dsct_gym.envs.source import Drawn, make_source
 from dsct_gym.generator import Scenario, generate
