@@ -6,6 +6,7 @@ Gymnasium's interface.
 
 from __future__ import annotations
 
+import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -24,6 +25,7 @@ from dsct_gym.envs.view import View
 from dsct_gym.envs.workers import Workers
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
+from dsct_gym.registration import ENVIRONMENTS
 from dsct_gym.schedule import Schedule
 
 DEFAULT_LEVELS = 10
@@ -182,6 +184,12 @@ class Episodes(ABC):
         """Mean accuracy per task of the decisions so far in some environments."""
         rows, bank = self.play.row[envs], self.library.bank
         return np.asarray((bank.base[rows] + self.play.gained[envs]) / bank.tasks[rows])
+
+
+def episodes_of(env_id: str) -> type[Episodes]:
+    """The episodes of an id in `dsct_gym.registration.ENVIRONMENTS`."""
+    found: type[Episodes] = pkgutil.resolve_name(ENVIRONMENTS[env_id].episodes)
+    return found
 
 
 def _check_levels(levels: int) -> int:
