@@ -13,10 +13,9 @@ from gymnasium.error import ResetNeeded
 from dsct_gym.arrays import Bools
 from dsct_gym.envs.episodes import DEFAULT_LEVELS, Episodes
 from dsct_gym.envs.observation import Layout, Observation
-from dsct_gym.envs.options import check_on_invalid, instance_of
+from dsct_gym.envs.options import check_on_invalid, instance_of, make_source
 from dsct_gym.envs.outcome import DeferredSchedule
 from dsct_gym.envs.rendering import RENDER_MODES, Renderer
-from dsct_gym.envs.source import make_source
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
@@ -35,7 +34,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
         render_mode: ``"rgb_array"``, ``"human"``, ``"ansi"`` or None.
         copy: Whether observations and masks are fresh copies; otherwise they are the arrays that
             the next step overwrites.
-        **instances: Where instances come from: see `dsct_gym.envs.source.make_source`.
+        **instances: Where instances come from: see `dsct_gym.envs.options.make_source`.
 
     Raises:
         InputError: Naming the argument at fault.

@@ -17,10 +17,9 @@ from gymnasium.vector.utils import batch_space
 from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.envs.episodes import DEFAULT_LEVELS, Episodes
 from dsct_gym.envs.observation import Layout, Observation
-from dsct_gym.envs.options import check_on_invalid, instance_of
+from dsct_gym.envs.options import check_on_invalid, instance_of, make_source
 from dsct_gym.envs.outcome import DeferredSchedule
 from dsct_gym.envs.rendering import Renderer
-from dsct_gym.envs.source import make_source
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
@@ -47,7 +46,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         render_mode: ``"rgb_array"`` or ``"ansi"``, one frame an environment, or None.
         copy: Whether observations and masks are fresh copies; otherwise they are the arrays that
             the next step overwrites.
-        **instances: Where instances come from: see `dsct_gym.envs.source.make_source`.
+        **instances: Where instances come from: see `dsct_gym.envs.options.make_source`.
 
     Raises:
         InputError: Naming the argument at fault.
