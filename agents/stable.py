@@ -90,13 +90,10 @@ class Game(NamedTuple):
 
     def resized(self, n: int, m: int) -> tuple[spaces.Dict, spaces.Space[Any]]:
         """Observation and action space of the same game with n tasks and m machines."""
-        import numpy as np
-        from gymnasium import spaces
+        from dsct_gym.envs.episodes import episodes_of
 
-        shown = Layout(n, m, self.layout.guidance).space()
-        if self.env_id == "DSCT-EA-Continuous-v0":
-            return shown, spaces.Box(-1.0, 1.0, (m + 1,), dtype=np.float32)
-        return shown, spaces.Discrete(m * self.levels + 1)
+        layout = Layout(n, m, self.layout.guidance)
+        return layout.space(), episodes_of(self.env_id).make_action_space(layout, self.levels)
 
 
 def _layout(space: Any) -> Layout:

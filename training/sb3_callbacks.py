@@ -10,6 +10,7 @@ import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 
 from dsct_gym.files import write_bytes
+from dsct_gym.registration import ENVIRONMENTS
 
 if TYPE_CHECKING:
     from dsct_gym.training.run import Progress
@@ -68,7 +69,8 @@ class Watch(BaseCallback):  # type: ignore[misc]
     def _curves(self) -> list[str]:
         """Columns of the log that do not always equal another one."""
         sizes = [f"{n}x{m}" for n, m in self._config.held_out_sizes]
-        played = [] if self._config.env == "DSCT-EA-Assign-v0" else ["played"]
+        chosen = ENVIRONMENTS[self._config.env].works == "chosen"
+        played = ["played"] if chosen else []
         return ["mean", *(sizes if len(sizes) > 1 else []), *played]
 
     def _on_rollout_start(self) -> None:

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from dsct_gym.registration import ENVIRONMENTS
 from dsct_gym.training.config import Distribution
 from dsct_gym.training.sb3_settings import SHARED, check_settings
 
-_DISCRETE = ("DQN", "MaskablePPO")
-_CONTINUOUS = ("SAC", "TD3")
+_ACTIONS = {
+    "DQN": "discrete",
+    "MaskablePPO": "discrete",
+    "SAC": "continuous",
+    "TD3": "continuous",
+}
+"""The only kind of actions that these algorithms take."""
+
 _FIXED = Distribution(n=(50, 50), m=(5, 5))
 
 Size = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+
+
+def _check_env(env: str) -> str:
+    if env not in ENVIRONMENTS:
+        raise ValueError(f"no environment {env!r}, only {', '.join(ENVIRONMENTS)}")
+    return env
 
 
 class Sb3Config(BaseModel):
@@ -28,7 +41,7 @@ class Sb3Config(BaseModel):
         policy: ``shared``: the network of `sb3_policy`, which plays any size, for PPO, A2C
             and MaskablePPO; ``mlp``: the stock policy, which needs a single size.
         guidance: Whether observations carry the columns of the fractional relaxation.
-        levels: Compression levels of ``DSCT-EA-v0``.
+        levels: Compression levels, where actions choose one.
         distribution: Training instances.
         envs: Environments of the batch.
         timesteps: Steps in all, over all environments.
@@ -49,7 +62,7 @@ class Sb3Config(BaseModel):
     method: Literal["sb3"] = "sb3"
     seed: int = Field(default=0, ge=0, lt=2**31)
     algorithm: Literal["PPO", "A2C", "DQN", "MaskablePPO", "SAC", "TD3"]
-    env: Literal["DSCT-EA-v0", "DSCT-EA-Assign-v0", "DSCT-EA-Continuous-v0"]
+    env: Annotated[str, AfterValidator(_check_env)]
     policy: Literal["shared", "mlp"]
     guidance: bool = True
     levels: int = Field(default=10, ge=2)
@@ -66,10 +79,9 @@ class Sb3Config(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Sb3Config:
-        if (self.env == "DSCT-EA-Continuous-v0") and self.algorithm in _DISCRETE:
-            raise ValueError(f"env: {self.algorithm} takes discrete actions only")
-        if (self.env != "DSCT-EA-Continuous-v0") and self.algorithm in _CONTINUOUS:
-            raise ValueError(f"env: {self.algorithm} takes continuous actions only")
+        actions = ENVIRONMENTS[self.env].actions
+        if (only := _ACTIONS.get(self.algorithm, actions)) != actions:
+            raise ValueError(f"env: {self.algorithm} takes {only} actions only")
         if self.policy == "shared" and self.algorithm not in SHARED:
             raise ValueError(f"policy: {self.algorithm} has no shared policy, only mlp")
         n, m = self.distribution.n, self.distribution.m

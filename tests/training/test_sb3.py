@@ -178,6 +178,7 @@ def test_shared_policy_trains_on_many_sizes(tmp_path: Path) -> None:
             "settings.policy_kwargs.net_arch: the shared policy of PPO has no such setting",
         ),
         ({"algorithm": "DDPG"}, "algorithm: Input should be 'PPO'"),
+        ({"env": "CartPole-v1"}, "env: no environment 'CartPole-v1', only DSCT-EA-v0, DSCT-EA"),
         ({"algorithm": "SAC"}, "env: SAC takes continuous actions only"),
         ({"algorithm": "DQN", "settings": {}}, "policy: DQN has no shared policy, only mlp"),
         ({"env": CONTINUOUS, "algorithm": "MaskablePPO"}, "env: MaskablePPO takes discrete"),
