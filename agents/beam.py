@@ -61,8 +61,8 @@ def play_beam(
             into.take(here[beam.parent])
             settle(into, task, beam.machine if beam.machine < machines else -1)
         here, there = there, here
-    best = max(here[: len(kept)], key=lambda played: float(played.curves.total[0]))
-    return best.curves.machine.copy(), float(best.curves.total[0])
+    best = max(here[: len(kept)], key=lambda played: played.gain)
+    return best.curves.machine.copy(), best.gain
 
 
 def _following(

@@ -72,14 +72,14 @@ class Decoder:
         """One pass that takes the best score; what there is no time for stays as it was planned."""
         began = time.perf_counter()
         start(self._table)
-        self._offer(self._best, float(self._table.curves.total[0]))
+        self._offer(self._best, self._table.gain)
         tasks = self._instance.num_tasks
         for first in range(0, tasks, _TASKS):
             if self.late:
                 break
             last = min(first + _TASKS, tasks)
             play_greedily(self._network, self._scratch, self._table, first, last)
-        self._offer(self._table.curves.machine.copy(), float(self._table.curves.total[0]))
+        self._offer(self._table.curves.machine.copy(), self._table.gain)
         self._pass_seconds = time.perf_counter() - began
 
     def sample(self, count: int, seed: int) -> None:

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dsct_gym.allocation import Problem
+from dsct_gym.allocation import Packed
 from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.baselines.approx import assign
 from dsct_gym.baselines.local_search.prices import (
@@ -30,7 +30,14 @@ from dsct_gym.baselines.local_search.prices import (
     screen,
     update_prices,
 )
-from dsct_gym.incremental import Curves, accept_trial, place_all, try_above, try_change
+from dsct_gym.incremental import (
+    CURRENT,
+    Curves,
+    accept_trial,
+    place_all,
+    try_above,
+    try_change,
+)
 from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
 from dsct_gym.relaxation import Relaxation, relax
@@ -225,12 +232,12 @@ def _clipped(table: Floats) -> Floats32:
 
 
 @kernel
-def begin(problem: Problem, outlook: Outlook, curves: Curves, prices: Prices) -> None:
+def begin(packed: Packed, outlook: Outlook, curves: Curves, prices: Prices) -> None:
     """Puts the plan back to what DSCT-APPROX gives."""
-    total = place_all(problem, curves, outlook.start)
+    total = place_all(packed, curves, outlook.start)
     outlook.unit[0] = total / outlook.start.size if total > 0.0 else 1.0
-    for r in range(problem.speed.size):
-        update_prices(problem, curves, prices, r)
+    for r in range(packed.speed.size):
+        update_prices(packed, curves, prices, r)
         outlook.decided[r] = outlook.planned[r] = 0.0
     for task in range(outlook.start.size):
         outlook.planned[outlook.start[task]] += outlook.work[task]
@@ -238,7 +245,7 @@ def begin(problem: Problem, outlook: Outlook, curves: Curves, prices: Prices) ->
 
 @kernel
 def decide(
-    problem: Problem, outlook: Outlook, curves: Curves, prices: Prices, task: int, machine: int
+    packed: Packed, outlook: Outlook, curves: Curves, prices: Prices, task: int, machine: int
 ) -> None:
     """Puts a task where the policy wants it, −1 for none, by the better of move and swap.
 
@@ -252,20 +259,20 @@ def decide(
     other = -1
     if machine >= 0 and outlook.swap[machine] > outlook.move[machine]:
         other = outlook.partner[machine]
-    try_change(problem, curves, task, machine, other)
+    try_change(packed, curves, task, machine, other)
     accept_trial(curves, task, machine, other)
     change = outlook.work[task] - (outlook.work[other] if other >= 0 else 0.0)
     if source >= 0:
         outlook.planned[source] -= change
-        update_prices(problem, curves, prices, source)
+        update_prices(packed, curves, prices, source)
     if machine >= 0:
         outlook.planned[machine] += change
-        update_prices(problem, curves, prices, machine)
+        update_prices(packed, curves, prices, machine)
 
 
 @kernel
 def look(
-    problem: Problem,
+    packed: Packed,
     outlook: Outlook,
     curves: Curves,
     prices: Prices,
@@ -276,7 +283,7 @@ def look(
     """Writes the columns for a task.
 
     Args:
-        problem: The prepared instance.
+        packed: The prepared instance.
         outlook: The same for the policy.
         curves: The plan.
         prices: Its prices.
@@ -286,31 +293,31 @@ def look(
     """
     for column in range(context.size - 1):
         context[column] = outlook.context[task, column]
-    context[context.size - 1] = _ratio(curves.price[0], outlook.scale[1])
-    _bound(problem, outlook, curves, prices, task)
-    _evaluate(problem, outlook, curves, prices, task)
-    _write(problem, outlook, curves, prices, task, machine)
+    context[context.size - 1] = _ratio(curves.price[CURRENT], outlook.scale[1])
+    _bound(packed, outlook, curves, prices, task)
+    _evaluate(packed, outlook, curves, prices, task)
+    _write(packed, outlook, curves, prices, task, machine)
 
 
 @helper
-def _bound(problem: Problem, outlook: Outlook, curves: Curves, prices: Prices, task: int) -> None:
+def _bound(packed: Packed, outlook: Outlook, curves: Curves, prices: Prices, task: int) -> None:
     """Bounds what moving the task to each machine changes, and every swap with a following task."""
     source = curves.machine[task]
-    leaves = departure_bound(problem, curves, prices, source, task) if source >= 0 else 0.0
-    for r in range(problem.speed.size):
+    leaves = departure_bound(packed, curves, prices, source, task) if source >= 0 else 0.0
+    for r in range(packed.speed.size):
         outlook.known[0, r] = outlook.known[1, r] = r == source
         outlook.partner[r] = -1
         outlook.swap[r] = -np.inf
         outlook.move[r] = 0.0
         if r != source:
-            outlook.move[r] = leaves + arrival_bound(problem, curves, prices, r, task)
+            outlook.move[r] = leaves + arrival_bound(packed, curves, prices, r, task)
     for index in range(PARTNERS):
         outlook.waiting[index] = -np.inf
         other = task + 1 + index
         r = curves.machine[other] if other < curves.machine.size else -1
         if source >= 0 and r >= 0 and r != source:
-            change = outlook.move[r] + departure_bound(problem, curves, prices, r, other)
-            change += arrival_bound(problem, curves, prices, source, other)
+            change = outlook.move[r] + departure_bound(packed, curves, prices, r, other)
+            change += arrival_bound(packed, curves, prices, source, other)
             outlook.waiting[index] = change
             if change > outlook.swap[r]:
                 outlook.swap[r] = change
@@ -318,9 +325,7 @@ def _bound(problem: Problem, outlook: Outlook, curves: Curves, prices: Prices, t
 
 
 @helper
-def _evaluate(
-    problem: Problem, outlook: Outlook, curves: Curves, prices: Prices, task: int
-) -> None:
+def _evaluate(packed: Packed, outlook: Outlook, curves: Curves, prices: Prices, task: int) -> None:
     """Computes changes exactly, the best bounds first, until no bound is above the best change.
 
     Every move that gains is found, and every swap that gains more than any change before it.
@@ -334,7 +339,7 @@ def _evaluate(
         if other >= 0:
             outlook.waiting[other - task - 1] = -np.inf
         least = top if other >= 0 else 0.0
-        change = _change(problem, curves, prices, task, machine, other, least)
+        change = _change(packed, curves, prices, task, machine, other, least)
         gains = change > least
         if other < 0:
             outlook.known[0, machine] = gains
@@ -344,7 +349,7 @@ def _evaluate(
             outlook.swap[machine] = change
             outlook.partner[machine] = other
         top = max(top, change)
-    for r in range(problem.speed.size):
+    for r in range(packed.speed.size):
         if not outlook.known[0, r]:
             outlook.move[r] = min(outlook.move[r], refused)
         if not outlook.known[1, r]:
@@ -370,7 +375,7 @@ def _most_promising(outlook: Outlook, curves: Curves, task: int, top: float) -> 
 
 @helper
 def _change(
-    problem: Problem,
+    packed: Packed,
     curves: Curves,
     prices: Prices,
     task: int,
@@ -379,16 +384,16 @@ def _change(
     least: float,
 ) -> float:
     """What a move or a swap changes, −∞ where that is certain to be below ``least``."""
-    total: float = curves.total[0]
-    bound = screen(problem, curves, prices, task, machine, other, total + least)
+    total: float = curves.total[CURRENT]
+    bound = screen(packed, curves, prices, task, machine, other, total + least)
     if bound == -np.inf:
         return bound
-    return try_above(problem, curves, task, machine, other, total + least, bound) - total
+    return try_above(packed, curves, task, machine, other, total + least, bound) - total
 
 
 @helper
 def _write(
-    problem: Problem,
+    packed: Packed,
     outlook: Outlook,
     curves: Curves,
     prices: Prices,
@@ -399,14 +404,14 @@ def _write(
     source = curves.machine[task]
     fine = FINE / outlook.unit[0]
     mean, work = outlook.scale[0], outlook.work[task]
-    deadline = problem.deadline[task]
-    leaves = departure_bound(problem, curves, prices, source, task) if source >= 0 else 0.0
-    for r in range(problem.speed.size):
-        speed, busy = problem.speed[r], outlook.busy[r]
+    deadline = packed.deadline[task]
+    leaves = departure_bound(packed, curves, prices, source, task) if source >= 0 else 0.0
+    for r in range(packed.speed.size):
+        speed, busy = packed.speed[r], outlook.busy[r]
         here = r == source
-        surplus = -leaves if here else arrival_bound(problem, curves, prices, r, task)
+        surplus = -leaves if here else arrival_bound(packed, curves, prices, r, task)
         block = own_block(curves, prices, r, task) if here else entry_block(curves, prices, r, task)
-        price = block_price(problem, curves, prices, r, block)
+        price = block_price(packed, curves, prices, r, block)
         log_price = math.log(price)
         own = work if here else 0.0
         move = _compressed(fine * outlook.move[r])
@@ -421,7 +426,7 @@ def _write(
         machine[r, 6] = outlook.machine[r, 6]
         machine[r, 7] = outlook.machine[r, 7]
         machine[r, 8] = _difference(log_price, outlook.log_price[task])
-        machine[r, 9] = _ratio(price * problem.efficiency[r], curves.price[0])
+        machine[r, 9] = _ratio(price * packed.efficiency[r], curves.price[CURRENT])
         machine[r, 10] = _within(
             outlook.log_full[task] - outlook.log_speed[r] - outlook.log_deadline[task]
         )

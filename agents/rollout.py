@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from dsct_gym.agents.network import Network, Scratch, forward
 from dsct_gym.agents.outlook import Floats32, Outlook, begin, decide, look
-from dsct_gym.allocation import Problem
+from dsct_gym.allocation import Packed
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.baselines.local_search.prices import Prices
-from dsct_gym.incremental import Curves
+from dsct_gym.incremental import CURRENT, Curves
 from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
 from dsct_gym.relaxation import Relaxation
@@ -32,13 +32,13 @@ class Table(NamedTuple):
     """All that a rollout on one instance needs.
 
     Attributes:
-        problem: The instance for the allocation kernels.
+        packed: The instance for the allocation kernels.
         outlook: The instance for the policy.
         curves: The plan.
         prices: Its prices.
     """
 
-    problem: Problem
+    packed: Packed
     outlook: Outlook
     curves: Curves
     prices: Prices
@@ -46,15 +46,18 @@ class Table(NamedTuple):
     @classmethod
     def of(cls, instance: Instance, relaxation: Relaxation | None = None) -> Table:
         """Prepares an instance; its relaxation may be given."""
-        problem = Problem.of(instance)
-        curves = Curves.empty(instance.num_tasks, instance.num_machines, problem.task.size)
-        return cls(problem, Outlook.of(instance, relaxation), curves, Prices.empty(problem))
+        packed = Packed.of(instance)
+        curves = Curves.empty(instance.num_tasks, instance.num_machines, packed.task.size)
+        return cls(packed, Outlook.of(instance, relaxation), curves, Prices.empty(packed))
+
+    @property
+    def gain(self) -> float:
+        """Accuracy that the plan gains over no work at all."""
+        return float(self.curves.total[CURRENT])
 
     def copy(self) -> Table:
         """A table of its own: decisions on it leave this one as it is."""
-        return Table(
-            self.problem, _copied(self.outlook), _copied(self.curves), _copied(self.prices)
-        )
+        return Table(self.packed, _copied(self.outlook), _copied(self.curves), _copied(self.prices))
 
     def take(self, other: Table) -> None:
         """Takes over the state of a copy, what was seen of the task at hand included."""
@@ -72,21 +75,21 @@ def _copied(part: Part) -> Part:
 @kernel
 def start(table: Table) -> None:
     """Puts the plan back to what DSCT-APPROX gives."""
-    begin(table.problem, table.outlook, table.curves, table.prices)
+    begin(table.packed, table.outlook, table.curves, table.prices)
 
 
 @kernel
 def rate(network: Network, scratch: Scratch, table: Table, task: int) -> None:
     """Leaves the scores for a task in ``scratch.score`` (m+1,), skipping last."""
-    problem, outlook, curves, prices = table
-    look(problem, outlook, curves, prices, task, scratch.context, scratch.machine)
+    packed, outlook, curves, prices = table
+    look(packed, outlook, curves, prices, task, scratch.context, scratch.machine)
     forward(network, scratch)
 
 
 @kernel
 def settle(table: Table, task: int, machine: int) -> None:
     """Decides on the task that was rated last, −1 for none."""
-    decide(table.problem, table.outlook, table.curves, table.prices, task, machine)
+    decide(table.packed, table.outlook, table.curves, table.prices, task, machine)
 
 
 @kernel
@@ -132,7 +135,7 @@ def play_samples(
             choice = _draw(scratch.score, temperature, _uniform(seeds, sample))
             settle(table, task, choice)
         machine[sample] = curves.machine
-        gains[sample] = curves.total[0]
+        gains[sample] = curves.total[CURRENT]
     return machine
 
 
@@ -163,14 +166,14 @@ def play_recorded(
     for sample in range(seeds.size):
         start(table)
         for task in range(machine.shape[1]):
-            values[sample, task] = curves.total[0]
+            values[sample, task] = curves.total[CURRENT]
             rate(network, scratch, table, task)
             contexts[sample, task] = scratch.context
             machines[sample, task] = scratch.machine
             choice = _draw(scratch.score, 1.0, _uniform(seeds, sample))
             settle(table, task, choice)
         machine[sample] = curves.machine
-        values[sample, machine.shape[1]] = curves.total[0]
+        values[sample, machine.shape[1]] = curves.total[CURRENT]
     return machine
 
 
@@ -179,13 +182,13 @@ def follow(
     scratch: Scratch, table: Table, machine: Ints, contexts: Floats32, machines: Floats32
 ) -> None:
     """Writes what a policy would see on the way to an assignment (n,); see `play_recorded`."""
-    problem, outlook, curves, prices = table
-    begin(problem, outlook, curves, prices)
+    packed, outlook, curves, prices = table
+    begin(packed, outlook, curves, prices)
     for task in range(machine.size):
-        look(problem, outlook, curves, prices, task, scratch.context, scratch.machine)
+        look(packed, outlook, curves, prices, task, scratch.context, scratch.machine)
         contexts[task] = scratch.context
         machines[task] = scratch.machine
-        decide(problem, outlook, curves, prices, task, machine[task])
+        decide(packed, outlook, curves, prices, task, machine[task])
 
 
 @helper

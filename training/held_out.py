@@ -75,7 +75,7 @@ class HeldOut:
                 start(table)
                 play_greedily(network, scratch, table, 0, n)
                 base = float(case.instance.base_accuracy.sum())
-                totals.append(base + float(table.curves.total[0]))
+                totals.append(base + table.gain)
             shares[f"{n}x{m}"] = share_closed(cases, totals)
         return shares | {"mean": float(np.mean(list(shares.values())))}
 

@@ -89,7 +89,7 @@ def _label_instance(
             settle(spare, task, machine)
             last = min(n, task + 1 + config.horizon)
             play_greedily(network, scratch, spare, task + 1, last)
-            worth[machine] = spare.curves.total[0]
+            worth[machine] = spare.gain
         states.worth[row] = _scale(worth, table.outlook.unit[0] / FINE)
         settle(table, task, int(order[0]))
         played = task + 1

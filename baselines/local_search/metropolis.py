@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dsct_gym.allocation import Problem
+from dsct_gym.allocation import Packed
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.baselines.local_search.prices import Prices, screen, update_prices
-from dsct_gym.incremental import Curves, accept_trial, place_all, try_above
+from dsct_gym.incremental import CURRENT, Curves, accept_trial, place_all, try_above
 from dsct_gym.jit import helper, kernel
 
 SLACK = 1e-11
@@ -46,11 +46,11 @@ class Walk(NamedTuple):
 
 
 @kernel
-def begin(problem: Problem, curves: Curves, prices: Prices, walk: Walk, machine: Ints) -> None:
+def begin(packed: Packed, curves: Curves, prices: Prices, walk: Walk, machine: Ints) -> None:
     """Puts the walk on an assignment (n,), tasks in EDF order; keeps the best if it is better."""
-    total = place_all(problem, curves, machine)
-    for r in range(problem.speed.size):
-        update_prices(problem, curves, prices, r)
+    total = place_all(packed, curves, machine)
+    for r in range(packed.speed.size):
+        update_prices(packed, curves, prices, r)
     if total > walk.best_total[0]:
         walk.best_total[0] = total
         _keep(walk, machine)
@@ -58,7 +58,7 @@ def begin(problem: Problem, curves: Curves, prices: Prices, walk: Walk, machine:
 
 @kernel
 def step(
-    problem: Problem,
+    packed: Packed,
     curves: Curves,
     prices: Prices,
     walk: Walk,
@@ -73,7 +73,7 @@ def step(
     goes to no machine: it loses nothing where it is, as it may get no work there.
 
     Args:
-        problem: The prepared instance; at least two machines, one rising segment.
+        packed: The prepared instance; at least two machines, one rising segment.
         curves: The current assignment.
         prices: Its prices.
         walk: Best so far and random numbers.
@@ -88,8 +88,8 @@ def step(
         walk.tally[PROPOSED] += 1
         if task < 0:
             continue
-        least = curves.total[0] + temperature * np.log(chance)
-        total = _evaluate(problem, curves, prices, walk, task, machine, other, least)
+        least = curves.total[CURRENT] + temperature * np.log(chance)
+        total = _evaluate(packed, curves, prices, walk, task, machine, other, least)
         if total < least:
             continue
         if ahead and total < walk.best_total[0]:
@@ -97,9 +97,9 @@ def step(
             ahead = False
         source = curves.machine[task]
         accept_trial(curves, task, machine, other)
-        update_prices(problem, curves, prices, machine)
+        update_prices(packed, curves, prices, machine)
         if source >= 0:
-            update_prices(problem, curves, prices, source)
+            update_prices(packed, curves, prices, source)
         walk.tally[ACCEPTED] += 1
         if total > walk.best_total[0]:
             walk.best_total[0] = total
@@ -116,21 +116,19 @@ def _keep(walk: Walk, machine: Ints) -> None:
 
 
 @kernel
-def sample_losses(
-    problem: Problem, curves: Curves, walk: Walk, swaps: float, losses: Floats
-) -> None:
+def sample_losses(packed: Packed, curves: Curves, walk: Walk, swaps: float, losses: Floats) -> None:
     """Fills ``losses`` with the total accuracy that proposed changes would cost, 0 where none."""
     for index in range(losses.size):
         task, machine, other = _propose(curves, walk, swaps)
         losses[index] = 0.0
         if task >= 0:
-            total = try_above(problem, curves, task, machine, other, -np.inf, np.inf)
-            losses[index] = max(0.0, curves.total[0] - total)
+            total = try_above(packed, curves, task, machine, other, -np.inf, np.inf)
+            losses[index] = max(0.0, curves.total[CURRENT] - total)
 
 
 @helper
 def _evaluate(
-    problem: Problem,
+    packed: Packed,
     curves: Curves,
     prices: Prices,
     walk: Walk,
@@ -140,12 +138,12 @@ def _evaluate(
     least: float,
 ) -> float:
     """Total after a change, or −∞ when a bound shows that it is below ``least``."""
-    least -= SLACK * max(1.0, curves.total[0])
-    here = screen(problem, curves, prices, task, machine, other, least)
+    least -= SLACK * max(1.0, curves.total[CURRENT])
+    here = screen(packed, curves, prices, task, machine, other, least)
     if here == -np.inf:
         return -np.inf
     walk.tally[EVALUATED] += 1
-    return try_above(problem, curves, task, machine, other, least, here)
+    return try_above(packed, curves, task, machine, other, least, here)
 
 
 @helper

@@ -23,9 +23,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dsct_gym.allocation import Problem
+from dsct_gym.allocation import Packed
 from dsct_gym.arrays import Floats, Ints
-from dsct_gym.incremental import Curves
+from dsct_gym.incremental import CURRENT, Curves
 from dsct_gym.jit import helper
 
 _MAX_SHIFTS = 12
@@ -60,11 +60,11 @@ class Prices(NamedTuple):
     value: Floats
 
     @classmethod
-    def empty(cls, problem: Problem) -> Prices:
+    def empty(cls, packed: Packed) -> Prices:
         """Room for the prices of a problem; call `update_prices` for each machine."""
-        tasks, slots, segments = problem.deadline.size, problem.speed.size + 2, problem.task.size
+        tasks, slots, segments = packed.deadline.size, packed.speed.size + 2, packed.task.size
         return cls(
-            earliest=np.searchsorted(problem.deadline, problem.deadline),
+            earliest=np.searchsorted(packed.deadline, packed.deadline),
             position=np.zeros(tasks, dtype=np.int64),
             block=np.zeros((slots, tasks), dtype=np.int64),
             blocks=np.zeros(slots, dtype=np.int64),
@@ -78,7 +78,7 @@ class Prices(NamedTuple):
 
 
 @helper
-def update_prices(problem: Problem, curves: Curves, prices: Prices, r: int) -> None:
+def update_prices(packed: Packed, curves: Curves, prices: Prices, r: int) -> None:
     """Reads the prices of machine r off its curve, after the machine has changed."""
     slot = curves.slot[r]
     block, lowest, since, segments = -1, np.inf, 0.0, 0
@@ -92,27 +92,27 @@ def update_prices(problem: Problem, curves: Curves, prices: Prices, r: int) -> N
             prices.first[slot, block] = segments
             prices.demand[slot, segments + block] = 0.0
             prices.value[slot, segments + block] = 0.0
-        prices.supply[slot, block] += problem.speed[r] * (problem.deadline[task] - since)
-        since = problem.deadline[task]
+        prices.supply[slot, block] += packed.speed[r] * (packed.deadline[task] - since)
+        since = packed.deadline[task]
         prices.block[slot, position] = block
         prices.position[task] = position
-        segments += problem.first[task + 1] - problem.first[task]
+        segments += packed.first[task + 1] - packed.first[task]
     prices.blocks[slot] = block + 1
-    _sort_into_blocks(problem, curves, prices, slot)
+    _sort_into_blocks(packed, curves, prices, slot)
 
 
 @helper
-def _sort_into_blocks(problem: Problem, curves: Curves, prices: Prices, slot: int) -> None:
+def _sort_into_blocks(packed: Packed, curves: Curves, prices: Prices, slot: int) -> None:
     """Lists the segments of each block, steepest first, with their cumulated work and accuracy."""
     for index in range(curves.length[slot]):
         segment = curves.order[slot, index]
-        block = prices.block[slot, prices.position[problem.task[segment]]]
+        block = prices.block[slot, prices.position[packed.task[segment]]]
         end = prices.first[slot, block]
-        work = problem.width[segment]
+        work = packed.width[segment]
         at = end + block
-        prices.slope[slot, end] = problem.slope[segment]
+        prices.slope[slot, end] = packed.slope[segment]
         prices.demand[slot, at + 1] = prices.demand[slot, at] + work
-        prices.value[slot, at + 1] = prices.value[slot, at] + work * problem.slope[segment]
+        prices.value[slot, at + 1] = prices.value[slot, at] + work * packed.slope[segment]
         prices.first[slot, block] = end + 1
     # Every start has moved to its end, which is where the next block starts.
     for block in range(prices.blocks[slot], 0, -1):
@@ -121,23 +121,23 @@ def _sort_into_blocks(problem: Problem, curves: Curves, prices: Prices, slot: in
 
 
 @helper
-def surplus(problem: Problem, task: int, price: float) -> float:
+def surplus(packed: Packed, task: int, price: float) -> float:
     """What a task earns beyond the price of its work, ``max_f a(f) − a(0) − price f``."""
-    total, _ = _choice(problem, task, price)
+    total, _ = _choice(packed, task, price)
     return total
 
 
 @helper
-def _choice(problem: Problem, task: int, price: float) -> tuple[float, float]:
+def _choice(packed: Packed, task: int, price: float) -> tuple[float, float]:
     """What a task earns beyond the price of its work, and the work that does, GFLOP."""
     total, work = 0.0, 0.0
-    for index in range(problem.first[task], problem.first[task + 1]):
-        segment = problem.own[index]
-        margin = problem.slope[segment] - price
+    for index in range(packed.first[task], packed.first[task + 1]):
+        segment = packed.own[index]
+        margin = packed.slope[segment] - price
         if margin <= 0.0:
             break
-        total += margin * problem.width[segment]
-        work += problem.width[segment]
+        total += margin * packed.width[segment]
+        work += packed.width[segment]
     return total, work
 
 
@@ -164,26 +164,26 @@ def own_block(curves: Curves, prices: Prices, r: int, task: int) -> int:
 
 
 @helper
-def block_price(problem: Problem, curves: Curves, prices: Prices, r: int, block: int) -> float:
+def block_price(packed: Packed, curves: Curves, prices: Prices, r: int, block: int) -> float:
     """Price of work in a block of machine r, energy included."""
-    floor: float = curves.price[0] / problem.efficiency[r]
+    floor: float = curves.price[CURRENT] / packed.efficiency[r]
     slot = curves.slot[r]
     return max(floor, prices.price[slot, block]) if block < prices.blocks[slot] else floor
 
 
 @helper
-def arrival_bound(problem: Problem, curves: Curves, prices: Prices, r: int, task: int) -> float:
+def arrival_bound(packed: Packed, curves: Curves, prices: Prices, r: int, task: int) -> float:
     """Bound on what machine r earns more, net of energy, if a task comes: at current prices."""
     entry = entry_block(curves, prices, r, task)
-    bound: float = surplus(problem, task, block_price(problem, curves, prices, r, entry))
+    bound: float = surplus(packed, task, block_price(packed, curves, prices, r, entry))
     return bound
 
 
 @helper
-def departure_bound(problem: Problem, curves: Curves, prices: Prices, r: int, task: int) -> float:
+def departure_bound(packed: Packed, curves: Curves, prices: Prices, r: int, task: int) -> float:
     """Bound, at most 0, on the change of the same if a task leaves machine r."""
     own = own_block(curves, prices, r, task)
-    bound: float = -surplus(problem, task, block_price(problem, curves, prices, r, own))
+    bound: float = -surplus(packed, task, block_price(packed, curves, prices, r, own))
     return bound
 
 
@@ -209,37 +209,37 @@ class Touch(NamedTuple):
 
 @helper
 def touch(
-    problem: Problem, curves: Curves, prices: Prices, r: int, coming: int, leaving: int
+    packed: Packed, curves: Curves, prices: Prices, r: int, coming: int, leaving: int
 ) -> Touch:
     """What a change of machine r touches.
 
     ``gain + loss`` bounds the change of what the machine earns net of energy, at current prices.
 
     Args:
-        problem: The prepared instance.
+        packed: The prepared instance.
         curves: The current assignment.
         prices: Its prices.
         r: The machine.
         coming: EDF rank of a task that comes to it, −1 for none.
         leaving: EDF rank of a task that leaves it, −1 for none.
     """
-    floor: float = curves.price[0] / problem.efficiency[r]
+    floor: float = curves.price[CURRENT] / packed.efficiency[r]
     entry, at, gain = -1, floor, 0.0
     if coming >= 0:
         entry = entry_block(curves, prices, r, coming)
-        at = block_price(problem, curves, prices, r, entry)
-        gain = surplus(problem, coming, at)
+        at = block_price(packed, curves, prices, r, entry)
+        gain = surplus(packed, coming, at)
     own, left, loss = -1, floor, 0.0
     if leaving >= 0:
         own = own_block(curves, prices, r, leaving)
-        left = block_price(problem, curves, prices, r, own)
-        loss = -surplus(problem, leaving, left)
+        left = block_price(packed, curves, prices, r, own)
+        loss = -surplus(packed, leaving, left)
     return Touch(entry, at, gain, own, left, loss)
 
 
 @helper
 def change_bound(
-    problem: Problem,
+    packed: Packed,
     curves: Curves,
     prices: Prices,
     r: int,
@@ -253,24 +253,24 @@ def change_bound(
     It stops as soon as the bound is below ``enough``, or when it can no longer get there.
     """
     slot = curves.slot[r]
-    floor: float = curves.price[0] / problem.efficiency[r]
+    floor: float = curves.price[CURRENT] / packed.efficiency[r]
     entry, at, gain, own, left, loss = place
     # Blocks whose price may rise: those from `start` on that share the price where the task enters.
     rises = 0 <= entry < prices.blocks[slot]
     start = _floor_block(prices, slot, floor) if rises and at == floor else entry
     together = rises and start <= own <= entry
     if own >= 0 and left > floor and not together:
-        low = block_price(problem, curves, prices, r, own + 1)
-        loss = _shift(problem, prices, slot, own, own, low, left, left, -1, leaving, enough - gain)
+        low = block_price(packed, curves, prices, r, own + 1)
+        loss = _shift(packed, prices, slot, own, own, low, left, left, -1, leaving, enough - gain)
         # A price may not rise above one ahead of it that has just been lowered.
         rises = rises and own + 1 != start
     if rises:
-        low = block_price(problem, curves, prices, r, entry + 1) if together else at
-        high = prices.price[slot, start - 1] if start > 0 else problem.slope[0]
+        low = block_price(packed, curves, prices, r, entry + 1) if together else at
+        high = prices.price[slot, start - 1] if start > 0 else packed.slope[0]
         goes = leaving if together else -1
         rest = 0.0 if together else loss
         gain = _shift(
-            problem, prices, slot, start, entry, low, at, high, coming, goes, enough - rest
+            packed, prices, slot, start, entry, low, at, high, coming, goes, enough - rest
         )
         return gain + rest
     return gain + loss
@@ -278,7 +278,7 @@ def change_bound(
 
 @helper
 def screen(
-    problem: Problem,
+    packed: Packed,
     curves: Curves,
     prices: Prices,
     task: int,
@@ -289,7 +289,7 @@ def screen(
     """Tells by ever closer bounds whether a change can reach the total ``least``.
 
     Args:
-        problem: The prepared instance.
+        packed: The prepared instance.
         curves: The current assignment.
         prices: Its prices.
         task: EDF rank of the task that moves.
@@ -302,20 +302,20 @@ def screen(
         net of energy, for `dsct_gym.incremental.try_above`.
     """
     source = curves.machine[task]
-    missing = least - curves.total[0]
-    target = touch(problem, curves, prices, machine, task, other)
+    missing = least - curves.total[CURRENT]
+    target = touch(packed, curves, prices, machine, task, other)
     there, here = target.gain + target.loss, 0.0
     if source >= 0:
-        origin = touch(problem, curves, prices, source, other, task)
+        origin = touch(packed, curves, prices, source, other, task)
         here = origin.gain + origin.loss
     if there + here < missing:
         return -np.inf
-    closer = change_bound(problem, curves, prices, machine, task, other, target, missing - here)
+    closer = change_bound(packed, curves, prices, machine, task, other, target, missing - here)
     there = min(there, closer)
     if there + here < missing:
         return -np.inf
     if source >= 0:
-        closer = change_bound(problem, curves, prices, source, other, task, origin, missing - there)
+        closer = change_bound(packed, curves, prices, source, other, task, origin, missing - there)
         here = min(here, closer)
         if there + here < missing:
             return -np.inf
@@ -337,7 +337,7 @@ def _floor_block(prices: Prices, slot: int, floor: float) -> int:
 
 @helper
 def _shift(
-    problem: Problem,
+    packed: Packed,
     prices: Prices,
     slot: int,
     first: int,
@@ -365,11 +365,11 @@ def _shift(
             value, slope = _worth(prices, slot, first, last, at, price)
             value -= before
         if coming >= 0:
-            earned, work = _choice(problem, coming, at)
+            earned, work = _choice(packed, coming, at)
             value += earned
             slope -= work
         if leaving >= 0:
-            earned, work = _choice(problem, leaving, at)
+            earned, work = _choice(packed, leaving, at)
             value -= earned
             slope += work
         best = min(best, value)

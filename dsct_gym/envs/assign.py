@@ -21,7 +21,7 @@ from dsct_gym.envs.source import Source
 from dsct_gym.envs.state import BLOCK, Feedback, Play, advance, begin_play
 from dsct_gym.envs.vector import SchedulingVectorEnv
 from dsct_gym.envs.view import View, begin_view, log_ratio, observe
-from dsct_gym.incremental import Curves, accept_trial, try_change
+from dsct_gym.incremental import CURRENT, Curves, accept_trial, try_change
 from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
 from dsct_gym.schedule import Schedule
@@ -216,13 +216,13 @@ def _allocate(
         row, j = play.row[env], play.position[env]
         problem = problem_in(bank, row)
         curves = curves_of(stack, env, bank.tasks[row], bank.machines[row])
-        before = curves.total[0]
+        before = curves.total[CURRENT]
         try_change(problem, curves, j, r, -1)
         accept_trial(curves, j, r, -1)
         play.machine[env, j] = r
-        play.gained[env] = curves.total[0]
+        play.gained[env] = curves.total[CURRENT]
         read_curves(problem, curves, play, env)
-        feedback.reward[env] = curves.total[0] - before
+        feedback.reward[env] = curves.total[CURRENT] - before
 
 
 @helper
@@ -231,7 +231,7 @@ def _observe_price(
 ) -> None:
     """Writes the price of energy in the allocation so far."""
     for env in range(first, last):
-        price = log_ratio(stack.price[env, 0], -bank.log_ration[play.row[env]])
+        price = log_ratio(stack.price[env, CURRENT], -bank.log_ration[play.row[env]])
         view.budget[env, BudgetColumn.PRICE] = price
 
 

@@ -2,7 +2,7 @@
 
 A row is written once, when an instance is loaded: its tasks in EDF order, the work of every
 compression level, the static columns of the observation and, for the Assign environment, its
-segments as `dsct_gym.allocation.Problem` has them. Episodes only refer to rows, so a pool of
+segments as `dsct_gym.allocation.Packed` has them. Episodes only refer to rows, so a pool of
 instances is prepared once and shared by all environments of a batch.
 """
 

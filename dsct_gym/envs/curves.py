@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from dsct_gym.allocation import Problem
+from dsct_gym.allocation import Packed
 from dsct_gym.arrays import Ints
 from dsct_gym.envs.bank import Bank, copy_into
 from dsct_gym.envs.observation import Layout
@@ -54,10 +54,10 @@ def begin_curves(bank: Bank, play: Play, stack: Curves, envs: Ints) -> None:
 
 
 @helper
-def problem_in(bank: Bank, row: int) -> Problem:
+def problem_in(bank: Bank, row: int) -> Packed:
     """The instance in a row as the allocation kernels read it."""
     n, m, count = bank.tasks[row], bank.machines[row], bank.segments[row]
-    return Problem(
+    return Packed(
         deadline=bank.deadline[row, :n],
         speed=bank.speed[row, :m],
         efficiency=bank.efficiency[row, :m],
@@ -97,7 +97,7 @@ def curves_of(stack: Curves, env: int, n: int, m: int) -> Curves:
 
 
 @helper
-def read_curves(problem: Problem, curves: Curves, play: Play, env: int) -> None:
+def read_curves(problem: Packed, curves: Curves, play: Play, env: int) -> None:
     """Energy and time of each machine at the cut of the curves.
 
     What is left of the budget goes to the piece at the price, the first one if several tie.

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsct_gym import allocate, generate, make_solver, upper_bound
-from dsct_gym.allocation import Problem
+from dsct_gym.allocation import Packed
 from dsct_gym.arrays import Ints
 from dsct_gym.baselines.annealing import Annealing
 from dsct_gym.baselines.local_search.metropolis import Walk, begin
@@ -26,37 +26,35 @@ from strategies import assigned, instances
 
 @kernel
 def _bounds(
-    problem: Problem, curves: Curves, prices: Prices, change: Ints, enough: float
+    packed: Packed, curves: Curves, prices: Prices, change: Ints, enough: float
 ) -> tuple[float, float]:
     """Quick and shifted bound on the change of the total by (task, machine, other)."""
     task, machine, other = change[0], change[1], change[2]
-    there = touch(problem, curves, prices, machine, task, other)
+    there = touch(packed, curves, prices, machine, task, other)
     quick = there.gain + there.loss
-    shifted = change_bound(problem, curves, prices, machine, task, other, there, enough)
+    shifted = change_bound(packed, curves, prices, machine, task, other, there, enough)
     source = curves.machine[task]
     if source >= 0:
-        here = touch(problem, curves, prices, source, other, task)
+        here = touch(packed, curves, prices, source, other, task)
         quick += here.gain + here.loss
-        shifted += change_bound(problem, curves, prices, source, other, task, here, enough)
+        shifted += change_bound(packed, curves, prices, source, other, task, here, enough)
     return quick, shifted
 
 
 @kernel
-def _try_above(problem: Problem, curves: Curves, change: Ints, least: float) -> float:
-    return try_above(problem, curves, change[0], change[1], change[2], least, np.inf)
+def _try_above(packed: Packed, curves: Curves, change: Ints, least: float) -> float:
+    return try_above(packed, curves, change[0], change[1], change[2], least, np.inf)
 
 
 class _Priced:
     """An assignment with the prices of its optimum."""
 
     def __init__(self, instance: Instance, machine_of: Ints) -> None:
-        self.problem = Problem.of(instance)
-        self.curves = Curves.empty(
-            instance.num_tasks, instance.num_machines, self.problem.task.size
-        )
-        self.prices = Prices.empty(self.problem)
+        self.packed = Packed.of(instance)
+        self.curves = Curves.empty(instance.num_tasks, instance.num_machines, self.packed.task.size)
+        self.prices = Prices.empty(self.packed)
         self.walk = Walk.seeded(instance.num_tasks, 0)
-        begin(self.problem, self.curves, self.prices, self.walk, machine_of[instance.edf_order])
+        begin(self.packed, self.curves, self.prices, self.walk, machine_of[instance.edf_order])
 
 
 def _changes(instance: Instance, machine_of: Ints) -> list[tuple[int, int, int, Ints]]:
@@ -82,7 +80,7 @@ def test_bounds_hold_for_every_move_and_swap(
 ) -> None:
     # Whatever a bound rejects, full evaluation rejects: the bound is never below the exact change.
     instance, machine_of = case
-    if Problem.of(instance).task.size == 0:
+    if Packed.of(instance).task.size == 0:
         return
     state = _Priced(instance, machine_of)
     before = allocate(instance, machine_of).total_accuracy
@@ -90,14 +88,14 @@ def test_bounds_hold_for_every_move_and_swap(
     for task, machine, other, changed in _changes(instance, machine_of):
         exact = allocate(instance, changed).total_accuracy - before
         change = np.array([rank[task], machine, rank[other] if other >= 0 else -1])
-        quick, shifted = _bounds(state.problem, state.curves, state.prices, change, enough)
+        quick, shifted = _bounds(state.packed, state.curves, state.prices, change, enough)
         assert shifted >= exact - 1e-12
         assert quick >= shifted - 1e-12
         least = float(state.curves.total[0]) + exact
-        assert _try_above(state.problem, state.curves, change, least - 1e-12) == pytest.approx(
+        assert _try_above(state.packed, state.curves, change, least - 1e-12) == pytest.approx(
             least, abs=1e-12
         )
-        given_up = _try_above(state.problem, state.curves, change, least + 1e-9)
+        given_up = _try_above(state.packed, state.curves, change, least + 1e-9)
         assert given_up == -np.inf or given_up == pytest.approx(least, abs=1e-12)
 
 
@@ -122,7 +120,7 @@ def test_bounds_hold_between_neighbouring_blocks() -> None:
             total = trials.swap(task, other) if other >= 0 else trials.move(task, machine)
             exact = total - trials.total_accuracy
             change = np.array([rank[task], machine, rank[other] if other >= 0 else -1])
-            quick, shifted = _bounds(state.problem, state.curves, state.prices, change, -np.inf)
+            quick, shifted = _bounds(state.packed, state.curves, state.prices, change, -np.inf)
             assert quick + 1e-12 >= shifted >= exact - 1e-12
 
 
@@ -137,7 +135,7 @@ def test_shifting_prices_rejects_more() -> None:
             continue
         change = np.array([rank[task], machine, -1])
         loss = trials.total_accuracy - trials.move(task, machine)
-        bounds = _bounds(state.problem, state.curves, state.prices, change, -np.inf)
+        bounds = _bounds(state.packed, state.curves, state.prices, change, -np.inf)
         lost += loss > 1e-3
         quickly += bounds[0] < -1e-3
         shifted += bounds[1] < -1e-3

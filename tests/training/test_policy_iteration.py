@@ -47,7 +47,7 @@ def test_labels_are_what_the_policy_makes_of_each_decision() -> None:
             assert np.array_equal(scratch.machine, states.machine[task])
             settle(table, task, machine)
             play_greedily(network, scratch, table, task + 1, 8)
-            values[machine] = table.curves.total[0]
+            values[machine] = table.gain
         worth = states.worth[task, :4]
         tried = np.isfinite(worth)
         assert tried.sum() == 3

@@ -312,7 +312,7 @@ def test_a_pass_starts_where_the_share_closed_is_none() -> None:
         table = Table.of(case.instance)
         start(table)
         base = float(case.instance.base_accuracy.sum())
-        assert base + table.curves.total[0] == pytest.approx(case.first, rel=1e-12)
+        assert base + table.gain == pytest.approx(case.first, rel=1e-12)
         assert case.best >= case.first
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import dsct_gym
-from dsct_gym.allocation import Problem
+from dsct_gym.allocation import Packed
 from dsct_gym.envs.assign import AssignEpisodes
 from dsct_gym.envs.episodes import Episodes
 from dsct_gym.envs.joint import JointEpisodes
@@ -68,10 +68,10 @@ def assert_same_row(fast: Episodes, slow: Episodes, env: int, instance: Instance
             row if size is None else row[:size], expected[:size] if size is not None else expected
         ), field
     if fast.segmented:
-        problem = Problem.of(instance)
+        packed = Packed.of(instance)
         for field in ("task", "slope", "width", "own"):
-            assert np.array_equal(getattr(one, field)[env][:segments], getattr(problem, field))
-        assert np.array_equal(one.first[env][: n + 1], problem.first)
+            assert np.array_equal(getattr(one, field)[env][:segments], getattr(packed, field))
+        assert np.array_equal(one.first[env][: n + 1], packed.first)
 
 
 @kernel
