@@ -6,12 +6,16 @@ take longer and are tighter through the entry-point group ``dsct_gym.bounds``.
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol, cast
 
 from dsct_gym.errors import InputError
+from dsct_gym.solver import check_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dsct_gym.instance import Instance
     from dsct_gym.solver import ProgressCallback
 
@@ -44,12 +48,24 @@ def bound_names() -> list[str]:
     return sorted({FRACTIONAL, *(entry.name for entry in entry_points(group=ENTRY_POINT_GROUP))})
 
 
-def find_bound(name: str) -> BoundMethod:
+def find_bound(name: str, **options: object) -> BoundMethod:
     """A method by name.
 
+    Args:
+        name: One of `bound_names`.
+        **options: Passed to the method at every call.
+
     Raises:
-        InputError: If there is no such method or it cannot be imported.
+        InputError: If there is no such method, it cannot be imported or has no such option.
     """
+    method = _load(name)
+    if not options:
+        return method
+    check_options(f"bound {name!r}", method, options, taken=("instance", "time_limit", "progress"))
+    return partial(cast("Callable[..., float]", method), **options)
+
+
+def _load(name: str) -> BoundMethod:
     if name == FRACTIONAL:
         return _fractional
     for entry in entry_points(group=ENTRY_POINT_GROUP, name=name):
