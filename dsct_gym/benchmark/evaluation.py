@@ -20,6 +20,7 @@ from dsct_gym.arrays import Floats
 from dsct_gym.benchmark.entrants import Entrant
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.panel import panel
+from dsct_gym.benchmark.planning import seeds_for
 from dsct_gym.benchmark.record import Record, relative_gap
 from dsct_gym.benchmark.references import SIGNIFICANT
 from dsct_gym.benchmark.scoring import (
@@ -222,7 +223,7 @@ def plan(
         (entrant, variant, seed)
         for entrant in taking_part
         for variant in range(len(entrant.variants))
-        for seed in (seeds if len(seeds) > 1 and _is_random(entrant) else seeds[:1])
+        for seed in seeds_for(entrant.variants[0], seeds)
     ]
     planned = []
     for group in groups:
@@ -297,10 +298,6 @@ def rows_as_csv(standings: Sequence[Standings]) -> str:
 
 def _with_first(entrants: Sequence[Entrant]) -> list[Entrant]:
     return [FIRST, *(entrant for entrant in entrants if entrant.label != FIRST.label)]
-
-
-def _is_random(entrant: Entrant) -> bool:
-    return bool(getattr(entrant.variants[0].make(), "stochastic", True))
 
 
 def _references(group: str, label: str, instance: Instance, moves: int) -> list[Planned]:

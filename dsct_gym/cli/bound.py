@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsct_gym.cli.arguments import InstanceArgument, Json, TimeLimit, load_instance
-from dsct_gym.cli.console import listener, print_fields, print_json, progress_bar, show_seconds
+from dsct_gym.cli.console import listener, print_fields, print_json, progress_bar
 
 if TYPE_CHECKING:
     from dsct_gym.benchmark.spec import Spec
@@ -45,6 +45,7 @@ def bound(
     import time
 
     from dsct_gym.benchmark.spec import Spec
+    from dsct_gym.benchmark.wording import show_seconds
     from dsct_gym.bounds import FRACTIONAL
     from dsct_gym.relaxation import relax
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dsct_gym.cli.console import err, print_table
+from dsct_gym.cli.console import Heading, err, print_table
 
 EXAMPLE = """
 dsct-gym bench --suite tiny --solvers greedy,approx-refined -o results
@@ -34,10 +34,10 @@ def improve(
         for line in improvement.refused:
             err().print(f"refused: {line}", style="yellow", highlight=False)
     columns = (
-        ("suite", "left"),
-        ("schedules read", "right"),
-        ("better values", "right"),
-        ("tighter bounds", "right"),
+        Heading("suite"),
+        Heading("schedules read", "number"),
+        Heading("better values", "number"),
+        Heading("tighter bounds", "number"),
     )
     rows = [(one.suite, str(one.read), str(one.values), str(one.bounds)) for one in found]
     print_table(columns, rows)

@@ -1,7 +1,7 @@
 """``dsct-gym suites``: the benchmark suites and what is known of them."""
 
 from dsct_gym.cli.arguments import Json
-from dsct_gym.cli.console import print_json, print_table
+from dsct_gym.cli.console import Heading, print_json, print_table
 
 EXAMPLE = """
 dsct-gym suites
@@ -44,11 +44,11 @@ def suites(json: Json = False) -> None:
         )
         return
     columns = (
-        ("suite", "left"),
-        ("what it holds", "left"),
-        ("instances", "right"),
-        ("proven optimal", "right"),
-        ("mean gap", "right"),
+        Heading("suite"),
+        Heading("what it holds", "prose", 1),
+        Heading("instances", "number"),
+        Heading("proven optimal", "number"),
+        Heading("mean gap", "number"),
     )
     rows = [
         (

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -411,16 +412,19 @@ class TestBench:
         ],
     )
     def test_warns_when_threads_and_processes_exceed_the_cores(
-        self, capsys, instance, solver, jobs, threads, warns
+        self, instance, solver, jobs, threads, warns
     ):
+        from dsct_gym.benchmark.guard import Limits
         from dsct_gym.benchmark.job import Job
+        from dsct_gym.benchmark.session import Conduct, share_of_cores
         from dsct_gym.benchmark.spec import Spec
-        from dsct_gym.cli.bench import _limits
 
         planned = [Job("a", Instance.load(instance), Spec.parse(solver))]
-        limits = _limits(planned, jobs, threads, None, local=True)
-        assert limits.threads == (threads or (1 if jobs > 1 else limits.threads))
-        assert ("cores" in capsys.readouterr().err) == warns
+        assert share_of_cores(999) == 1
+        conduct = Conduct(jobs, Limits(threads or share_of_cores(jobs)))
+        overload = conduct.overload(planned)
+        assert (overload is not None and "cores" in overload) == warns
+        assert replace(conduct, engine="dask").overload(planned) is None
 
     def test_goes_on_past_a_solver_that_fails(self, call, instance):
         solvers = "stub_solvers:Broken,greedy"
