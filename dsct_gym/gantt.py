@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dsct_gym.arrays import Floats, Ints
+from dsct_gym.atomic import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,8 +88,6 @@ def save_gantt(schedule: Schedule, path: str | Path) -> None:
     Raises:
         InputError: If the file cannot be written.
     """
-    from dsct_gym.files import write_bytes
-
     content = io.BytesIO()
     draw_gantt(schedule).savefig(content, format=Path(path).suffix.lstrip(".").lower() or "png")
     write_bytes(path, content.getvalue())

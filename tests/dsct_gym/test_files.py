@@ -2,7 +2,6 @@
 
 import copy
 import json
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -14,16 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsct_gym.errors import InputError
-from dsct_gym.files import (
+from dsct_gym.documents import (
     instance_document,
     json_schemas,
     parse_instance,
     parse_schedule,
     schedule_document,
-    verify_schedule_file,
-    write_text,
 )
+from dsct_gym.errors import InputError
+from dsct_gym.files import verify_schedule_file
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
 from strategies import instances
@@ -326,53 +324,6 @@ def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
     for target in (tmp_path / "absent" / "x.json", tmp_path, tmp_path / ("x" * 300), "a\0b"):
         with pytest.raises(InputError, match="cannot be written"):
             parse_instance(document()).save(target)
-
-
-def test_nothing_is_left_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "kept.json"
-    path.write_text("before", encoding="utf-8")
-
-    def full_disk(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(InputError, match="cannot be written: No space left"):
-        parse_instance(document()).save(path)
-
-    def interrupted(_: int) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        parse_instance(document()).save(path)
-    assert path.read_text(encoding="utf-8") == "before"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_file_is_written_with_the_usual_permissions(tmp_path: Path) -> None:
-    ordinary, written = tmp_path / "ordinary", tmp_path / "written"
-    ordinary.write_text("x", encoding="utf-8")
-    write_text(written, "x")
-    assert written.stat().st_mode == ordinary.stat().st_mode
-
-
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    target, link = tmp_path / "target.json", tmp_path / "link.json"
-    target.write_text("before", encoding="utf-8")
-    link.symlink_to(target)
-    write_text(link, "after")
-    assert link.is_symlink()
-    assert target.read_text(encoding="utf-8") == "after"
-
-
-def test_a_pipe_is_written_directly() -> None:
-    reader, writer = os.pipe()
-    try:
-        write_text(f"/dev/fd/{writer}", "through")
-        assert os.read(reader, 100) == b"through"
-    finally:
-        os.close(reader)
-        os.close(writer)
 
 
 # Schedules

@@ -22,8 +22,8 @@ from dsct_gym.accuracy import (
     exponential_accuracy,
 )
 from dsct_gym.catalog import device, devices, families, family
+from dsct_gym.documents import instance_document, parse_instance
 from dsct_gym.errors import InputError
-from dsct_gym.files import instance_document, parse_instance
 from dsct_gym.generator import THETA_MIN, Scenario, generate
 from dsct_gym.instance import Instance
 
