@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from functools import singledispatch
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -13,9 +14,12 @@ from dsct_gym.accuracy import curve_lengths, pad_curves
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.refusals import Strict, validate
-from dsct_gym.schedule import Schedule
+from dsct_gym.schedule import Schedule, check_rows
 from dsct_gym.tolerances import CLAIM
-from dsct_gym.verifier import Verification, verify_rows
+from dsct_gym.verifier import Claims, Rows, Verification, verify
+
+if TYPE_CHECKING:
+    from dsct_gym.problem import Problem
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -148,8 +152,14 @@ def _check_no_padding(index: int, task: TaskModel) -> None:
         raise InputError(f"tasks[{index}].work: not strictly increasing at breakpoint {last}")
 
 
-def instance_document(instance: Instance) -> dict[str, Any]:
-    """The instance as the JSON document of its file."""
+@singledispatch
+def document(problem: Problem) -> dict[str, Any]:
+    """A problem as the JSON document of its file; a variant adds its keys to its core's."""
+    raise InputError(f"instance: {type(problem).__name__} has no file format")
+
+
+@document.register
+def _(instance: Instance) -> dict[str, Any]:
     machine_names = instance.machine_names or (None,) * instance.num_machines
     task_names = instance.task_names or (None,) * instance.num_tasks
     lengths = curve_lengths(instance.work).tolist()
@@ -204,75 +214,53 @@ def schedule_document(schedule: Schedule) -> dict[str, Any]:
     }
 
 
-def parse_schedule(data: object, instance: Instance) -> Schedule:
-    """Builds a schedule from parsed JSON, as `read_schedule` does."""
+def parse_schedule(data: object, problem: Problem) -> Schedule:
+    """Builds a schedule from parsed JSON, as `dsct_gym.files.read_schedule` does."""
     model = validate(ScheduleModel, data)
-    n, m = instance.num_tasks, instance.num_machines
-    if _answers_another(model, instance):
-        raise InputError(f"instance: it answers {model.instance!r}, not {instance.name!r}")
+    n = problem.core.num_tasks
+    if _answers_another(model, problem):
+        raise InputError(f"instance: it answers {model.instance!r}, not {problem.name!r}")
     if not math.isclose(model.mean_accuracy * n, model.total_accuracy, rel_tol=CLAIM):
         raise InputError(
             f"mean_accuracy: {model.mean_accuracy:g} is not total_accuracy / {n} tasks"
         )
-    columns = {field: np.zeros(n) for field in ("start", "duration", "work", "energy")}
-    accuracy = instance.base_accuracy.copy()
-    machine = np.full(n, -1, dtype=np.int64)
-    seen: set[int] = set()
-    for index, row in enumerate(model.assignments):
-        if row.task >= n:
-            raise InputError(f"assignments[{index}].task: {row.task} of {n} tasks")
-        if row.task in seen:
-            raise InputError(f"assignments[{index}].task: {row.task} is placed twice")
-        seen.add(row.task)
-        if row.machine is not None:
-            if row.machine >= m:
-                raise InputError(f"assignments[{index}].machine: {row.machine} of {m} machines")
-            machine[row.task] = row.machine
-        for field, column in columns.items():
-            column[row.task] = getattr(row, field)
-        if row.accuracy is not None:
-            accuracy[row.task] = row.accuracy
-    return Schedule(
-        instance=instance,
-        machine=machine,
-        start=columns["start"],
-        duration=columns["duration"],
-        work=columns["work"],
-        accuracy=accuracy,
-        task_energy=columns["energy"],
-        total_accuracy=model.total_accuracy,
-        energy=model.energy,
-        solver=model.solver,
-        seconds=model.seconds,
-        upper_bound=model.upper_bound,
-    )
+    rows = check_rows(problem, _rows(model, problem.core), "assignments")
+    schedule = Schedule.from_rows(problem, rows, claims=_claims(model), solver=model.solver)
+    return schedule.credited(seconds=model.seconds)
 
 
-def verify_document(data: object, instance: Instance) -> Verification:
+def verify_document(data: object, problem: Problem) -> Verification:
     """Verifies everything that a parsed schedule file claims, its totals and its fit included.
 
     Args:
         data: Parsed JSON.
-        instance: The problem it claims to answer.
+        problem: What it claims to answer.
 
     Returns:
-        The verification. A row naming a task or machine that the instance does not have is a
-        reason, not an error: the file may be sound and answer another instance.
+        The verification. A row naming a task or machine that the problem does not have is a
+        reason, not an error: the file may be sound and answer another problem.
 
     Raises:
         InputError: If it breaks the format.
     """
     model = validate(ScheduleModel, data)
-    rows = model.assignments
-    base = instance.base_accuracy
+    checked = verify(problem, _rows(model, problem.core), _claims(model))
+    if _answers_another(model, problem):
+        named = f"it answers instance {model.instance!r}, not {problem.name!r}"
+        return Verification((named, *checked.reasons))
+    return checked
+
+
+def _rows(model: ScheduleModel, core: Instance) -> Rows:
+    """The rows of a file; one that claims no accuracy earns what its task earns without work."""
+    rows, base = model.assignments, core.base_accuracy
 
     def claimed_accuracy(row: AssignmentModel) -> float:
         if row.accuracy is not None:
             return row.accuracy
         return float(base[row.task]) if row.task < base.size else 0.0
 
-    checked = verify_rows(
-        instance,
+    return Rows(
         task=np.array([row.task for row in rows], dtype=np.int64),
         machine=np.array([-1 if row.machine is None else row.machine for row in rows], np.int64),
         start=np.array([row.start for row in rows], np.float64),
@@ -280,19 +268,15 @@ def verify_document(data: object, instance: Instance) -> Verification:
         work=np.array([row.work for row in rows], np.float64),
         accuracy=np.array([claimed_accuracy(row) for row in rows], np.float64),
         energy=np.array([row.energy for row in rows], np.float64),
-        total_accuracy=model.total_accuracy,
-        mean_accuracy=model.mean_accuracy,
-        total_energy=model.energy,
-        upper_bound=model.upper_bound,
     )
-    if _answers_another(model, instance):
-        named = f"it answers instance {model.instance!r}, not {instance.name!r}"
-        return Verification((named, *checked.reasons))
-    return checked
 
 
-def _answers_another(model: ScheduleModel, instance: Instance) -> bool:
-    return model.instance is not None and instance.name not in (None, model.instance)
+def _claims(model: ScheduleModel) -> Claims:
+    return Claims(model.total_accuracy, model.mean_accuracy, model.energy, model.upper_bound)
+
+
+def _answers_another(model: ScheduleModel, problem: Problem) -> bool:
+    return model.instance is not None and problem.name not in (None, model.instance)
 
 
 def _named(name: str | None) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dsct_gym.atomic import write_text
 from dsct_gym.documents import (
-    instance_document,
+    document,
     parse_instance,
     parse_schedule,
     schedule_document,
@@ -19,6 +19,7 @@ from dsct_gym.refusals import shown_key
 
 if TYPE_CHECKING:
     from dsct_gym.instance import Instance
+    from dsct_gym.problem import Problem
     from dsct_gym.schedule import Schedule
     from dsct_gym.verifier import Verification
 
@@ -32,14 +33,14 @@ def read_instance(path: str | Path) -> Instance:
     return parse_instance(read_json(path))
 
 
-def instance_text(instance: Instance) -> str:
+def instance_text(problem: Problem) -> str:
     """The text of an instance file, one machine or task a line."""
-    return _one_item_a_line(instance_document(instance))
+    return _one_item_a_line(document(problem))
 
 
-def write_instance(instance: Instance, path: str | Path) -> None:
-    """Writes an instance file; the same instance, the same bytes."""
-    write_text(path, instance_text(instance))
+def write_instance(problem: Problem, path: str | Path) -> None:
+    """Writes an instance file; the same problem, the same bytes."""
+    write_text(path, instance_text(problem))
 
 
 def write_schedule(schedule: Schedule, path: str | Path) -> None:
@@ -47,7 +48,7 @@ def write_schedule(schedule: Schedule, path: str | Path) -> None:
     write_text(path, _one_item_a_line(schedule_document(schedule)))
 
 
-def read_schedule(path: str | Path, instance: Instance) -> Schedule:
+def read_schedule(path: str | Path, problem: Problem) -> Schedule:
     """Reads a schedule file; what it claims is kept as it stands there.
 
     Raises:
@@ -55,16 +56,16 @@ def read_schedule(path: str | Path, instance: Instance) -> Schedule:
             machine that the instance does not have, places a task twice, or gives a mean that is
             not its total divided by the number of tasks.
     """
-    return parse_schedule(read_json(path), instance)
+    return parse_schedule(read_json(path), problem)
 
 
-def verify_schedule_file(path: str | Path, instance: Instance) -> Verification:
+def verify_schedule_file(path: str | Path, problem: Problem) -> Verification:
     """Verifies everything that a schedule file claims, as `verify_document` does.
 
     Raises:
         InputError: If the file cannot be read or breaks the format.
     """
-    return verify_document(read_json(path), instance)
+    return verify_document(read_json(path), problem)
 
 
 def read_json(path: str | Path) -> object:
@@ -94,15 +95,15 @@ def read_json(path: str | Path) -> object:
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
+    unique = dict(pairs)
+    if len(unique) != len(pairs):
         keys = [key for key, _ in pairs]
         repeated = next(key for key in keys if keys.count(key) > 1)
         raise ValueError(f"{shown_key(repeated)}: key given twice")
-    return document
+    return unique
 
 
-def _one_item_a_line(document: dict[str, Any]) -> str:
+def _one_item_a_line(fields: dict[str, Any]) -> str:
     """JSON with each element of a top-level list on a line of its own."""
 
     def encoded(value: object) -> str:
@@ -111,8 +112,8 @@ def _one_item_a_line(document: dict[str, Any]) -> str:
             return f"[\n{items}\n ]"
         return _json(value)
 
-    fields = ",\n".join(f' "{key}": {encoded(value)}' for key, value in document.items())
-    return "{\n" + fields + "\n}\n"
+    lines = ",\n".join(f' "{key}": {encoded(value)}' for key, value in fields.items())
+    return "{\n" + lines + "\n}\n"
 
 
 def _json(value: object) -> str:

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dsct_gym.documents import document as document_of
 from dsct_gym.documents import (
-    instance_document,
     json_schemas,
     parse_instance,
     parse_schedule,
@@ -59,7 +59,7 @@ def test_a_file_of_the_contract(tmp_path: Path) -> None:
     assert instance.accuracy.tolist() == [[0.001, 0.5, 0.76], [0, 1, 1]]
     assert instance.machine_names == ("T4", None)
     assert instance.task_names == ("t0", None)
-    assert instance_document(instance) == document()
+    assert document_of(instance) == document()
 
 
 def test_the_smallest_file() -> None:
@@ -78,9 +78,9 @@ def test_the_smallest_file() -> None:
 @settings(max_examples=100, deadline=None)
 @given(instances())
 def test_instances_survive_the_round_trip(instance: Instance) -> None:
-    read = parse_instance(json.loads(json.dumps(instance_document(instance))))
+    read = parse_instance(json.loads(json.dumps(document_of(instance))))
     assert read == instance
-    assert instance_document(read) == instance_document(instance)
+    assert document_of(read) == document_of(instance)
 
 
 @settings(max_examples=40, deadline=None)
@@ -288,7 +288,7 @@ def test_any_value_anywhere_is_read_or_refused(data: st.DataObject) -> None:
     message = refusal(changed)
     if message is None:
         instance = parse_instance(changed)
-        assert parse_instance(instance_document(instance)) == instance
+        assert parse_instance(document_of(instance)) == instance
     else:
         assert len(message.splitlines()) == 1
 
@@ -441,7 +441,7 @@ def test_schedule_refusals_name_the_field(change: Callable[[Document], None], me
 def test_a_schedule_of_another_instance_is_refused() -> None:
     data = schedule_document(answer())
     data["instance"] = "a"
-    named = parse_instance({**instance_document(problem()), "name": "b"})
+    named = parse_instance({**document_of(problem()), "name": "b"})
     with pytest.raises(InputError, match="instance: it answers 'a', not 'b'"):
         parse_schedule(data, named)
     assert parse_schedule(data, problem()).verify()
@@ -474,7 +474,7 @@ def test_false_claims_of_a_file_are_reasons(
     change(data)
     path = tmp_path / "schedule.json"
     path.write_text(json.dumps(data), encoding="utf-8")
-    instance = parse_instance({**instance_document(problem()), "name": "mine"})
+    instance = parse_instance({**document_of(problem()), "name": "mine"})
     reasons = verify_schedule_file(path, instance).reasons
     assert any(found.startswith(reason) for found in reasons), reasons
 
@@ -501,7 +501,7 @@ def test_schemas_accept_what_is_read() -> None:
     for schema in schemas.values():
         jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(document(), schemas["dsct-ea/1"])
-    jsonschema.validate(instance_document(problem()), schemas["dsct-ea/1"])
+    jsonschema.validate(document_of(problem()), schemas["dsct-ea/1"])
     jsonschema.validate(schedule_document(answer()), schemas["dsct-ea-schedule/1"])
 
 
