@@ -9,14 +9,18 @@ entry-point group ``dsct_gym.bounds``; one that takes variants says which in its
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from dsct_gym.errors import InputError
 from dsct_gym.problem import Knowledge, Problem, check_known, knowledge_of
 from dsct_gym.relaxation import has_relaxation, upper_bound
+from dsct_gym.solver import check_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dsct_gym.solver import ProgressCallback
 
 ENTRY_POINT_GROUP = "dsct_gym.bounds"
@@ -48,12 +52,24 @@ def bound_names() -> list[str]:
     return sorted({FRACTIONAL, *(entry.name for entry in entry_points(group=ENTRY_POINT_GROUP))})
 
 
-def find_bound(name: str) -> BoundMethod:
+def find_bound(name: str, **options: object) -> BoundMethod:
     """A method by name.
 
+    Args:
+        name: One of `bound_names`.
+        **options: Passed to the method at every call.
+
     Raises:
-        InputError: If there is no such method or it cannot be imported.
+        InputError: If there is no such method, it cannot be imported or has no such option.
     """
+    method = _load(name)
+    if not options:
+        return method
+    check_options(f"bound {name!r}", method, options, taken=("instance", "time_limit", "progress"))
+    return partial(cast("Callable[..., float]", method), **options)
+
+
+def _load(name: str) -> BoundMethod:
     if name == FRACTIONAL:
         return _fractional
     for entry in entry_points(group=ENTRY_POINT_GROUP, name=name):
@@ -64,30 +80,30 @@ def find_bound(name: str) -> BoundMethod:
     raise InputError(f"method: no bound {name!r}; there are {', '.join(bound_names())}")
 
 
-def bound_for(problem: Problem, name: str) -> BoundMethod:
-    """A method by name that knows what a problem needs.
+def bound_for(problem: Problem, name: str, **options: object) -> BoundMethod:
+    """As `find_bound`, for a problem: the method must know what it needs.
 
     Raises:
-        InputError: If there is no such method, it cannot be imported, or does not know it.
+        InputError: As `find_bound`; or if the method does not know it, naming those that do.
     """
-    method = find_bound(name)
-    knows = _knowledge_of_relaxation(problem) if name == FRACTIONAL else knowledge_of(method)
+    knows = _knowledge_of(name, problem)
     check_known(problem, knows, repr(name), lambda: _knowledge_of_all(problem))
-    return method
+    return find_bound(name, **options)
+
+
+def _knowledge_of(name: str, problem: Problem) -> Knowledge:
+    """What a method knows; the relaxation knows the types that registered one."""
+    if name == FRACTIONAL:
+        return problem.needs if has_relaxation(problem) else frozenset()
+    return knowledge_of(_load(name))
 
 
 def _knowledge_of_all(problem: Problem) -> dict[str, Knowledge]:
-    found = {FRACTIONAL: _knowledge_of_relaxation(problem)}
+    found = {}
     for name in bound_names():
-        if name != FRACTIONAL:
-            with suppress(InputError):
-                found[name] = knowledge_of(find_bound(name))
+        with suppress(InputError):
+            found[name] = _knowledge_of(name, problem)
     return found
-
-
-def _knowledge_of_relaxation(problem: Problem) -> Knowledge:
-    """The relaxation knows the types that registered one."""
-    return problem.needs if has_relaxation(problem) else frozenset()
 
 
 def _fractional(

@@ -13,7 +13,7 @@ import inspect
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -202,15 +202,37 @@ def make_solver(name: str, **options: object) -> SolverProtocol:
         InputError: If there is no such solver, it cannot be imported or refuses an option.
     """
     factory = find_solver(name)
-    accepted = inspect.signature(factory).parameters
-    open_ended = any(p.kind is p.VAR_KEYWORD for p in accepted.values())
-    for option in options:
-        if option not in accepted and not open_ended:
-            raise InputError(f"{option}: solver {name!r} has no such option")
+    check_options(f"solver {name!r}", factory, options)
     solver = factory(**options)
     if not isinstance(solver, SolverProtocol):
         raise InputError(f"solver: {name!r} has no solve method")
     return solver
+
+
+def check_options(
+    owner: str,
+    factory: Callable[..., object],
+    options: Iterable[str],
+    *,
+    taken: Iterable[str] = (),
+) -> None:
+    """Refuses options that something called by name does not have.
+
+    Args:
+        owner: What it is, for the error.
+        factory: What will be called with them.
+        options: Their names.
+        taken: Parameters that are no options.
+
+    Raises:
+        InputError: Naming the first that there is not.
+    """
+    accepted = inspect.signature(factory).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
+        return
+    for option in options:
+        if option not in accepted or option in taken:
+            raise InputError(f"{option}: {owner} has no such option")
 
 
 def find_solver(name: str) -> Callable[..., object]:

@@ -66,7 +66,7 @@ def run_job(job: Job, threads: int | None = None) -> Run:
     started = time.perf_counter()
     tracer = _Tracer()
     try:
-        solver = make_solver(job.solver, **_with_threads(job, threads))
+        solver = make_solver(job.solver.name, **_with_threads(job, threads))
         if hasattr(solver, "progress"):
             solver.progress = tracer
         started = time.perf_counter()
@@ -83,7 +83,7 @@ def run_job(job: Job, threads: int | None = None) -> Run:
         job.instance,
         solution,
         label=job.label,
-        solver=job.entrant,
+        solver=job.solver.label,
         fractional_bound=upper_bound(job.instance),
         seed=job.seed,
         time_limit=job.time_limit,
@@ -100,7 +100,7 @@ def failed_run(job: Job, status: Status, message: str, seconds: float) -> Run:
         status,
         " ".join(message.split()),
         label=job.label,
-        solver=job.entrant,
+        solver=job.solver.label,
         fractional_bound=upper_bound(job.instance),
         seconds=seconds,
         seed=job.seed,
@@ -154,8 +154,8 @@ def _as_measured(
 
 
 def _with_threads(job: Job, threads: int | None) -> dict[str, Any]:
-    options = dict(job.options)
-    if threads is not None and takes_threads(job.solver):
+    options = dict(job.solver.options)
+    if threads is not None and takes_threads(job.solver.name):
         options.setdefault("threads", threads)
     return options
 
@@ -168,7 +168,7 @@ def takes_threads(solver: str) -> bool:
 
 def _environment(job: Job, threads: int | None) -> dict[str, str | int]:
     described = dict(describe_environment())
-    provider = provider_of(job.solver)
+    provider = provider_of(job.solver.name)
     if provider is not None:
         described["solver"] = provider
     if threads is not None:

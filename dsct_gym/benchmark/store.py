@@ -180,7 +180,7 @@ class Store:
     def path_of(self, job: Job) -> Path:
         """File of a job's record."""
         seed = "" if job.seed is None else f"seed{job.seed}."
-        name = f"{file_name(job.entrant)}.{seed}{job.key[:12]}.json"
+        name = f"{file_name(job.solver.label)}.{seed}{job.key[:12]}.json"
         return self.folder / "runs" / file_name(job.label) / name
 
 

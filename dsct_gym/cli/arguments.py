@@ -11,7 +11,6 @@ from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
     from dsct_gym.instance import Instance
-    from dsct_gym.solver import SolverProtocol
 
 InstanceArgument = Annotated[
     str,
@@ -55,34 +54,6 @@ def located(path: str | Path, error: InputError) -> InputError:
     """The error with the file it is about in front, where it does not say so itself."""
     message = str(error)
     return InputError(message if message.startswith(str(path)) else f"{path}: {message}")
-
-
-def build_solver(name: str, settings: list[str]) -> SolverProtocol:
-    """A solver by name with its ``key=value`` options.
-
-    Raises:
-        InputError: If there is no such solver, or it refuses an option.
-    """
-    from dsct_gym.benchmark.job import parse_setting
-
-    return check_solver(name, dict(parse_setting(text) for text in settings))
-
-
-def check_solver(name: str, options: dict[str, object]) -> SolverProtocol:
-    """A solver by name with its options.
-
-    Raises:
-        InputError: If there is no such solver, or it refuses an option.
-    """
-    from dsct_gym.solver import make_solver
-
-    try:
-        return make_solver(name, **options)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        given = ", ".join(f"{key}={value}" for key, value in options.items())
-        raise InputError(f"option: solver {name!r} refuses {given} ({error})") from error
 
 
 def check_writable(option: str, path: Path | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsct_gym.cli.arguments import Json, Seed, TimeLimit, check_solver, load_instance
+from dsct_gym.cli.arguments import Json, Seed, TimeLimit, load_instance
 from dsct_gym.cli.console import err, out, print_json, print_table, progress_bar, show_seconds, warn
 from dsct_gym.errors import InputError
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dsct_gym.benchmark.job import Job
     from dsct_gym.benchmark.record import Record
     from dsct_gym.benchmark.scoring import Score
+    from dsct_gym.benchmark.spec import Spec
     from dsct_gym.benchmark.store import Store
     from dsct_gym.instance import Instance
 
@@ -122,7 +123,7 @@ def bench(
     if report and output is None:
         raise InputError("--report: needs --output for the folder to write into")
     labelled = _load(instances or [], suite)
-    planned = _plan(labelled, _entrants(solvers), time_limit, seed, seeds)
+    planned = _plan(labelled, _solvers(solvers), time_limit, seed, seeds)
     limits = _limits(planned, jobs, threads, grace, local=engine == "local")
     store = None if output is None else Store(output)
     with _opened(store):
@@ -160,25 +161,25 @@ def _load(arguments: list[str], suite: str | None) -> dict[str, Instance]:
     return loaded
 
 
-def _entrants(given: str | None) -> list[tuple[str, dict[str, object]]]:
+def _solvers(given: str | None) -> list[Spec]:
     """The solvers asked for with their options, or all that can be loaded."""
-    from dsct_gym.benchmark.job import parse_entrants
+    from dsct_gym.benchmark.spec import Spec, parse_specs
     from dsct_gym.solver import solver_entry_points
 
     if given is not None:
-        entrants = parse_entrants(given)
-        for name, options in entrants:
-            check_solver(name, options)
+        solvers = parse_specs(given, "solvers")
+        for solver in solvers:
+            solver.make()
     else:
-        entrants = [(name, {}) for name in solver_entry_points() if _loads(name)]
-    if not entrants:
+        solvers = [solver for solver in map(Spec, solver_entry_points()) if _loads(solver)]
+    if not solvers:
         raise InputError("--solvers: names no solver")
-    return entrants
+    return solvers
 
 
-def _loads(name: str) -> bool:
+def _loads(solver: Spec) -> bool:
     try:
-        check_solver(name, {})
+        solver.make()
     except InputError as error:
         warn(f"left out: {error}")
         return False
@@ -187,27 +188,26 @@ def _loads(name: str) -> bool:
 
 def _plan(
     instances: dict[str, Instance],
-    entrants: list[tuple[str, dict[str, object]]],
+    solvers: list[Spec],
     time_limit: float | None,
     seed: int | None,
     seeds: int,
 ) -> list[Job]:
     """Every solver on every instance; with several seeds where it is random."""
     from dsct_gym.benchmark.job import Job
-    from dsct_gym.solver import make_solver
 
     if seeds > 1 and seed is None:
         raise InputError("--seeds: needs a first seed")
 
-    def seeds_of(name: str, options: dict[str, object]) -> Sequence[int | None]:
-        random = seeds > 1 and getattr(make_solver(name, **options), "stochastic", True)
+    def seeds_of(solver: Spec) -> Sequence[int | None]:
+        random = seeds > 1 and getattr(solver.make(), "stochastic", True)
         return range(seed, seed + seeds) if random and seed is not None else [seed]
 
     return [
-        Job(label, instance, name, options, time_limit, each)
+        Job(label, instance, solver, time_limit, each)
         for label, instance in instances.items()
-        for name, options in entrants
-        for each in seeds_of(name, options)
+        for solver in solvers
+        for each in seeds_of(solver)
     ]
 
 
@@ -223,9 +223,9 @@ def _limits(
     if threads is None:
         threads = max(1, min(SOLVER_THREADS, cores // jobs))
     used = [
-        wanted if isinstance(wanted := job.options.get("threads", threads), int) else threads
+        wanted if isinstance(wanted := job.solver.options.get("threads", threads), int) else threads
         for job in planned
-        if takes_threads(job.solver)
+        if takes_threads(job.solver.name)
     ]
     each = max(used, default=1)
     if local and jobs * each > cores:
@@ -309,14 +309,14 @@ def _state(planned: list[Job], done: int, jobs: int) -> str:
     """What runs now, where one job runs at a time."""
     if jobs > 1 or done >= len(planned):
         return f"{done}/{len(planned)}"
-    return f"{done}/{len(planned)} {planned[done].entrant} on {planned[done].label}"
+    return f"{done}/{len(planned)} {planned[done].solver.label} on {planned[done].label}"
 
 
 def _keep(store: Store | None, run: Run, *, draw: bool) -> None:
     """Keeps a run; tells of one that gave no schedule."""
     record = run.record
     if record is None:
-        err().print(f"{run.job.entrant} on {run.job.label} was lost: {run.lost}")
+        err().print(f"{run.job.solver.label} on {run.job.label} was lost: {run.lost}")
         return
     if not record.ok:
         err().print(f"{record.solver} on {record.instance}: {record.status}: {record.message}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsct_gym.cli.arguments import Json, TimeLimit, check_solver, check_writable
+from dsct_gym.cli.arguments import Json, TimeLimit, check_writable
 from dsct_gym.cli.console import err, out, print_json, progress_bar, show_seconds, warn
 from dsct_gym.errors import InputError
 
@@ -150,8 +150,8 @@ def _entrants(agents: list[str], decoders: str, *, trust_pickle: bool) -> list[E
 
     entrants = parse_agents(agents, decoders, trust_pickle=trust_pickle)
     for entrant in entrants:
-        for options in entrant.variants:
-            check_solver(entrant.solver, dict(options))
+        for solver in entrant.variants:
+            solver.make()
     return entrants
 
 
@@ -176,7 +176,7 @@ def _run(
             for done, run in enumerate(run_jobs(fresh, workers, limits=Limits(threads=1)), 1):
                 bar.update(task, advance=1, state=f"{done}/{len(fresh)} {run.job.label}")
                 if run.record is None:
-                    err().print(f"{run.job.entrant} on {run.job.label} was lost: {run.lost}")
+                    err().print(f"{run.job.solver.label} on {run.job.label} was lost: {run.lost}")
                 elif not run.record.interrupted:
                     records[run.job.key] = run.record
                     if store is not None and run.job.key in kept:

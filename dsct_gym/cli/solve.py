@@ -12,7 +12,6 @@ from dsct_gym.cli.arguments import (
     Json,
     Seed,
     TimeLimit,
-    build_solver,
     check_picture,
     check_writable,
     load_instance,
@@ -35,14 +34,19 @@ if TYPE_CHECKING:
 EXAMPLE = """
 dsct-gym solve dc5-ofa60 --solver approx-refined
 dsct-gym solve dc5-ofa60 --solver mip --time-limit 2 --gantt plan.png
-dsct-gym solve instance.json --solver greedy -o schedule.json
+dsct-gym solve instance.json --solver 'annealing[moves=2000]' -o schedule.json
 """
 
 
 def solve(
     instance: InstanceArgument,
     solver: Annotated[
-        str, typer.Option("--solver", metavar="NAME", help="See 'dsct-gym solvers'.")
+        str,
+        typer.Option(
+            "--solver",
+            metavar="NAME",
+            help="name, name\\[option=value,...] or module:Class; see 'dsct-gym solvers'.",
+        ),
     ],
     time_limit: TimeLimit = None,
     seed: Seed = None,
@@ -64,12 +68,15 @@ def solve(
 
     Ctrl-C makes a solver that searches hand over the best schedule it has.
     """
+    from dsct_gym.benchmark.spec import Spec, parse_setting
+
     check_writable("--output", output)
     check_picture("--gantt", gantt)
     problem = load_instance(instance)
-    agent = build_solver(solver, option or [])
-    solution = _solve(agent, problem, solver, time_limit, seed)
-    record = _record(problem, solution, instance, solver, time_limit, seed)
+    named = Spec.parse(solver)
+    agent = Spec(named.name, {**named.options, **dict(map(parse_setting, option or []))}).make()
+    solution = _solve(agent, problem, named.name, time_limit, seed)
+    record = _record(problem, solution, instance, named.label, time_limit, seed)
     schedule = solution.schedule.credited(upper_bound=record.upper_bound)
     if output is not None:
         schedule.save(output)

@@ -50,7 +50,7 @@ def test_shows_and_writes_the_same_every_time(call, monkeypatch):
     )
     assert call(*arguments, "--references", "kept")[0] == 1
     assert len(planned) == 2 * 2 * 3
-    assert not any(job.options == {"moves": 20 * job.instance.num_tasks} for job in planned)
+    assert not any(job.solver.options == {"moves": 20 * job.instance.num_tasks} for job in planned)
 
 
 def test_ctrl_c_shows_the_instances_that_are_done(call, monkeypatch):
