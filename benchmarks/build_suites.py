@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import qmc
 
+from dsct_gym.atomic import write_bytes, write_text
 from dsct_gym.benchmark import suites
 from dsct_gym.benchmark.references import write_references
 from dsct_gym.catalog import families
-from dsct_gym.files import instance_text, write_bytes, write_text
+from dsct_gym.files import instance_text
 from dsct_gym.generator import generate
 from dsct_gym.solver import make_solver
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +72,9 @@ class Instance:
     machine_names: tuple[str | None, ...] | None = None
     task_names: tuple[str | None, ...] | None = None
 
+    needs: ClassVar[frozenset[str]] = frozenset()
+    """What whoever is given it must know beyond DSCT-EA: nothing."""
+
     def __post_init__(self) -> None:
         for field, dimensions in _SHAPES.items():
             object.__setattr__(self, field, _as_floats(getattr(self, field), field, dimensions))
@@ -106,6 +109,11 @@ class Instance:
             raise InputError("work: needs at least two breakpoints a task")
         if self.accuracy.shape != self.work.shape:
             raise InputError(f"accuracy: shape {self.accuracy.shape}, but work {self.work.shape}")
+
+    @property
+    def core(self) -> Instance:
+        """Itself: what a variant wraps (see `dsct_gym.problem.Problem`)."""
+        return self
 
     @property
     def num_tasks(self) -> int:

@@ -2,7 +2,8 @@
 
 A solver is any class with ``solve(instance, *, time_limit=None, seed=None) -> Solution``. Those
 that ship derive from `Solver`, which times, verifies and credits what they return. Other packages
-add theirs through the entry-point group ``dsct_gym.solvers``.
+add theirs through the entry-point group ``dsct_gym.solvers``. A solver that takes variants of
+DSCT-EA says which in its attribute ``knows``; it is given no other.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, ClassVar, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, runtime_checkable
 
 from dsct_gym.errors import InputError
+from dsct_gym.problem import Knowledge, Problem, check_known, knowledge_of
 
 if TYPE_CHECKING:
-    from dsct_gym.instance import Instance
     from dsct_gym.schedule import Schedule
 
 ENTRY_POINT_GROUP = "dsct_gym.solvers"
@@ -33,8 +35,8 @@ class Progress:
 
     Attributes:
         seconds: Since the start.
-        best: Best total accuracy found, None before the first schedule.
-        bound: Best proven upper bound on the total accuracy, None where there is none.
+        best: Best value found, None before the first schedule; the total accuracy, but in variants.
+        bound: Best proven upper bound on the value, None where there is none.
         done: Share of the work done, in [0, 1]; None where it cannot be told.
     """
 
@@ -53,8 +55,8 @@ class Solution:
 
     Attributes:
         schedule: A verified feasible schedule, credited with solver, seconds and bound.
-        upper_bound: Upper bound on the total accuracy that the solver proved, None if it proves
-            none.
+        upper_bound: Upper bound that the solver proved on the value of any schedule, which is the
+            total accuracy but in variants; None if it proves none.
         seconds: Wall time, s.
         interrupted: Whether Ctrl-C cut the search short; the schedule is the best until then.
     """
@@ -63,6 +65,16 @@ class Solution:
     upper_bound: float | None
     seconds: float
     interrupted: bool = False
+
+    def whole(self) -> Solution:
+        """The solution itself, for those who can do nothing with one that was cut short.
+
+        Raises:
+            KeyboardInterrupt: If Ctrl-C cut the search short.
+        """
+        if self.interrupted:
+            raise KeyboardInterrupt
+        return self
 
 
 @dataclass(frozen=True)
@@ -79,9 +91,9 @@ class SolverProtocol(Protocol):
     """What the command line and the benchmark need of a solver."""
 
     def solve(
-        self, instance: Instance, *, time_limit: float | None = None, seed: int | None = None
+        self, instance: Any, *, time_limit: float | None = None, seed: int | None = None
     ) -> Solution:
-        """Solves one instance."""
+        """Solves one problem: an `Instance`, or a variant that it knows."""
         ...
 
 
@@ -90,21 +102,23 @@ class Solver(ABC):
 
     Attributes:
         name: The name under which it is found.
+        knows: What it knows beyond DSCT-EA: what a problem that it is given may need.
         stochastic: Whether the seed matters: benchmarks then run it with several.
         progress: Called now and then by solvers that take long; None to hear nothing.
     """
 
     name: ClassVar[str]
+    knows: ClassVar[Knowledge] = frozenset()
     stochastic: ClassVar[bool] = False
     progress: ProgressCallback | None = None
 
     def solve(
-        self, instance: Instance, *, time_limit: float | None = None, seed: int | None = None
+        self, instance: Problem, *, time_limit: float | None = None, seed: int | None = None
     ) -> Solution:
-        """Solves one instance.
+        """Solves one problem.
 
         Args:
-            instance: The problem.
+            instance: The problem: an `Instance`, or a variant that the solver knows.
             time_limit: Wall-clock limit, s; solvers without a search ignore it.
             seed: Seed of whatever is random; the same seed gives the same schedule.
 
@@ -112,9 +126,11 @@ class Solver(ABC):
             A solution whose schedule passed the verifier.
 
         Raises:
-            InputError: If ``time_limit`` or ``seed`` is out of range.
+            InputError: If ``time_limit`` or ``seed`` is out of range, or the problem needs what the
+                solver does not know.
             RuntimeError: If the schedule fails the verifier: a defect of the solver.
         """
+        check_solver_knows(self, instance, self.name)
         check_time_limit(time_limit)
         if seed is not None and seed < 0:
             raise InputError(f"seed: must be at least 0, got {seed}")
@@ -130,8 +146,33 @@ class Solver(ABC):
         return Solution(schedule, answer.upper_bound, seconds, answer.interrupted)
 
     @abstractmethod
-    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
-        """Finds a schedule; `solve` times, verifies and credits it."""
+    def _solve(self, instance: Any, *, time_limit: float | None, seed: int | None) -> Answer:
+        """Finds a schedule; `solve` times, verifies and credits it.
+
+        Args:
+            instance: Of a type whose needs the solver knows: an `Instance` where it declares
+                nothing. `solve` lets no other through.
+            time_limit: Wall-clock limit, s.
+            seed: Seed of whatever is random.
+        """
+
+
+def check_solver_knows(solver: object, problem: Problem, name: str) -> None:
+    """Refuses a problem that needs what a solver does not know.
+
+    Raises:
+        InputError: One line that names the solvers that do.
+    """
+    check_known(problem, knowledge_of(solver), repr(name), _knowledge_of_all)
+
+
+def _knowledge_of_all() -> dict[str, Knowledge]:
+    """What every registered solver that can be imported knows."""
+    found = {}
+    for name in solver_entry_points():
+        with suppress(InputError):
+            found[name] = knowledge_of(find_solver(name))
+    return found
 
 
 def check_time_limit(time_limit: float | None) -> None:

@@ -18,11 +18,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from dsct_gym.atomic import make_folder, write_text
 from dsct_gym.benchmark.execution import Run, TracePoint
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.record import Record, Status, records_as_csv
 from dsct_gym.errors import InputError
-from dsct_gym.files import instance_text, read_instance, write_text
+from dsct_gym.files import instance_text, read_instance
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
 
@@ -181,19 +182,6 @@ class Store:
         seed = "" if job.seed is None else f"seed{job.seed}."
         name = f"{file_name(job.solver.label)}.{seed}{job.key[:12]}.json"
         return self.folder / "runs" / file_name(job.label) / name
-
-
-def make_folder(path: Path) -> Path:
-    """Makes a folder with those above it.
-
-    Raises:
-        InputError: If it cannot be made.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be made: {error.strerror}") from error
-    return path
 
 
 def file_name(label: str) -> str:

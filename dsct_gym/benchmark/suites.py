@@ -21,8 +21,8 @@ import numpy as np
 
 from dsct_gym.allocation import allocate
 from dsct_gym.arrays import Ints
+from dsct_gym.documents import parse_instance
 from dsct_gym.errors import InputError
-from dsct_gym.files import parse_instance
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
 

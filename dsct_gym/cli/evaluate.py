@@ -211,8 +211,8 @@ def _conclude(
     standings: Sequence[Standings], output: Path | None, moves: int, *, json: bool
 ) -> None:
     """Writes and prints whatever has been run."""
+    from dsct_gym.atomic import write_text
     from dsct_gym.benchmark.evaluation import rows_as_csv
-    from dsct_gym.files import write_text
 
     for each in standings:
         for record in each.refuted:

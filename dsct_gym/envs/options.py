@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
+from dsct_gym.problem import check_known
 
 
 def check_on_invalid(on_invalid: str) -> bool:
@@ -27,9 +29,19 @@ def instance_of(options: Mapping[str, Any] | None) -> Instance | None:
         InputError: If it is neither an `Instance` nor the path of an instance file.
     """
     given = None if options is None else options.get("instance")
-    if given is None or isinstance(given, Instance):
-        return given
-    try:
+    if given is None:
+        return None
+    if isinstance(given, (str, Path)):
         return Instance.load(given)
-    except TypeError as error:
-        raise InputError("options: instance must be an Instance or a path") from error
+    return playable(given, "options: instance")
+
+
+def playable(problem: object, field: str) -> Instance:
+    """The problem itself, if it needs nothing that an environment of DSCT-EA does not know.
+
+    Raises:
+        InputError: Naming the field.
+    """
+    check_known(problem, frozenset(), "this environment", dict, field=field)
+    assert isinstance(problem, Instance)
+    return problem

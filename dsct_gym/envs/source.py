@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from dsct_gym.arrays import Ints
+from dsct_gym.envs.options import playable
 from dsct_gym.errors import InputError
 from dsct_gym.generator import Count, Quantity, Scenario
 from dsct_gym.instance import Instance
@@ -112,7 +113,7 @@ class Drawn(Source):
 
     def draw(self, rng: np.random.Generator) -> Instance:
         """Draws one instance."""
-        return _checked(self._sampler(rng), "generator")
+        return playable(self._sampler(rng), "generator")
 
 
 def make_source(
@@ -162,11 +163,11 @@ def make_source(
         other = next(iter(ranges), "pool")
         raise InputError(f"{other}: cannot be combined with {chosen[0]}")
     if instance is not None:
-        return Pool([_checked(instance, "instance")])
+        return Pool([playable(instance, "instance")])
     if suite is not None:
         return Pool(_suite(suite))
     if listed is not None:
-        return Pool([_checked(entry, "pool") for entry in listed])
+        return Pool([playable(entry, "pool") for entry in listed])
     source = _drawing(generator, ranges)
     return source if ahead is None else _drawn_ahead(source, ahead, pool_seed)
 
@@ -190,7 +191,7 @@ def _drawing(generator: Generator | None, ranges: dict[str, Any]) -> Drawn:
     if unknown:
         raise InputError(f"{unknown[0]}: cannot be combined with generator")
     if len(ranges) < 2:
-        first = _checked(sampler(np.random.default_rng(0)), "generator")
+        first = playable(sampler(np.random.default_rng(0)), "generator")
         ranges = {"n": first.num_tasks, "m": first.num_machines, **ranges}
     bounds = Scenario(**ranges)
     return Drawn(sampler, bounds.max_tasks, bounds.max_machines)
@@ -210,12 +211,6 @@ def _drawn_ahead(source: Drawn, size: int, seed: int) -> Pool:
     pool = Pool([source.draw(rng) for _ in range(size)])
     pool.max_tasks, pool.max_machines = source.max_tasks, source.max_machines
     return pool
-
-
-def _checked(instance: object, field: str) -> Instance:
-    if not isinstance(instance, Instance):
-        raise InputError(f"{field}: {type(instance).__name__} is not an Instance")
-    return instance
 
 
 def _suite(name: str) -> list[Instance]:

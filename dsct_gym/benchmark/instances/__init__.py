@@ -35,7 +35,7 @@ def load_shipped(name: str) -> Instance:
     """
     import json
 
-    from dsct_gym.files import parse_instance
+    from dsct_gym.documents import parse_instance
 
     if name not in shipped_names():
         raise InputError(f"instance: no {name!r} ships; there are {', '.join(shipped_names())}")

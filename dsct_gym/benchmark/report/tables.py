@@ -43,7 +43,7 @@ def write_parquet(records: Sequence[Record], path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from dsct_gym.files import write_bytes
+    from dsct_gym.atomic import write_bytes
 
     columns = {
         field.name: [
