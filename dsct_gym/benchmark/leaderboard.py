@@ -22,12 +22,12 @@ from dsct_gym.benchmark.record import Record, Status, records_as_csv
 from dsct_gym.benchmark.score_table import as_markdown, leaderboard_columns
 from dsct_gym.benchmark.scoring import Yardstick, score, yardsticks
 from dsct_gym.benchmark.store import Store, StoredRun
-from dsct_gym.benchmark.suites import checksum, load_suite, suites
 from dsct_gym.benchmark.wording import show_limit
 from dsct_gym.errors import InputError
 from dsct_gym.files import instance_text
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
+from dsct_gym.suites.suite import checksum, load_suite, suites
 from dsct_gym.tolerances import CLAIM
 
 DIGITS: Final = 10

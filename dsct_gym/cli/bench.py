@@ -147,7 +147,7 @@ def bench(
 def _load(arguments: list[str], suite: str | None) -> dict[str, Instance]:
     """The instances by label, no two alike."""
     from dsct_gym.benchmark.planning import label_instances
-    from dsct_gym.benchmark.suites import load_suite
+    from dsct_gym.suites.suite import load_suite
 
     chosen = [(Path(argument).stem, load_instance(argument)) for argument in arguments]
     for name in (suite or "").split(","):

@@ -25,8 +25,8 @@ def improve(
 
     Takes better schedules and tighter bounds, each verified first.
     """
-    from dsct_gym.benchmark.references import improve as improve_references
-    from dsct_gym.benchmark.suites import data_folder
+    from dsct_gym.suites.improving import improve as improve_references
+    from dsct_gym.suites.suite import data_folder
 
     folder = Path(str(data_folder())) if data is None else data
     found = improve_references(results, folder)

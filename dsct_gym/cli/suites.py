@@ -14,8 +14,8 @@ def suites(json: Json = False) -> None:
 
     --json adds each instance with its best-known value and proven bound.
     """
-    from dsct_gym.benchmark.suites import PROVEN, load_suite
-    from dsct_gym.benchmark.suites import suites as names
+    from dsct_gym.suites.suite import PROVEN, load_suite
+    from dsct_gym.suites.suite import suites as names
 
     loaded = [load_suite(name) for name in names()]
     if json:

@@ -214,6 +214,6 @@ def _drawn_ahead(source: Drawn, size: int, seed: int) -> Pool:
 
 
 def _suite(name: str) -> list[Instance]:
-    from dsct_gym.benchmark.suites import load_suite
+    from dsct_gym.suites.suite import load_suite
 
     return list(load_suite(name))

@@ -103,7 +103,7 @@ class TestExamples:
     @pytest.fixture(autouse=True)
     def suites_may_be_written(self, tmp_path, monkeypatch):
         """What `improve` writes goes to a copy, not into the package."""
-        from dsct_gym.benchmark import suites
+        from dsct_gym.suites import suite as suites
 
         shutil.copytree(str(suites.data_folder()), tmp_path / "data")
         monkeypatch.setattr(suites, "data_folder", lambda: tmp_path / "data")

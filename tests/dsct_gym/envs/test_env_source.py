@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from dsct_gym.allocation import Problem
-from dsct_gym.benchmark.suites import load_suite
 from dsct_gym.envs.episodes import AssignEpisodes, Episodes, JointEpisodes
 from dsct_gym.envs.sampling import Sampled, _exact_sum
 from dsct_gym.envs.source import Drawn, make_source
 from dsct_gym.generator import Scenario, generate
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
+from dsct_gym.suites.suite import load_suite
 from playing import ASSIGN, IDS, JOINT, RANGES, play
 
 SCENARIOS = [
