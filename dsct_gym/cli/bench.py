@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dsct_gym.benchmark.scoring import Score
     from dsct_gym.benchmark.spec import Spec
     from dsct_gym.benchmark.store import Store
-    from dsct_gym.instance import Instance
+    from dsct_gym.problem import Problem
 
 EXAMPLE = """
 dsct-gym bench
@@ -142,7 +142,7 @@ def bench(
         raise typer.Exit(1)
 
 
-def _load(arguments: list[str], suite: str | None) -> dict[str, Instance]:
+def _load(arguments: list[str], suite: str | None) -> dict[str, Problem]:
     """The instances by label, no two alike."""
     from dsct_gym.benchmark.suites import load_suite
 
@@ -152,7 +152,7 @@ def _load(arguments: list[str], suite: str | None) -> dict[str, Instance]:
             chosen += [(str(instance.name), instance) for instance in load_suite(name.strip())]
     if not chosen:
         chosen = [(DEFAULT_INSTANCE, load_instance(DEFAULT_INSTANCE))]
-    loaded: dict[str, Instance] = {}
+    loaded: dict[str, Problem] = {}
     for stem, instance in chosen:
         label = instance.name or stem
         if label in loaded:
@@ -187,7 +187,7 @@ def _loads(solver: Spec) -> bool:
 
 
 def _plan(
-    instances: dict[str, Instance],
+    instances: dict[str, Problem],
     solvers: list[Spec],
     time_limit: float | None,
     seed: int | None,
@@ -330,7 +330,7 @@ def _keep(store: Store | None, run: Run, *, draw: bool) -> None:
 
 
 def _conclude(
-    records: list[Record], instances: dict[str, Instance], store: Store | None, *, json: bool
+    records: list[Record], instances: dict[str, Problem], store: Store | None, *, json: bool
 ) -> None:
     """Writes and prints the tables of whatever has been run, in the order of the plan."""
     from dsct_gym.benchmark.scoring import references_of, refuted_bounds, score, yardsticks
