@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from dsct_gym.errors import InputError
     from dsct_gym.generator import generate
     from dsct_gym.instance import Instance
+    from dsct_gym.loading import load
+    from dsct_gym.problem import Problem
     from dsct_gym.relaxation import upper_bound
     from dsct_gym.schedule import Schedule
     from dsct_gym.solver import Solution, make_solver
@@ -18,10 +20,12 @@ if TYPE_CHECKING:
 __all__ = [
     "InputError",
     "Instance",
+    "Problem",
     "Schedule",
     "Solution",
     "allocate",
     "generate",
+    "load",
     "load_suite",
     "make_solver",
     "upper_bound",
@@ -30,10 +34,12 @@ __all__ = [
 _HOME = {
     "InputError": "errors",
     "Instance": "instance",
+    "Problem": "problem",
     "Schedule": "schedule",
     "Solution": "solver",
     "allocate": "allocation",
     "generate": "generator",
+    "load": "loading",
     "load_suite": "suites.suite",
     "make_solver": "solver",
     "upper_bound": "relaxation",

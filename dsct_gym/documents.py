@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import singledispatch
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from dsct_gym.accuracy import curve_lengths, pad_curves
 from dsct_gym.errors import InputError
@@ -24,11 +24,8 @@ if TYPE_CHECKING:
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 
-
-def _refuse_reserved(data: object, key: str) -> object:
-    if isinstance(data, dict) and key in data:
-        raise PydanticCustomError("reserved", "{key}", {"key": key})
-    return data
+RESERVED: Final = ("horizon", "objective", "operating_points", "arrival", "weight", "whole")
+"""Keys of the variants of DSCT-EA, of the document, its machines and its tasks."""
 
 
 class MachineModel(Strict):
@@ -37,11 +34,6 @@ class MachineModel(Strict):
     name: str | None = None
     speed: Positive = Field(description="GFLOP/s")
     efficiency: Positive = Field(description="GFLOP/J")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_variants(cls, data: object) -> object:
-        return _refuse_reserved(data, "operating_points")
 
 
 class TaskModel(Strict):
@@ -55,11 +47,6 @@ class TaskModel(Strict):
     accuracy: list[Annotated[float, Field(ge=0, le=1)]] = Field(
         min_length=2, description="Accuracy at the breakpoints: non-decreasing and concave"
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_variants(cls, data: object) -> object:
-        return _refuse_reserved(data, "arrival")
 
 
 class InstanceModel(Strict):
@@ -123,7 +110,17 @@ def parse_instance(data: object) -> Instance:
     Raises:
         InputError: One line naming the field at fault.
     """
-    model = validate(InstanceModel, data)
+    for place in find_keys(data, RESERVED).values():
+        raise InputError(f"{place}: reserved for a variant not in this version")
+    return core_of(validate(InstanceModel, data))
+
+
+def core_of(model: InstanceModel) -> Instance:
+    """The instance that a document describes; a variant's core, where its model adds keys.
+
+    Raises:
+        InputError: One line naming the field at fault.
+    """
     for index, task in enumerate(model.tasks):
         if len(task.work) != len(task.accuracy):
             raise InputError(
@@ -143,6 +140,32 @@ def parse_instance(data: object) -> Instance:
         machine_names=tuple(machine.name for machine in model.machines),
         task_names=tuple(task.name for task in model.tasks),
     )
+
+
+def find_keys(data: object, keys: Iterable[str]) -> dict[str, str]:
+    """Which of some keys parsed JSON holds, each with the first place, of the document or a part.
+
+    Args:
+        data: Parsed JSON, perhaps no instance document at all.
+        keys: The keys to look for in the document, its machines and its tasks.
+
+    Returns:
+        Places such as ``tasks[3].arrival`` by key, in the order of the document's parts.
+    """
+    if not isinstance(data, dict):
+        return {}
+    wanted = frozenset(keys)
+    found: dict[str, str] = {}
+    parts = [("", data)]
+    for group in ("machines", "tasks"):
+        listed = data.get(group)
+        if isinstance(listed, list):
+            parts += [(f"{group}[{index}].", part) for index, part in enumerate(listed)]
+    for place, part in parts:
+        for key in part if isinstance(part, dict) else ():
+            if key in wanted:
+                found.setdefault(key, place + key)
+    return found
 
 
 def _check_no_padding(index: int, task: TaskModel) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from dsct_gym.atomic import write_text
 from dsct_gym.documents import (
     document,
-    parse_instance,
     parse_schedule,
     schedule_document,
     verify_document,
@@ -18,19 +17,9 @@ from dsct_gym.errors import InputError
 from dsct_gym.refusals import shown_key
 
 if TYPE_CHECKING:
-    from dsct_gym.instance import Instance
     from dsct_gym.problem import Problem
     from dsct_gym.schedule import Schedule
     from dsct_gym.verifier import Verification
-
-
-def read_instance(path: str | Path) -> Instance:
-    """Reads an instance file.
-
-    Raises:
-        InputError: If it cannot be read or breaks the format: one line naming the field.
-    """
-    return parse_instance(read_json(path))
 
 
 def instance_text(problem: Problem) -> str:

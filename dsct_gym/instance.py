@@ -182,11 +182,12 @@ class Instance:
         """Reads an instance file (format ``dsct-ea/1``).
 
         Raises:
-            InputError: If the file cannot be read or breaks the format, naming the field.
+            InputError: If the file cannot be read or breaks the format, naming the field; or if it
+                is the file of a variant, which `dsct_gym.load` reads.
         """
-        from dsct_gym.files import read_instance
+        from dsct_gym.loading import load_instance
 
-        return read_instance(path)
+        return load_instance(path)
 
     def save(self, path: str | Path) -> None:
         """Writes an instance file, whole or not at all.

@@ -43,8 +43,6 @@ def _refuse(error: ErrorDetails) -> NoReturn:
     path = "".join(
         f"[{step}]" if isinstance(step, int) else f".{shown_key(step)}" for step in error["loc"]
     ).removeprefix(".")
-    if error["type"] == "reserved":
-        raise InputError(f"{path}.{error['msg']}: reserved for a variant not in this version")
     message = _MESSAGES.get(error["type"], error["msg"].removeprefix("Value error, "))
     message = message.format(**error.get("ctx", {}))
     value = error["input"]

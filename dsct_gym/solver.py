@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import operator
 import re
 import time
 from abc import ABC, abstractmethod
@@ -17,7 +18,16 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, runtime_checkable
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Protocol,
+    SupportsFloat,
+    SupportsIndex,
+    cast,
+    runtime_checkable,
+)
 
 from dsct_gym.errors import InputError
 from dsct_gym.problem import Knowledge, Problem, check_known, knowledge_of
@@ -131,9 +141,7 @@ class Solver(ABC):
             RuntimeError: If the schedule fails the verifier: a defect of the solver.
         """
         check_solver_knows(self, instance, self.name)
-        check_time_limit(time_limit)
-        if seed is not None and seed < 0:
-            raise InputError(f"seed: must be at least 0, got {seed}")
+        time_limit, seed = as_time_limit(time_limit), as_seed(seed)
         started = time.perf_counter()
         answer = self._solve(instance, time_limit=time_limit, seed=seed)
         seconds = time.perf_counter() - started
@@ -175,14 +183,37 @@ def _knowledge_of_all() -> dict[str, Knowledge]:
     return found
 
 
-def check_time_limit(time_limit: float | None) -> None:
-    """Refuses a limit that is none.
+def as_time_limit(time_limit: SupportsFloat | None) -> float | None:
+    """A limit as a plain number, s; scalars of NumPy are taken.
 
     Raises:
-        InputError: If it is not positive.
+        InputError: If it is no number or not positive.
     """
-    if time_limit is not None and not time_limit > 0.0:
-        raise InputError(f"time_limit: must be positive, got {time_limit:g}")
+    if time_limit is None:
+        return None
+    if isinstance(time_limit, (bool, str)) or not isinstance(time_limit, SupportsFloat):
+        raise InputError(f"time_limit: must be a number, got {type(time_limit).__name__}")
+    seconds = float(time_limit)
+    if not seconds > 0.0:
+        raise InputError(f"time_limit: must be positive, got {seconds:g}")
+    return seconds
+
+
+def as_seed(seed: SupportsIndex | None) -> int | None:
+    """A seed as a plain integer; integers of NumPy are taken.
+
+    Raises:
+        InputError: If it is no whole number or negative.
+    """
+    if seed is None:
+        return None
+    try:
+        number = operator.index(seed)
+    except TypeError as error:
+        raise InputError(f"seed: must be a whole number, got {seed!r}") from error
+    if number < 0:
+        raise InputError(f"seed: must be at least 0, got {number}")
+    return number
 
 
 def solver_entry_points() -> dict[str, EntryPoint]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dsct_gym.benchmark.spec import Spec
-from dsct_gym.instance import Instance
+from dsct_gym.problem import Problem
 from dsct_gym.solver import former_name
 
 
@@ -25,7 +25,7 @@ class Job:
     """
 
     label: str
-    instance: Instance
+    instance: Problem
     solver: Spec
     time_limit: float | None = None
     seed: int | None = None

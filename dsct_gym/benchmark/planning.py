@@ -7,17 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.spec import Spec
 from dsct_gym.errors import InputError
-from dsct_gym.instance import Instance
-from dsct_gym.solver import check_time_limit, solver_entry_points
+from dsct_gym.problem import Problem
+from dsct_gym.solver import as_seed, as_time_limit, solver_entry_points
 
 
-def label_instances(chosen: Iterable[tuple[str, Instance]]) -> dict[str, Instance]:
+def label_instances(chosen: Iterable[tuple[str, Problem]]) -> dict[str, Problem]:
     """Instances by label: their name, or the one that is given beside them.
 
     Raises:
         InputError: If two have the same.
     """
-    labelled: dict[str, Instance] = {}
+    labelled: dict[str, Problem] = {}
     for fallback, instance in chosen:
         label = instance.name or fallback
         if label in labelled:
@@ -49,7 +49,7 @@ def seeds_for(solver: Spec, seeds: Sequence[int | None]) -> Sequence[int | None]
 
 
 def plan_jobs(
-    instances: Mapping[str, Instance],
+    instances: Mapping[str, Problem],
     solvers: Sequence[Spec],
     *,
     seeds: Sequence[int | None] = (None,),
@@ -64,12 +64,12 @@ def plan_jobs(
         time_limit: Wall-clock limit of each run, s.
 
     Raises:
-        InputError: If the limit is none, or a solver cannot be made.
+        InputError: If the limit or a seed is none, or a solver cannot be made.
     """
-    check_time_limit(time_limit)
-    runs = [(solver, seed) for solver in solvers for seed in seeds_for(solver, seeds)]
+    limit = as_time_limit(time_limit)
+    runs = [(solver, as_seed(seed)) for solver in solvers for seed in seeds_for(solver, seeds)]
     return [
-        Job(label, instance, solver, time_limit, seed)
+        Job(label, instance, solver, limit, seed)
         for label, instance in instances.items()
         for solver, seed in runs
     ]

@@ -23,8 +23,9 @@ from dsct_gym.benchmark.execution import Run, TracePoint
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.record import Record, Status, records_as_csv
 from dsct_gym.errors import InputError
-from dsct_gym.files import instance_text, read_instance
-from dsct_gym.instance import Instance
+from dsct_gym.files import instance_text
+from dsct_gym.loading import load
+from dsct_gym.problem import Problem
 from dsct_gym.schedule import Schedule
 
 FORMAT: Final = "dsct-gym-run/1"
@@ -145,13 +146,13 @@ class Store:
                 sound.append(stored)
         return sound, damaged
 
-    def load_instance(self, label: str) -> Instance:
+    def load_instance(self, label: str) -> Problem:
         """The instance of that name.
 
         Raises:
             InputError: If it is not there or damaged.
         """
-        return read_instance(self.instance_path(label))
+        return load(self.instance_path(label))
 
     def load_schedule(self, stored: StoredRun) -> Schedule:
         """The schedule of a run.
@@ -173,7 +174,7 @@ class Store:
     def _is_another(path: Path, job: Job) -> bool:
         """Whether a file holds a sound instance other than the job's."""
         try:
-            return read_instance(path) != job.instance
+            return load(path) != job.instance
         except InputError:
             return False
 

@@ -10,7 +10,7 @@ import typer
 from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
-    from dsct_gym.instance import Instance
+    from dsct_gym.problem import Problem
 
 InstanceArgument = Annotated[
     str,
@@ -28,8 +28,8 @@ PICTURES = (".png", ".svg", ".pdf")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
 
-def load_instance(argument: str) -> Instance:
-    """The instance that an INSTANCE argument means.
+def load_instance(argument: str) -> Problem:
+    """The problem that an INSTANCE argument means.
 
     Raises:
         InputError: One line naming the file and the field at fault.
@@ -42,10 +42,10 @@ def load_instance(argument: str) -> Instance:
             return load_shipped(argument)
         shipped = ", ".join(shipped_names())
         raise InputError(f"{argument}: no such file, and no instance that ships ({shipped})")
-    from dsct_gym.files import read_instance
+    from dsct_gym.loading import load
 
     try:
-        return read_instance(path)
+        return load(path)
     except InputError as error:
         raise located(argument, error) from error
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dsct_gym.benchmark.session import Conduct, Session
     from dsct_gym.benchmark.spec import Spec
     from dsct_gym.benchmark.store import Store
-    from dsct_gym.instance import Instance
+    from dsct_gym.problem import Problem
     from dsct_gym.schedule import Schedule
 
 EXAMPLE = """
@@ -144,7 +144,7 @@ def bench(
         raise typer.Exit(1)
 
 
-def _load(arguments: list[str], suite: str | None) -> dict[str, Instance]:
+def _load(arguments: list[str], suite: str | None) -> dict[str, Problem]:
     """The instances by label, no two alike."""
     from dsct_gym.benchmark.planning import label_instances
     from dsct_gym.suites.suite import load_suite
@@ -225,7 +225,7 @@ def _draw(schedule: Schedule, beside: Path) -> None:
 
 
 def _conclude(
-    records: list[Record], instances: dict[str, Instance], store: Store | None, *, json: bool
+    records: list[Record], instances: dict[str, Problem], store: Store | None, *, json: bool
 ) -> None:
     """Writes and prints the tables of whatever has been run, in the order of the plan."""
     from dsct_gym.benchmark.scoring import references_of, refuted_bounds, score, yardsticks

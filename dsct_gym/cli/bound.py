@@ -11,7 +11,7 @@ from dsct_gym.cli.console import listener, print_fields, print_json, progress_ba
 
 if TYPE_CHECKING:
     from dsct_gym.benchmark.spec import Spec
-    from dsct_gym.instance import Instance
+    from dsct_gym.problem import Problem
     from dsct_gym.relaxation import Relaxation
     from dsct_gym.solver import Progress
 
@@ -56,7 +56,7 @@ def bound(
     total, interrupted = _bound(problem, named, time_limit, relaxation)
     seconds = time.perf_counter() - started
     fractional = named.name == FRACTIONAL
-    mean = total / problem.num_tasks
+    mean = total / problem.core.num_tasks
     if json:
         document: dict[str, object] = {
             "instance": problem.name,
@@ -73,7 +73,7 @@ def bound(
         if fractional:
             fields["price of energy"] = f"{relaxation.energy_price:.3g} accuracy per J"
         else:
-            fields["fractional bound"] = f"{relaxation.bound / problem.num_tasks:.6f} mean"
+            fields["fractional bound"] = f"{relaxation.bound / problem.core.num_tasks:.6f} mean"
             fields["seconds"] = show_seconds(seconds)
         print_fields(f"{problem.name or instance}: {named.label} upper bound", fields)
     if interrupted:
@@ -81,17 +81,17 @@ def bound(
 
 
 def _bound(
-    problem: Instance, method: Spec, time_limit: float | None, relaxation: Relaxation
+    problem: Problem, method: Spec, time_limit: float | None, relaxation: Relaxation
 ) -> tuple[float, bool]:
     """The bound on the total accuracy, and whether Ctrl-C cut the search for it short."""
-    from dsct_gym.bounds import find_bound
-    from dsct_gym.solver import check_time_limit
+    from dsct_gym.bounds import bound_for
+    from dsct_gym.solver import as_time_limit
 
-    check_time_limit(time_limit)
-    find = find_bound(method.name, **method.options)
+    as_time_limit(time_limit)
+    find = bound_for(problem, method.name, **method.options)
     heard = [relaxation.bound]
     with progress_bar() as bar:
-        show = listener(bar, method.label, problem.num_tasks, time_limit)
+        show = listener(bar, method.label, problem.core.num_tasks, time_limit)
 
         def hear(news: Progress) -> None:
             if news.bound is not None:

@@ -106,9 +106,9 @@ def evaluate(
     runs on one core; without --time-limit the same command gives the same schedules.
     """
     from dsct_gym.benchmark.evaluation import plan, rank
-    from dsct_gym.solver import check_time_limit
+    from dsct_gym.solver import as_time_limit
 
-    check_time_limit(time_limit)
+    as_time_limit(time_limit)
     check_writable("--output", output)
     groups = _groups(suite, size, count, seed)
     entrants = _entrants(agents, decode, trust_pickle=trust_pickle)

@@ -26,7 +26,7 @@ from dsct_gym.cli.console import (
 
 if TYPE_CHECKING:
     from dsct_gym.benchmark.record import Record
-    from dsct_gym.instance import Instance
+    from dsct_gym.problem import Problem
     from dsct_gym.schedule import Schedule
     from dsct_gym.solver import Solution, SolverProtocol
 
@@ -93,25 +93,26 @@ def solve(
 
 def _solve(
     agent: SolverProtocol,
-    problem: Instance,
+    problem: Problem,
     name: str,
     time_limit: float | None,
     seed: int | None,
 ) -> Solution:
     """Solves under a progress bar that tells what the solver reports."""
     from dsct_gym.benchmark.execution import warm_up
+    from dsct_gym.running import run
 
     with progress_bar() as bar:
         loading = bar.add_task(name, total=None, state="compiling, if it is the first time")
         warm_up(name)
         bar.remove_task(loading)
         if hasattr(agent, "progress"):
-            agent.progress = listener(bar, name, problem.num_tasks, time_limit)
-        return agent.solve(problem, time_limit=time_limit, seed=seed)
+            agent.progress = listener(bar, name, problem.core.num_tasks, time_limit)
+        return run(agent, problem, name, time_limit=time_limit, seed=seed)
 
 
 def _record(
-    problem: Instance,
+    problem: Problem,
     solution: Solution,
     argument: str,
     solver: str,
@@ -122,7 +123,7 @@ def _record(
     from dsct_gym.relaxation import upper_bound
 
     return Record.of(
-        problem,
+        problem.core,
         solution,
         label=problem.name or Path(argument).stem,
         solver=solver,
