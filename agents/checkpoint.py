@@ -17,8 +17,8 @@ from safetensors.numpy import load, save
 
 from dsct_gym.agents.network import ARCHITECTURE, Network, shapes
 from dsct_gym.agents.outlook import CONTEXT, MACHINE
+from dsct_gym.atomic import write_bytes
 from dsct_gym.errors import InputError
-from dsct_gym.files import write_bytes
 
 FORMAT: Final = "dsct-ea-policy/1"
 _KEY = "policy"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +72,9 @@ class Instance:
     machine_names: tuple[str | None, ...] | None = None
     task_names: tuple[str | None, ...] | None = None
 
+    needs: ClassVar[frozenset[str]] = frozenset()
+    """What whoever is given it must know beyond DSCT-EA: nothing."""
+
     def __post_init__(self) -> None:
         for field, dimensions in _SHAPES.items():
             object.__setattr__(self, field, _as_floats(getattr(self, field), field, dimensions))
@@ -106,6 +109,11 @@ class Instance:
             raise InputError("work: needs at least two breakpoints a task")
         if self.accuracy.shape != self.work.shape:
             raise InputError(f"accuracy: shape {self.accuracy.shape}, but work {self.work.shape}")
+
+    @property
+    def core(self) -> Instance:
+        """Itself: what a variant wraps (see `dsct_gym.problem.Problem`)."""
+        return self
 
     @property
     def num_tasks(self) -> int:
@@ -174,11 +182,12 @@ class Instance:
         """Reads an instance file (format ``dsct-ea/1``).
 
         Raises:
-            InputError: If the file cannot be read or breaks the format, naming the field.
+            InputError: If the file cannot be read or breaks the format, naming the field; or if it
+                is the file of a variant, which `dsct_gym.load` reads.
         """
-        from dsct_gym.files import read_instance
+        from dsct_gym.loading import load_instance
 
-        return read_instance(path)
+        return load_instance(path)
 
     def save(self, path: str | Path) -> None:
         """Writes an instance file, whole or not at all.

@@ -36,6 +36,7 @@ ALLOWED["training"] = ALLOWED["agents"] | {"agents", "suites"}
 
 FACADE = {
     ("dsct_gym.instance", "dsct_gym.files"),
+    ("dsct_gym.instance", "dsct_gym.loading"),
     ("dsct_gym.schedule", "dsct_gym.files"),
     ("dsct_gym.schedule", "dsct_gym.gantt"),
     ("dsct_gym.schedule", "dsct_gym.verifier"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 
-from dsct_gym.files import write_bytes
+from dsct_gym.atomic import write_bytes
 from dsct_gym.registration import ENVIRONMENTS
 
 if TYPE_CHECKING:

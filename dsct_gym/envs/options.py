@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dsct_gym.envs.sampling import Sampled
-from dsct_gym.envs.source import Drawn, Generator, Pool, Sampler, Source, check_instance
+from dsct_gym.envs.source import Drawn, Generator, Pool, Sampler, Source, playable
 from dsct_gym.errors import InputError
 from dsct_gym.generator import Count, Quantity, Scenario
 from dsct_gym.instance import Instance
@@ -34,12 +35,11 @@ def instance_of(options: Mapping[str, Any] | None) -> Instance | None:
         InputError: If it is neither an `Instance` nor the path of an instance file.
     """
     given = None if options is None else options.get("instance")
-    if given is None or isinstance(given, Instance):
-        return given
-    try:
+    if given is None:
+        return None
+    if isinstance(given, (str, Path)):
         return Instance.load(given)
-    except TypeError as error:
-        raise InputError("options: instance must be an Instance or a path") from error
+    return playable(given, "options: instance")
 
 
 def make_source(
@@ -89,11 +89,11 @@ def make_source(
         other = next(iter(ranges), "pool")
         raise InputError(f"{other}: cannot be combined with {chosen[0]}")
     if instance is not None:
-        return Pool([check_instance(instance, "instance")])
+        return Pool([playable(instance, "instance")])
     if suite is not None:
         return Pool(_suite(suite))
     if listed is not None:
-        return Pool([check_instance(entry, "pool") for entry in listed])
+        return Pool([playable(entry, "pool") for entry in listed])
     source = _drawing(generator, ranges)
     return source if ahead is None else _drawn_ahead(source, ahead, pool_seed)
 
@@ -115,7 +115,7 @@ def _drawing(generator: Generator | None, ranges: dict[str, Any]) -> Drawn:
     if unknown:
         raise InputError(f"{unknown[0]}: cannot be combined with generator")
     if len(ranges) < 2:
-        first = check_instance(sampler(np.random.default_rng(0)), "generator")
+        first = playable(sampler(np.random.default_rng(0)), "generator")
         ranges = {"n": first.num_tasks, "m": first.num_machines, **ranges}
     bounds = Scenario(**ranges)
     return Drawn(sampler, bounds.max_tasks, bounds.max_machines)

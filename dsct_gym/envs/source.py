@@ -16,6 +16,7 @@ import numpy as np
 from dsct_gym.arrays import Ints
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
+from dsct_gym.problem import check_known
 
 if TYPE_CHECKING:
     from dsct_gym.envs.bank import Library
@@ -108,15 +109,15 @@ class Drawn(Source):
 
     def draw(self, rng: np.random.Generator) -> Instance:
         """Draws one instance."""
-        return check_instance(self._sampler(rng), "generator")
+        return playable(self._sampler(rng), "generator")
 
 
-def check_instance(instance: object, field: str) -> Instance:
-    """An instance that a user gives.
+def playable(problem: object, field: str) -> Instance:
+    """The problem itself, if it needs nothing that an environment of DSCT-EA does not know.
 
     Raises:
-        InputError: If it is something else, naming the field.
+        InputError: Naming the field.
     """
-    if not isinstance(instance, Instance):
-        raise InputError(f"{field}: {type(instance).__name__} is not an Instance")
-    return instance
+    check_known(problem, frozenset(), "this environment", dict, field=field)
+    assert isinstance(problem, Instance)
+    return problem

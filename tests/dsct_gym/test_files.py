@@ -2,7 +2,6 @@
 
 import copy
 import json
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -14,16 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsct_gym.errors import InputError
-from dsct_gym.files import (
-    instance_document,
+from dsct_gym.documents import document as document_of
+from dsct_gym.documents import (
     json_schemas,
     parse_instance,
     parse_schedule,
     schedule_document,
-    verify_schedule_file,
-    write_text,
 )
+from dsct_gym.errors import InputError
+from dsct_gym.files import verify_schedule_file
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
 from strategies import instances
@@ -61,7 +59,7 @@ def test_a_file_of_the_contract(tmp_path: Path) -> None:
     assert instance.accuracy.tolist() == [[0.001, 0.5, 0.76], [0, 1, 1]]
     assert instance.machine_names == ("T4", None)
     assert instance.task_names == ("t0", None)
-    assert instance_document(instance) == document()
+    assert document_of(instance) == document()
 
 
 def test_the_smallest_file() -> None:
@@ -80,9 +78,9 @@ def test_the_smallest_file() -> None:
 @settings(max_examples=100, deadline=None)
 @given(instances())
 def test_instances_survive_the_round_trip(instance: Instance) -> None:
-    read = parse_instance(json.loads(json.dumps(instance_document(instance))))
+    read = parse_instance(json.loads(json.dumps(document_of(instance))))
     assert read == instance
-    assert instance_document(read) == instance_document(instance)
+    assert document_of(read) == document_of(instance)
 
 
 @settings(max_examples=40, deadline=None)
@@ -290,7 +288,7 @@ def test_any_value_anywhere_is_read_or_refused(data: st.DataObject) -> None:
     message = refusal(changed)
     if message is None:
         instance = parse_instance(changed)
-        assert parse_instance(instance_document(instance)) == instance
+        assert parse_instance(document_of(instance)) == instance
     else:
         assert len(message.splitlines()) == 1
 
@@ -326,53 +324,6 @@ def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
     for target in (tmp_path / "absent" / "x.json", tmp_path, tmp_path / ("x" * 300), "a\0b"):
         with pytest.raises(InputError, match="cannot be written"):
             parse_instance(document()).save(target)
-
-
-def test_nothing_is_left_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "kept.json"
-    path.write_text("before", encoding="utf-8")
-
-    def full_disk(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(InputError, match="cannot be written: No space left"):
-        parse_instance(document()).save(path)
-
-    def interrupted(_: int) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        parse_instance(document()).save(path)
-    assert path.read_text(encoding="utf-8") == "before"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_file_is_written_with_the_usual_permissions(tmp_path: Path) -> None:
-    ordinary, written = tmp_path / "ordinary", tmp_path / "written"
-    ordinary.write_text("x", encoding="utf-8")
-    write_text(written, "x")
-    assert written.stat().st_mode == ordinary.stat().st_mode
-
-
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    target, link = tmp_path / "target.json", tmp_path / "link.json"
-    target.write_text("before", encoding="utf-8")
-    link.symlink_to(target)
-    write_text(link, "after")
-    assert link.is_symlink()
-    assert target.read_text(encoding="utf-8") == "after"
-
-
-def test_a_pipe_is_written_directly() -> None:
-    reader, writer = os.pipe()
-    try:
-        write_text(f"/dev/fd/{writer}", "through")
-        assert os.read(reader, 100) == b"through"
-    finally:
-        os.close(reader)
-        os.close(writer)
 
 
 # Schedules
@@ -490,7 +441,7 @@ def test_schedule_refusals_name_the_field(change: Callable[[Document], None], me
 def test_a_schedule_of_another_instance_is_refused() -> None:
     data = schedule_document(answer())
     data["instance"] = "a"
-    named = parse_instance({**instance_document(problem()), "name": "b"})
+    named = parse_instance({**document_of(problem()), "name": "b"})
     with pytest.raises(InputError, match="instance: it answers 'a', not 'b'"):
         parse_schedule(data, named)
     assert parse_schedule(data, problem()).verify()
@@ -523,7 +474,7 @@ def test_false_claims_of_a_file_are_reasons(
     change(data)
     path = tmp_path / "schedule.json"
     path.write_text(json.dumps(data), encoding="utf-8")
-    instance = parse_instance({**instance_document(problem()), "name": "mine"})
+    instance = parse_instance({**document_of(problem()), "name": "mine"})
     reasons = verify_schedule_file(path, instance).reasons
     assert any(found.startswith(reason) for found in reasons), reasons
 
@@ -550,7 +501,7 @@ def test_schemas_accept_what_is_read() -> None:
     for schema in schemas.values():
         jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(document(), schemas["dsct-ea/1"])
-    jsonschema.validate(instance_document(problem()), schemas["dsct-ea/1"])
+    jsonschema.validate(document_of(problem()), schemas["dsct-ea/1"])
     jsonschema.validate(schedule_document(answer()), schemas["dsct-ea-schedule/1"])
 
 

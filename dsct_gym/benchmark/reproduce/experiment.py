@@ -14,8 +14,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from dsct_gym.benchmark.store import make_folder
-from dsct_gym.files import write_bytes, write_text
+from dsct_gym.atomic import make_folder, write_bytes, write_text
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
 from dsct_gym.solver import SolverProtocol, make_solver

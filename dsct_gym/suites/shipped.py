@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     from dsct_gym.instance import Instance
 
 RECIPES: Final = {
@@ -23,7 +25,7 @@ _SUFFIX = ".json"
 @cache
 def shipped_names() -> tuple[str, ...]:
     """Names of the instances that ship, sorted."""
-    stored = (item.name for item in files(__name__).iterdir())
+    stored = (item.name for item in _folder().iterdir())
     return tuple(sorted(name.removesuffix(_SUFFIX) for name in stored if name.endswith(_SUFFIX)))
 
 
@@ -35,9 +37,13 @@ def load_shipped(name: str) -> Instance:
     """
     import json
 
-    from dsct_gym.files import parse_instance
+    from dsct_gym.documents import parse_instance
 
     if name not in shipped_names():
         raise InputError(f"instance: no {name!r} ships; there are {', '.join(shipped_names())}")
-    text = files(__name__).joinpath(name + _SUFFIX).read_text(encoding="utf-8")
+    text = _folder().joinpath(name + _SUFFIX).read_text(encoding="utf-8")
     return parse_instance(json.loads(text))
+
+
+def _folder() -> Traversable:
+    return files("dsct_gym.suites").joinpath("instances")

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from dsct_gym.allocation import allocate
-from dsct_gym.benchmark.suites import REFERENCES, Suite, load_suite, suites
+from dsct_gym.atomic import write_text
+from dsct_gym.documents import parse_schedule
 from dsct_gym.errors import InputError
-from dsct_gym.files import parse_schedule, read_json, write_text
+from dsct_gym.files import read_json
 from dsct_gym.instance import Instance
+from dsct_gym.suites.suite import REFERENCES, Suite, load_suite, suites
 from dsct_gym.tolerances import CLAIM
 
 SIGNIFICANT = 1e-9

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from dsct_gym.allocation import allocate
-from dsct_gym.benchmark.references import improve
-from dsct_gym.benchmark.suites import SUITES, Reference, load_suite, suites
 from dsct_gym.errors import InputError
 from dsct_gym.relaxation import upper_bound
+from dsct_gym.suites.improving import improve
+from dsct_gym.suites.suite import Reference, load_suite, suites
 from dsct_gym.tolerances import CLAIM
 
-DATA = Path(__file__).parents[3] / "dsct_gym" / "benchmark" / "data"
+DATA = Path(__file__).parents[3] / "dsct_gym" / "suites" / "data"
 
 SIZES = {  # tasks, machines
     "tiny": ((4, 12), (2, 4)),
@@ -27,7 +27,7 @@ def all_references() -> list[Reference]:
     return [known for name in suites() for known in load_suite(name).references]
 
 
-@pytest.mark.parametrize("name", SUITES)
+@pytest.mark.parametrize("name", SIZES)
 def test_suites_hold_what_they_say(name: str) -> None:
     suite = load_suite(name)
     tasks, machines = SIZES[name]
@@ -84,7 +84,7 @@ def test_improve_takes_what_is_better(
     tmp_path: Path, copied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = load_suite("tiny").references[0]
-    monkeypatch.setattr("dsct_gym.benchmark.suites.data_folder", lambda: copied)
+    monkeypatch.setattr("dsct_gym.suites.suite.data_folder", lambda: copied)
     load_suite.cache_clear()
     nothing = [-1] * known.instance.num_tasks
     worthless = float(known.instance.base_accuracy.sum())
@@ -117,7 +117,7 @@ def test_improve_refuses_what_does_not_hold(
 
 
 def test_changed_files_are_noticed(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dsct_gym.benchmark.suites.data_folder", lambda: copied)
+    monkeypatch.setattr("dsct_gym.suites.suite.data_folder", lambda: copied)
     load_suite.cache_clear()
     path = copied / "tiny" / "tiny-00.json"
     path.write_text(path.read_text().replace("0.001", "0.002", 1))

@@ -1,8 +1,9 @@
 """Benchmark suites: instances that never change, each with the best that is known of it.
 
-A suite is a folder in ``data/`` with its instance files, ``manifest.json`` (their checksums and the
-scenario each was drawn from) and ``references.json`` (best-known assignments and proven bounds).
-Instances were drawn once; loading checks the checksums and never draws again.
+A suite is a folder in ``data/`` with its instance files, ``manifest.json`` (what it holds, the
+files' checksums and the scenario each was drawn from) and ``references.json`` (best-known
+assignments and proven bounds). Instances were drawn once; loading checks the checksums and never
+draws again.
 """
 
 from __future__ import annotations
@@ -18,25 +19,18 @@ from importlib.resources.abc import Traversable
 from typing import Any, Final, overload
 
 import numpy as np
+from pydantic import Field
 
 from dsct_gym.allocation import allocate
 from dsct_gym.arrays import Ints
+from dsct_gym.documents import parse_instance
 from dsct_gym.errors import InputError
-from dsct_gym.files import parse_instance
 from dsct_gym.instance import Instance
+from dsct_gym.refusals import Model, Strict, validate
 from dsct_gym.schedule import Schedule
 
 PROVEN: Final = 1e-5
 """Relative gap between best known and proven bound up to which an optimum counts as proven."""
-
-SUITES: Final = {
-    "tiny": "4 to 12 tasks on 2 to 4 machines",
-    "small": "20 to 50 tasks on 3 to 5 machines",
-    "medium": "100 to 200 tasks on 5 to 10 machines",
-    "large": "1,000 to 10,000 tasks on 10 to 50 machines",
-    "devices": "30 to 120 requests for real model families on 3 to 8 real GPUs",
-}
-"""What each suite holds."""
 
 MANIFEST: Final = "manifest.json"
 REFERENCES: Final = "references.json"
@@ -126,9 +120,46 @@ class Suite(Sequence[Instance]):
         return iter(self.instances)
 
 
+class Entry(Strict):
+    """An instance of a suite, in its manifest."""
+
+    file: str
+    sha256: str = Field(description="Of the instance file, before compression")
+    scenario: dict[str, Any] = Field(default_factory=dict, description="What it was drawn from")
+
+
+class Manifest(Strict):
+    """What ``manifest.json`` holds."""
+
+    description: str = Field(description="What the suite holds, in words")
+    order: int = Field(description="Place among the suites that ship")
+    instances: list[Entry]
+
+
+class Row(Strict):
+    """What ``references.json`` knows of an instance."""
+
+    instance: str
+    total_accuracy: float
+    found_by: str
+    upper_bound: float
+    bound_by: str
+    machine_of: list[int]
+
+
+class References(Strict):
+    """What ``references.json`` holds."""
+
+    references: list[Row]
+
+
+@cache
 def suites() -> tuple[str, ...]:
-    """Names of the suites that ship."""
-    return tuple(SUITES)
+    """Names of the suites that ship, the easiest first."""
+    manifests = {
+        folder.name: read_manifest(folder) for folder in data_folder().iterdir() if folder.is_dir()
+    }
+    return tuple(sorted(manifests, key=lambda name: (manifests[name].order, name)))
 
 
 @cache
@@ -141,39 +172,59 @@ def load_suite(name: str) -> Suite:
     Raises:
         InputError: If there is no such suite, or a file of it is not what its checksum says.
     """
-    if name not in SUITES:
-        raise InputError(f"suite: no suite {name!r}; there are {', '.join(SUITES)}")
+    if name not in suites():
+        raise InputError(f"suite: no suite {name!r}; there are {', '.join(suites())}")
     folder = data_folder().joinpath(name)
-    manifest = json.loads(folder.joinpath(MANIFEST).read_text(encoding="utf-8"))
+    manifest = read_manifest(folder)
     known = read_references(folder)
-    instances = tuple(_load(folder, entry) for entry in manifest["instances"])
+    instances = tuple(_load(folder, entry) for entry in manifest.instances)
     references = tuple(
         reference_from(instance, known[str(instance.name)]) for instance in instances
     )
-    return Suite(name, SUITES[name], instances, references)
+    return Suite(name, manifest.description, instances, references)
 
 
 def data_folder() -> Traversable:
     """Where the suites lie."""
-    return files("dsct_gym.benchmark").joinpath("data")
+    return files("dsct_gym.suites").joinpath("data")
 
 
-def read_references(folder: Traversable) -> dict[str, dict[str, Any]]:
-    """The rows of ``references.json`` by name of instance."""
-    document = json.loads(folder.joinpath(REFERENCES).read_text(encoding="utf-8"))
-    return {row["instance"]: row for row in document["references"]}
+def read_manifest(folder: Traversable) -> Manifest:
+    """The manifest of a suite.
+
+    Raises:
+        InputError: If it breaks its format.
+    """
+    return _read(folder, MANIFEST, Manifest)
 
 
-def reference_from(instance: Instance, row: dict[str, Any]) -> Reference:
+def read_references(folder: Traversable) -> dict[str, Row]:
+    """The rows of ``references.json`` by name of instance.
+
+    Raises:
+        InputError: If it breaks its format.
+    """
+    rows = _read(folder, REFERENCES, References).references
+    return {row.instance: row for row in rows}
+
+
+def reference_from(instance: Instance, row: Row) -> Reference:
     """Builds a reference from its row."""
     return Reference(
         instance=instance,
-        total_accuracy=row["total_accuracy"],
-        machine_of=np.array(row["machine_of"], dtype=np.int64),
-        found_by=row["found_by"],
-        upper_bound=row["upper_bound"],
-        bound_by=row["bound_by"],
+        total_accuracy=row.total_accuracy,
+        machine_of=np.array(row.machine_of, dtype=np.int64),
+        found_by=row.found_by,
+        upper_bound=row.upper_bound,
+        bound_by=row.bound_by,
     )
+
+
+def _read(folder: Traversable, name: str, model: type[Model]) -> Model:
+    try:
+        return validate(model, json.loads(folder.joinpath(name).read_text(encoding="utf-8")))
+    except InputError as error:
+        raise InputError(f"{folder.name}/{name}: {error}") from error
 
 
 def checksum(content: bytes) -> str:
@@ -181,10 +232,10 @@ def checksum(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _load(folder: Traversable, entry: dict[str, Any]) -> Instance:
-    content = folder.joinpath(entry["file"]).read_bytes()
-    if entry["file"].endswith(".gz"):
+def _load(folder: Traversable, entry: Entry) -> Instance:
+    content = folder.joinpath(entry.file).read_bytes()
+    if entry.file.endswith(".gz"):
         content = gzip.decompress(content)
-    if checksum(content) != entry["sha256"]:
-        raise InputError(f"{entry['file']}: is not the file that the suite was made of")
+    if checksum(content) != entry.sha256:
+        raise InputError(f"{entry.file}: is not the file that the suite was made of")
     return parse_instance(json.loads(content))

@@ -3,9 +3,9 @@ import shlex
 import pytest
 
 from dsct_gym import InputError
-from dsct_gym.benchmark.instances import RECIPES, load_shipped, shipped_names
 from dsct_gym.cli import run
 from dsct_gym.files import instance_text
+from dsct_gym.suites.shipped import RECIPES, load_shipped, shipped_names
 
 
 def test_each_is_what_its_recipe_generates(capsys):

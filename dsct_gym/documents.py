@@ -1,0 +1,306 @@
+"""Instance and schedule documents: what parsed JSON holds, and what it means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from functools import singledispatch
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from dsct_gym.accuracy import curve_lengths, pad_curves
+from dsct_gym.errors import InputError
+from dsct_gym.instance import Instance
+from dsct_gym.refusals import Strict, validate
+from dsct_gym.schedule import Schedule, check_rows
+from dsct_gym.tolerances import CLAIM
+from dsct_gym.verifier import Claims, Rows, Verification, verify
+
+if TYPE_CHECKING:
+    from dsct_gym.problem import Problem
+
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+
+RESERVED: Final = ("horizon", "objective", "operating_points", "arrival", "weight", "whole")
+"""Keys of the variants of DSCT-EA, of the document, its machines and its tasks."""
+
+
+class MachineModel(Strict):
+    """A machine of an instance file."""
+
+    name: str | None = None
+    speed: Positive = Field(description="GFLOP/s")
+    efficiency: Positive = Field(description="GFLOP/J")
+
+
+class TaskModel(Strict):
+    """A task of an instance file."""
+
+    name: str | None = None
+    deadline: Positive = Field(description="s")
+    work: list[NonNegative] = Field(
+        min_length=2, description="Breakpoints, GFLOP: from 0, strictly increasing"
+    )
+    accuracy: list[Annotated[float, Field(ge=0, le=1)]] = Field(
+        min_length=2, description="Accuracy at the breakpoints: non-decreasing and concave"
+    )
+
+
+class InstanceModel(Strict):
+    """An instance file, format ``dsct-ea/1``."""
+
+    format: Literal["dsct-ea/1"]
+    name: str | None = None
+    energy_budget: NonNegative = Field(description="J")
+    machines: list[MachineModel] = Field(min_length=1)
+    tasks: list[TaskModel] = Field(min_length=1)
+
+
+Index = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class AssignmentModel(Strict):
+    """One row of a schedule file."""
+
+    task: Index
+    machine: Index | None
+    start: float = Field(default=0.0, description="s")
+    duration: float = Field(default=0.0, description="s")
+    work: float = Field(default=0.0, description="GFLOP")
+    accuracy: float | None = None
+    energy: float = Field(default=0.0, description="J")
+
+    @model_validator(mode="after")
+    def _placed_rows_are_whole(self) -> AssignmentModel:
+        if self.machine is not None:
+            for field in ("start", "duration", "work", "accuracy", "energy"):
+                if field not in self.model_fields_set or getattr(self, field) is None:
+                    raise ValueError(f"a row with a machine needs {field}")
+        return self
+
+
+class ScheduleModel(Strict):
+    """A schedule file, format ``dsct-ea-schedule/1``."""
+
+    format: Literal["dsct-ea-schedule/1"]
+    instance: str | None = None
+    solver: str | None = None
+    seconds: NonNegative | None = None
+    total_accuracy: float
+    mean_accuracy: float
+    energy: float = Field(description="J")
+    upper_bound: float | None = Field(default=None, description="Total accuracy")
+    assignments: list[AssignmentModel]
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """JSON Schemas of the two file formats, by format name."""
+    return {
+        "dsct-ea/1": InstanceModel.model_json_schema(),
+        "dsct-ea-schedule/1": ScheduleModel.model_json_schema(),
+    }
+
+
+def parse_instance(data: object) -> Instance:
+    """Builds an instance from parsed JSON.
+
+    Raises:
+        InputError: One line naming the field at fault.
+    """
+    for place in find_keys(data, RESERVED).values():
+        raise InputError(f"{place}: reserved for a variant not in this version")
+    return core_of(validate(InstanceModel, data))
+
+
+def core_of(model: InstanceModel) -> Instance:
+    """The instance that a document describes; a variant's core, where its model adds keys.
+
+    Raises:
+        InputError: One line naming the field at fault.
+    """
+    for index, task in enumerate(model.tasks):
+        if len(task.work) != len(task.accuracy):
+            raise InputError(
+                f"tasks[{index}].accuracy: {len(task.accuracy)} values "
+                f"for {len(task.work)} breakpoints"
+            )
+        _check_no_padding(index, task)
+    work, accuracy = pad_curves([(task.work, task.accuracy) for task in model.tasks])
+    return Instance(
+        speeds=np.array([machine.speed for machine in model.machines]),
+        efficiencies=np.array([machine.efficiency for machine in model.machines]),
+        deadlines=np.array([task.deadline for task in model.tasks]),
+        work=work,
+        accuracy=accuracy,
+        energy_budget=model.energy_budget,
+        name=model.name,
+        machine_names=tuple(machine.name for machine in model.machines),
+        task_names=tuple(task.name for task in model.tasks),
+    )
+
+
+def find_keys(data: object, keys: Iterable[str]) -> dict[str, str]:
+    """Which of some keys parsed JSON holds, each with the first place, of the document or a part.
+
+    Args:
+        data: Parsed JSON, perhaps no instance document at all.
+        keys: The keys to look for in the document, its machines and its tasks.
+
+    Returns:
+        Places such as ``tasks[3].arrival`` by key, in the order of the document's parts.
+    """
+    if not isinstance(data, dict):
+        return {}
+    wanted = frozenset(keys)
+    found: dict[str, str] = {}
+    parts = [("", data)]
+    for group in ("machines", "tasks"):
+        listed = data.get(group)
+        if isinstance(listed, list):
+            parts += [(f"{group}[{index}].", part) for index, part in enumerate(listed)]
+    for place, part in parts:
+        for key in part if isinstance(part, dict) else ():
+            if key in wanted:
+                found.setdefault(key, place + key)
+    return found
+
+
+def _check_no_padding(index: int, task: TaskModel) -> None:
+    """In a file a repeated last breakpoint is a mistake; only arrays need padding."""
+    if task.work[-1] == task.work[-2]:
+        last = len(task.work) - 1
+        raise InputError(f"tasks[{index}].work: not strictly increasing at breakpoint {last}")
+
+
+@singledispatch
+def document(problem: Problem) -> dict[str, Any]:
+    """A problem as the JSON document of its file; a variant adds its keys to its core's."""
+    raise InputError(f"instance: {type(problem).__name__} has no file format")
+
+
+@document.register
+def _(instance: Instance) -> dict[str, Any]:
+    machine_names = instance.machine_names or (None,) * instance.num_machines
+    task_names = instance.task_names or (None,) * instance.num_tasks
+    lengths = curve_lengths(instance.work).tolist()
+    machines = [
+        {**_named(name), "speed": speed, "efficiency": efficiency}
+        for name, speed, efficiency in zip(
+            machine_names, instance.speeds.tolist(), instance.efficiencies.tolist(), strict=True
+        )
+    ]
+    tasks = [
+        {
+            **_named(task_names[j]),
+            "deadline": float(instance.deadlines[j]),
+            "work": instance.work[j, :length].tolist(),
+            "accuracy": instance.accuracy[j, :length].tolist(),
+        }
+        for j, length in enumerate(lengths)
+    ]
+    return {
+        "format": "dsct-ea/1",
+        **_named(instance.name),
+        "energy_budget": instance.energy_budget,
+        "machines": machines,
+        "tasks": tasks,
+    }
+
+
+def schedule_document(schedule: Schedule) -> dict[str, Any]:
+    """The schedule as the JSON document of its file."""
+    rows = [
+        {
+            "task": j,
+            "machine": int(schedule.machine[j]),
+            "start": float(schedule.start[j]),
+            "duration": float(schedule.duration[j]),
+            "work": float(schedule.work[j]),
+            "accuracy": float(schedule.accuracy[j]),
+            "energy": float(schedule.task_energy[j]),
+        }
+        for j in np.flatnonzero(schedule.machine >= 0).tolist()
+    ]
+    return {
+        "format": "dsct-ea-schedule/1",
+        "instance": schedule.instance.name,
+        "solver": schedule.solver,
+        "seconds": schedule.seconds,
+        "total_accuracy": schedule.total_accuracy,
+        "mean_accuracy": schedule.mean_accuracy,
+        "energy": schedule.energy,
+        "upper_bound": schedule.upper_bound,
+        "assignments": rows,
+    }
+
+
+def parse_schedule(data: object, problem: Problem) -> Schedule:
+    """Builds a schedule from parsed JSON, as `dsct_gym.files.read_schedule` does."""
+    model = validate(ScheduleModel, data)
+    n = problem.core.num_tasks
+    if _answers_another(model, problem):
+        raise InputError(f"instance: it answers {model.instance!r}, not {problem.name!r}")
+    if not math.isclose(model.mean_accuracy * n, model.total_accuracy, rel_tol=CLAIM):
+        raise InputError(
+            f"mean_accuracy: {model.mean_accuracy:g} is not total_accuracy / {n} tasks"
+        )
+    rows = check_rows(problem, _rows(model, problem.core), "assignments")
+    schedule = Schedule.from_rows(problem, rows, claims=_claims(model), solver=model.solver)
+    return schedule.credited(seconds=model.seconds)
+
+
+def verify_document(data: object, problem: Problem) -> Verification:
+    """Verifies everything that a parsed schedule file claims, its totals and its fit included.
+
+    Args:
+        data: Parsed JSON.
+        problem: What it claims to answer.
+
+    Returns:
+        The verification. A row naming a task or machine that the problem does not have is a
+        reason, not an error: the file may be sound and answer another problem.
+
+    Raises:
+        InputError: If it breaks the format.
+    """
+    model = validate(ScheduleModel, data)
+    checked = verify(problem, _rows(model, problem.core), _claims(model))
+    if _answers_another(model, problem):
+        named = f"it answers instance {model.instance!r}, not {problem.name!r}"
+        return Verification((named, *checked.reasons))
+    return checked
+
+
+def _rows(model: ScheduleModel, core: Instance) -> Rows:
+    """The rows of a file; one that claims no accuracy earns what its task earns without work."""
+    rows, base = model.assignments, core.base_accuracy
+
+    def claimed_accuracy(row: AssignmentModel) -> float:
+        if row.accuracy is not None:
+            return row.accuracy
+        return float(base[row.task]) if row.task < base.size else 0.0
+
+    return Rows(
+        task=np.array([row.task for row in rows], dtype=np.int64),
+        machine=np.array([-1 if row.machine is None else row.machine for row in rows], np.int64),
+        start=np.array([row.start for row in rows], np.float64),
+        duration=np.array([row.duration for row in rows], np.float64),
+        work=np.array([row.work for row in rows], np.float64),
+        accuracy=np.array([claimed_accuracy(row) for row in rows], np.float64),
+        energy=np.array([row.energy for row in rows], np.float64),
+    )
+
+
+def _claims(model: ScheduleModel) -> Claims:
+    return Claims(model.total_accuracy, model.mean_accuracy, model.energy, model.upper_bound)
+
+
+def _answers_another(model: ScheduleModel, problem: Problem) -> bool:
+    return model.instance is not None and problem.name not in (None, model.instance)
+
+
+def _named(name: str | None) -> dict[str, str]:
+    return {} if name is None else {"name": name}
