@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import singledispatch
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from dsct_gym.accuracy import curve_lengths, pad_curves
 from dsct_gym.errors import InputError
-from dsct_gym.instance import Instance
-from dsct_gym.refusals import Strict, validate
+from dsct_gym.instance import Instance, faults_of_names
+from dsct_gym.refusals import Strict, fault_of, part_of, validate
 from dsct_gym.schedule import Schedule, check_rows
 from dsct_gym.tolerances import CLAIM
 from dsct_gym.verifier import Claims, Rows, Verification, verify
@@ -48,6 +49,17 @@ class TaskModel(Strict):
         min_length=2, description="Accuracy at the breakpoints: non-decreasing and concave"
     )
 
+    @model_validator(mode="after")
+    def _curve_is_whole(self) -> TaskModel:
+        if len(self.work) != len(self.accuracy):
+            values, breakpoints = len(self.accuracy), len(self.work)
+            raise fault_of("accuracy", f"{values} values for {breakpoints} breakpoints")
+        if self.work[-1] == self.work[-2]:
+            # In a file a repeated last breakpoint is a mistake; only arrays need padding.
+            last = len(self.work) - 1
+            raise fault_of("work", f"not strictly increasing at breakpoint {last}")
+        return self
+
 
 class InstanceModel(Strict):
     """An instance file, format ``dsct-ea/1``."""
@@ -58,6 +70,8 @@ class InstanceModel(Strict):
     machines: list[MachineModel] = Field(min_length=1)
     tasks: list[TaskModel] = Field(min_length=1)
 
+
+Described = TypeVar("Described", bound=InstanceModel)
 
 Index = Annotated[int, Field(ge=0, le=2**53)]
 
@@ -76,9 +90,11 @@ class AssignmentModel(Strict):
     @model_validator(mode="after")
     def _placed_rows_are_whole(self) -> AssignmentModel:
         if self.machine is not None:
-            for field in ("start", "duration", "work", "accuracy", "energy"):
-                if field not in self.model_fields_set or getattr(self, field) is None:
-                    raise ValueError(f"a row with a machine needs {field}")
+            needed = ("start", "duration", "work", "accuracy", "energy")
+            given = {field for field in self.model_fields_set if getattr(self, field) is not None}
+            missing = [field for field in needed if field not in given]
+            if missing:
+                raise ValueError(f"a row with a machine needs {', '.join(missing)}")
         return self
 
 
@@ -108,26 +124,28 @@ def parse_instance(data: object) -> Instance:
     """Builds an instance from parsed JSON.
 
     Raises:
-        InputError: One line naming the field at fault.
+        InputError: One line for each fault, naming the field; or one that names a key of a variant.
     """
     for place in find_keys(data, RESERVED).values():
         raise InputError(f"{place}: reserved for a variant not in this version")
-    return core_of(validate(InstanceModel, data))
+    return core_of(validate_instance(InstanceModel, data))
+
+
+def validate_instance(model: type[Described], data: object) -> Described:
+    """Parsed JSON as the model of an instance document, of a variant's perhaps.
+
+    Raises:
+        InputError: One line for each fault, naming the field.
+    """
+    return validate(model, data, lambda: _faults_of_sound_parts(model, data))
 
 
 def core_of(model: InstanceModel) -> Instance:
     """The instance that a document describes; a variant's core, where its model adds keys.
 
     Raises:
-        InputError: One line naming the field at fault.
+        InputError: One line for each fault, naming the field.
     """
-    for index, task in enumerate(model.tasks):
-        if len(task.work) != len(task.accuracy):
-            raise InputError(
-                f"tasks[{index}].accuracy: {len(task.accuracy)} values "
-                f"for {len(task.work)} breakpoints"
-            )
-        _check_no_padding(index, task)
     work, accuracy = pad_curves([(task.work, task.accuracy) for task in model.tasks])
     return Instance(
         speeds=np.array([machine.speed for machine in model.machines]),
@@ -140,6 +158,52 @@ def core_of(model: InstanceModel) -> Instance:
         machine_names=tuple(machine.name for machine in model.machines),
         task_names=tuple(task.name for task in model.tasks),
     )
+
+
+def _faults_of_sound_parts(model: type[InstanceModel], data: object) -> list[str]:
+    """What an `Instance` would find in the machines and tasks that their models let pass."""
+    machines, tasks = _sound_parts(model, data, "machines"), _sound_parts(model, data, "tasks")
+    faults = []
+    for index, machine in machines.items():
+        speeds, efficiencies = [machine.speed], [machine.efficiency]
+        faults += _alone("machines", index, speeds=speeds, efficiencies=efficiencies)
+    for index, task in tasks.items():
+        curve = {"work": [task.work], "accuracy": [task.accuracy]}
+        faults += _alone("tasks", index, deadlines=[task.deadline], **curve)
+    for group, parts in (("machines", machines), ("tasks", tasks)):
+        names = {index: part.name for index, part in parts.items()}
+        faults += faults_of_names(names, group)
+    return faults
+
+
+def _sound_parts(model: type[InstanceModel], data: object, group: str) -> dict[int, Any]:
+    """The machines or tasks that their model lets pass, by index."""
+    listed, part, sound = (
+        data.get(group) if isinstance(data, dict) else None,
+        part_of(model, group),
+        {},
+    )
+    for index, entry in enumerate(listed if isinstance(listed, list) else ()):
+        with suppress(ValidationError):
+            sound[index] = part.model_validate(entry)
+    return sound
+
+
+def _alone(group: str, index: int, **fields: Any) -> list[str]:
+    """What is wrong with one machine or task, as an instance of its own."""
+    plain = {
+        "speeds": [1.0],
+        "efficiencies": [1.0],
+        "deadlines": [1.0],
+        "work": [[0.0, 1.0]],
+        "accuracy": [[0.0, 0.0]],
+        "energy_budget": 0.0,
+    }
+    try:
+        Instance(**{**plain, **fields})
+    except InputError as error:
+        return [line.replace(f"{group}[0]", f"{group}[{index}]", 1) for line in error.lines]
+    return []
 
 
 def find_keys(data: object, keys: Iterable[str]) -> dict[str, str]:
@@ -166,13 +230,6 @@ def find_keys(data: object, keys: Iterable[str]) -> dict[str, str]:
             if key in wanted:
                 found.setdefault(key, place + key)
     return found
-
-
-def _check_no_padding(index: int, task: TaskModel) -> None:
-    """In a file a repeated last breakpoint is a mistake; only arrays need padding."""
-    if task.work[-1] == task.work[-2]:
-        last = len(task.work) - 1
-        raise InputError(f"tasks[{index}].work: not strictly increasing at breakpoint {last}")
 
 
 @singledispatch

@@ -58,13 +58,13 @@ def verify_schedule_file(path: str | Path, problem: Problem) -> Verification:
 
 
 def read_json(path: str | Path) -> object:
-    """Parses a JSON file, refusing duplicate keys.
+    """Parses a JSON file, with or without a byte order mark, refusing duplicate keys.
 
     Raises:
         InputError: If it cannot be read or is not JSON in UTF-8.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:

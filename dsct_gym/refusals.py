@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
 
-from dsct_gym.errors import InputError
+from dsct_gym.errors import refuse
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -20,16 +23,37 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
-def validate(model: type[Model], data: object) -> Model:
+def validate(
+    model: type[Model], data: object, further: Callable[[], Sequence[str]] = tuple
+) -> Model:
     """Parsed JSON as a model.
 
+    Args:
+        model: The model.
+        data: Parsed JSON.
+        further: Where there are faults, gives a line for each that the model alone does not find.
+
     Raises:
-        InputError: One line naming the field at fault.
+        InputError: One line for each fault, naming the field.
     """
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        _refuse(error.errors(include_url=False)[0])
+        findings = error.errors(include_url=False)
+        for finding in findings:
+            if finding["loc"] == ("format",):
+                refuse([_line(model, finding)])  # it is another document: nothing else is a fault
+        refuse([*(_line(model, finding) for finding in findings), *further()])
+
+
+def fault_of(field: str, message: str) -> PydanticCustomError:
+    """What a validator of a whole model raises about one of its fields."""
+    return PydanticCustomError(_OF_A_FIELD, "{message}", {"field": field, "message": message})
+
+
+def part_of(model: type[BaseModel], field: str) -> type[BaseModel]:
+    """The model of a field, or of the elements of its list."""
+    return next(_models_in(model.model_fields[field].annotation))
 
 
 def shown_key(key: str) -> str:
@@ -38,18 +62,7 @@ def shown_key(key: str) -> str:
     return short if short.isprintable() else repr(short)
 
 
-def _refuse(error: ErrorDetails) -> NoReturn:
-    """Turns pydantic's first finding into the one line of the contract."""
-    path = "".join(
-        f"[{step}]" if isinstance(step, int) else f".{shown_key(step)}" for step in error["loc"]
-    ).removeprefix(".")
-    message = _MESSAGES.get(error["type"], error["msg"].removeprefix("Value error, "))
-    message = message.format(**error.get("ctx", {}))
-    value = error["input"]
-    if error["type"] in _SHOWING_VALUE and isinstance(value, (int, float)):
-        message += f", got {_short(value)}"
-    raise InputError(f"{path}: {message}" if path else f"document: {message}")
-
+_OF_A_FIELD = "of_a_field"
 
 _MESSAGES = {
     "missing": "missing",
@@ -67,10 +80,46 @@ _MESSAGES = {
     "less_than_equal": "must be at most {le:g}",
     "too_short": "needs at least {min_length}",
     "literal_error": "must be {expected}",
+    _OF_A_FIELD: "{message}",
 }
 _SHOWING_VALUE = frozenset(
     {"float_type", "finite_number", "greater_than", "greater_than_equal", "less_than_equal"}
 )
+
+
+def _line(model: type[BaseModel], finding: ErrorDetails) -> str:
+    """One finding in the words of the contract."""
+    kind, place, context = finding["type"], finding["loc"], finding.get("ctx", {})
+    if kind == _OF_A_FIELD:
+        place = (*place, context["field"])
+    path = "".join(
+        f"[{step}]" if isinstance(step, int) else f".{shown_key(step)}" for step in place
+    ).removeprefix(".")
+    message = _MESSAGES.get(kind, finding["msg"].removeprefix("Value error, ")).format(**context)
+    value = finding["input"]
+    if kind in _SHOWING_VALUE and isinstance(value, (int, float)):
+        message += f", got {_short(value)}"
+    if kind == "extra_forbidden":
+        message += _suggestion(model, place)
+    return f"{path}: {message}" if path else f"document: {message}"
+
+
+def _suggestion(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
+    """The key that was perhaps meant."""
+    *outer, key = place
+    for step in outer:
+        if isinstance(step, str):
+            model = part_of(model, step)
+    close = get_close_matches(str(key), model.model_fields, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that a type is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
 
 
 def _short(value: float) -> str:

@@ -14,10 +14,16 @@ from pydantic import Field
 
 from dsct_gym.accuracy import evaluate_curves
 from dsct_gym.arrays import Floats
-from dsct_gym.documents import InstanceModel, NonNegative, TaskModel, core_of, document
+from dsct_gym.documents import (
+    InstanceModel,
+    NonNegative,
+    TaskModel,
+    core_of,
+    document,
+    validate_instance,
+)
 from dsct_gym.instance import Instance
 from dsct_gym.loading import register
-from dsct_gym.refusals import validate
 from dsct_gym.relaxation import Relaxation, relax
 from dsct_gym.schedule import Schedule, further_measures, objective
 from dsct_gym.solver import Answer, Solver
@@ -61,7 +67,7 @@ class FinedModel(InstanceModel):
 
 
 def read(data: object) -> FinedInstance:
-    model = validate(FinedModel, data)
+    model = validate_instance(FinedModel, data)
     fines = np.array([task.fine for task in model.tasks])
     return FinedInstance(core_of(model), fines, model.opening)
 

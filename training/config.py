@@ -130,7 +130,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
     shipped = files("dsct_gym.training") / "configs" / f"{path}.toml"
     source = Path(path)
     try:
-        text = shipped.read_text() if shipped.is_file() else source.read_text()
+        text = shipped.read_text() if shipped.is_file() else source.read_text(encoding="utf-8-sig")
         return tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         known = ", ".join(shipped_configs())

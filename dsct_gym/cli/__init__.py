@@ -89,7 +89,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         status = INTERRUPTED
     except InputError as error:
-        return _refuse(str(error))
+        return _refuse(*error.lines)
     except Exception as error:
         return _refuse(_usage_message(error) or _unexpected(error))
     if status == INTERRUPTED:
@@ -134,8 +134,9 @@ def _unexpected(error: Exception) -> str:
     return f"unexpected {type(error).__name__}: {error} (set {TRACEBACK}=1 for the traceback)"
 
 
-def _refuse(message: str) -> int:
-    _say(f"Error: {' '.join(message.split())}")
+def _refuse(*faults: str) -> int:
+    for fault in faults:
+        _say(f"Error: {' '.join(fault.split())}")
     return BAD_INPUT
 
 

@@ -51,9 +51,10 @@ def load_instance(argument: str) -> Problem:
 
 
 def located(path: str | Path, error: InputError) -> InputError:
-    """The error with the file it is about in front, where it does not say so itself."""
-    message = str(error)
-    return InputError(message if message.startswith(str(path)) else f"{path}: {message}")
+    """The error with the file it is about in front of each line that does not name it."""
+    name = str(path)
+    lines = (line if line.startswith(name) else f"{name}: {line}" for line in error.lines)
+    return InputError("\n".join(lines))
 
 
 def check_writable(option: str, path: Path | None) -> None:

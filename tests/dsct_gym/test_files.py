@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -218,6 +219,62 @@ def test_refusals_name_the_field(change: Callable[[Document], None], message: st
     assert len(str(error.value)) < 200
 
 
+def test_all_faults_of_a_file_are_told_at_once() -> None:
+    """Those of the format, and those of curves and names in what the format lets pass."""
+    data = document()
+    data["tasks"] += [*copy.deepcopy(data["tasks"]), {"deadline": 2}]
+    for change in (
+        put("budget", to=3),
+        put("energy_budget", to=-1),
+        put("machines", 0, "sped", to=3.0),
+        put("machines", 1, "speed", to=1e200),
+        put("tasks", 0, "accuracy", 1, to=0.01),
+        put("tasks", 1, "deadline", to="soon"),
+        put("tasks", 2, "accuracy", to=[0, 1]),
+        put("tasks", 3, "work", to=[0, 0]),
+    ):
+        change(data)
+    data["tasks"] += [{"name": "t0", "deadline": 1, "work": [0, 5], "accuracy": [0, 1]}]
+    assert (refusal(data) or "").split("\n") == [
+        "energy_budget: must be at least 0, got -1",
+        "machines[0].sped: unknown key; did you mean speed?",
+        "tasks[1].deadline: must be a number",
+        "tasks[2].accuracy: 2 values for 3 breakpoints",
+        "tasks[3].work: not strictly increasing at breakpoint 1",
+        "tasks[4].work: missing",
+        "tasks[4].accuracy: missing",
+        "budget: unknown key; did you mean energy_budget?",
+        "machines[1].speed: must be finite and positive and in 1e-100..1e+100, got 1e+200",
+        "tasks[0].accuracy: not concave at breakpoint 1",
+        "tasks[5].name: duplicate name 't0'",
+    ]
+
+
+def test_of_many_faults_the_first_are_told() -> None:
+    data = document()
+    data["tasks"] = [{"deadline": -1, "work": [0, 5], "accuracy": [0, 1]}] * 100
+    lines = (refusal(data) or "").split("\n")
+    assert lines[0] == "tasks[0].deadline: must be above 0, got -1"
+    assert lines[20:] == ["and 80 more faults"]
+
+
+@pytest.mark.parametrize(
+    ("change", "meant"),
+    [
+        (put("energy_buget", to=1), "energy_buget: unknown key; did you mean energy_budget?"),
+        (put("Name", to="x"), "Name: unknown key; did you mean name?"),
+        (put("machines", 0, "eficiency", to=1), "machines[0].eficiency: unknown key; did you mean"),
+        (put("tasks", 0, "deadlines", to=1), "tasks[0].deadlines: unknown key; did you mean dead"),
+    ],
+)
+def test_keys_that_were_perhaps_meant_are_named(
+    change: Callable[[Document], None], meant: str
+) -> None:
+    data = document()
+    change(data)
+    assert (refusal(data) or "").startswith(meant)
+
+
 @pytest.mark.parametrize("data", [None, 3, "x", [], [document()], True])
 def test_a_file_must_hold_an_object(data: object) -> None:
     with pytest.raises(InputError, match=r"^document: must be an object"):
@@ -245,6 +302,34 @@ def test_what_is_no_json_is_refused(tmp_path: Path, content: bytes, message: str
     with pytest.raises(InputError, match=message) as error:
         Instance.load(path)
     assert "\n" not in str(error.value)
+
+
+def test_a_byte_order_mark_is_taken(tmp_path: Path) -> None:
+    """Editors and PowerShell on Windows begin files with one."""
+    path = tmp_path / "marked.json"
+    path.write_text(json.dumps(document()), encoding="utf-8-sig")
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert Instance.load(path) == parse_instance(document())
+
+
+def test_memory_grows_with_what_a_file_holds(tmp_path: Path) -> None:
+    """Padded to the one long curve, 8,000 short ones would take gigabytes."""
+    data, count = document(), 8_000
+    short = {"deadline": 1, "work": [0, 1], "accuracy": [0, 1]}
+    long = {**short, "work": list(range(count)), "accuracy": [1] * count}
+    data["tasks"] = [short] * count + [long]
+    path = tmp_path / "long.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    tracemalloc.start()
+    with pytest.raises(InputError) as error:
+        Instance.load(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert str(error.value) == (
+        "tasks[8000].work: 8000 breakpoints, to which all 8001 tasks are padded; that must be at "
+        "most 16 times the 24000 breakpoints that there are, or 1000000"
+    )
+    assert peak < 100 * path.stat().st_size
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity", "1e999"])
@@ -290,7 +375,7 @@ def test_any_value_anywhere_is_read_or_refused(data: st.DataObject) -> None:
         instance = parse_instance(changed)
         assert parse_instance(document_of(instance)) == instance
     else:
-        assert len(message.splitlines()) == 1
+        assert all(re.match(r"\S+: \S", line) for line in message.split("\n"))
 
 
 def refusal(data: Document) -> str | None:

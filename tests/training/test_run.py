@@ -1,5 +1,7 @@
 """Training runs: kept whole, resumed to the same weights, refused in one line."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -148,6 +150,15 @@ class TestRunFolder:
 
 
 class TestConfig:
+    def test_a_byte_order_mark_is_taken(self, tmp_path: Path) -> None:
+        path = tmp_path / "marked.toml"
+        path.write_text('method = "policy-gradient"\n', encoding="utf-8-sig")
+        assert read_config(path) == {"method": "policy-gradient"}
+
+    def test_what_ships_is_found_from_any_folder(self, tmp_path: Path) -> None:
+        script = "from dsct_gym.training.config import read_config; read_config('quick')"
+        subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
+
     @pytest.mark.parametrize("name", shipped_configs())
     def test_what_ships_is_valid(self, name: str) -> None:
         check_config(read_config(name), name)
