@@ -16,9 +16,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from dsct_gym.agents.network import ARCHITECTURE, Network, shapes
-from dsct_gym.agents.outlook import CONTEXT, MACHINE
 from dsct_gym.atomic import write_bytes
 from dsct_gym.errors import InputError
+from dsct_gym.plan import Context, Machine
 
 FORMAT: Final = "dsct-ea-policy/1"
 _KEY = "policy"
@@ -44,8 +44,8 @@ class Header(BaseModel):
     format: Literal["dsct-ea-policy/1"] = FORMAT
     architecture: str = ARCHITECTURE
     width: int = Field(ge=1, le=_LARGEST_WIDTH)
-    context: tuple[str, ...] = CONTEXT
-    machine: tuple[str, ...] = MACHINE
+    context: tuple[str, ...] = Context.labels()
+    machine: tuple[str, ...] = Machine.labels()
     training: dict[str, Any] = {}
 
 
@@ -104,7 +104,7 @@ def _check_header(path: str | Path, stated: object) -> Header:
         raise InputError(
             f"{path}: architecture: {header.architecture!r}, this version runs {ARCHITECTURE!r}"
         )
-    for field, known in (("context", CONTEXT), ("machine", MACHINE)):
+    for field, known in (("context", Context.labels()), ("machine", Machine.labels())):
         if getattr(header, field) != known:
             raise InputError(f"{path}: {field}: other columns than this version's")
     return header

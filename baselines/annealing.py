@@ -8,10 +8,10 @@ import time
 import numpy as np
 
 from dsct_gym.allocation import allocate
-from dsct_gym.baselines.approx import assign
-from dsct_gym.baselines.local_search.search import Search
+from dsct_gym.baselines.local_search import Search
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
+from dsct_gym.list_schedule import assign
 from dsct_gym.relaxation import relax
 from dsct_gym.solver import Answer, Progress, Solver
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from dsct_gym.allocation import Packed, allocate
 from dsct_gym.arrays import Ints
-from dsct_gym.baselines.approx import assign
 from dsct_gym.incremental import CURRENT, Curves, accept_trial, try_change
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
+from dsct_gym.list_schedule import assign
 from dsct_gym.relaxation import relax
 from dsct_gym.solver import Answer, Progress, Solver
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from dsct_gym import Instance, allocate
 from dsct_gym.arrays import Floats, Ints
+from dsct_gym.plan import Context, Machine
 from dsct_gym.relaxation import Relaxation, relax
 
 LIMIT = 5.0
@@ -40,7 +41,7 @@ class Changes(NamedTuple):
     exact: Floats
 
 
-class Plan:
+class TruePlan:
     """A complete plan for an instance, as it changes with the decisions.
 
     Args:
@@ -190,7 +191,7 @@ class Plan:
         self.machine = np.array(now)
 
 
-def context_columns(plan: Plan, task: int) -> dict[str, float]:
+def context_columns(plan: TruePlan, task: int) -> dict[Context, float]:
     """Columns of the task at hand."""
     instance, relaxed = plan.instance, plan.relaxation
     n, m, horizon = instance.num_tasks, instance.num_machines, instance.deadlines[-1]
@@ -198,29 +199,31 @@ def context_columns(plan: Plan, task: int) -> dict[str, float]:
     gain = instance.top_accuracy - instance.base_accuracy
     deadline = instance.deadlines[task]
     following = slice(task + 1, task + 1 + m)
-    until = instance.deadlines[following][-1] if task + 1 < n else deadline
+    last = task + 1 == n
+    after = deadline if last else instance.deadlines[task + 1]
+    until = deadline if last else instance.deadlines[following][-1]
     capacity = instance.speeds.sum() * (until - deadline)
     columns = {
-        "deadline": deadline / horizon,
-        "tasks_left": (n - task) / n,
-        "tasks": np.log(n) / 3,
-        "machines": np.log(m),
-        "rho": np.log(horizon * instance.speeds.sum() / full.sum()),
-        "beta": log_ratio(instance.energy_budget, horizon * instance.powers.sum()),
-        "fraction": f[task] / full[task],
-        "work": log_ratio(f[task], mean),
-        "price": log_ratio(relaxed.marginal_prices[task] * full[task], gain[task]),
-        "gain": gain[task],
-        "gap": (instance.deadlines[task + 1] - deadline) / (horizon / n) if task + 1 < n else 0.0,
-        "next": f[task + 1] / mean if task + 1 < n else 0.0,
-        "soon": f[following].mean() / mean if task + 1 < n else 0.0,
-        "rush": log_ratio(f[following].sum(), capacity),
-        "energy_price": log_ratio(plan.energy_price(), relaxed.energy_price),
+        Context.DEADLINE: deadline / horizon,
+        Context.TASKS_LEFT: (n - task) / n,
+        Context.TASKS: np.log(n) / 3,
+        Context.MACHINES: np.log(m),
+        Context.RHO: np.log(horizon * instance.speeds.sum() / full.sum()),
+        Context.BETA: log_ratio(instance.energy_budget, horizon * instance.powers.sum()),
+        Context.FRACTION: f[task] / full[task],
+        Context.WORK: log_ratio(f[task], mean),
+        Context.PRICE: log_ratio(relaxed.marginal_prices[task] * full[task], gain[task]),
+        Context.GAIN: gain[task],
+        Context.GAP: (after - deadline) / (horizon / n),
+        Context.NEXT: 0.0 if last else f[task + 1] / mean,
+        Context.SOON: 0.0 if last else f[following].mean() / mean,
+        Context.RUSH: log_ratio(f[following].sum(), capacity),
+        Context.ENERGY_PRICE: log_ratio(plan.energy_price(), relaxed.energy_price),
     }
     return {name: float(np.clip(value, -LIMIT, LIMIT)) for name, value in columns.items()}
 
 
-def machine_columns(plan: Plan, task: int, changes: Changes) -> dict[str, Floats]:
+def machine_columns(plan: TruePlan, task: int, changes: Changes) -> dict[Machine, Floats]:
     """Columns of the machines as they look for a task, each (m,)."""
     instance, relaxed, source = plan.instance, plan.relaxation, plan.machine[task]
     speed, efficiency, machines = (
@@ -237,26 +240,26 @@ def machine_columns(plan: Plan, task: int, changes: Changes) -> dict[str, Floats
     planned = np.array([f[others & (plan.machine == r)].sum() for r in machines])
     move, swap = (compress(change * 100.0 / plan.unit) for change in (changes.move, changes.swap))
     columns = {
-        "here": here,
-        "change": np.where(here, 0.0, np.maximum(move, swap)),
-        "move": move,
-        "swap": swap,
-        "exact": np.where(
+        Machine.HERE: here,
+        Machine.CHANGE: np.where(here, 0.0, np.maximum(move, swap)),
+        Machine.MOVE: move,
+        Machine.SWAP: swap,
+        Machine.EXACT: np.where(
             np.isnan(move + swap), np.nan, changes.exact[(swap > move).astype(int), machines]
         ),
-        "surplus": np.array([plan.surplus(task, p) for p in price]) / max(gain, 1e-9),
-        "speed": np.log(speed / speed.mean()),
-        "efficiency": np.log(efficiency / efficiency.mean()),
-        "price": log_ratio(price, relaxed.marginal_prices[task]),
-        "scarcity": log_ratio(price, plan.energy_price() / efficiency),
-        "full_time": np.log(full / speed / deadline),
-        "full_energy": log_ratio(full / efficiency, instance.energy_budget / f.size),
-        "slack": compress(
+        Machine.SURPLUS: np.array([plan.surplus(task, p) for p in price]) / max(gain, 1e-9),
+        Machine.SPEED: np.log(speed / speed.mean()),
+        Machine.EFFICIENCY: np.log(efficiency / efficiency.mean()),
+        Machine.PRICE: log_ratio(price, relaxed.marginal_prices[task]),
+        Machine.SCARCITY: log_ratio(price, plan.energy_price() / efficiency),
+        Machine.FULL_TIME: np.log(full / speed / deadline),
+        Machine.FULL_ENERGY: log_ratio(full / efficiency, instance.energy_budget / f.size),
+        Machine.SLACK: compress(
             (np.minimum(deadline, relaxed.busy_time) - until / speed) / (mean / speed)
         ),
-        "left": compress((relaxed.busy_time - planned / speed) / (mean / speed)),
-        "size": compress((f[task] / speed) / (mean / speed)),
-        "busy": relaxed.busy_time / instance.deadlines[-1],
+        Machine.LEFT: compress((relaxed.busy_time - planned / speed) / (mean / speed)),
+        Machine.SIZE: compress((f[task] / speed) / (mean / speed)),
+        Machine.BUSY: relaxed.busy_time / instance.deadlines[-1],
     }
     return {name: np.clip(values, -LIMIT, LIMIT) for name, values in columns.items()}
 
@@ -283,7 +286,7 @@ def log_ratio(one: Floats | float, other: Floats | float) -> Floats:
         return np.nan_to_num(np.log(one) - np.log(other), nan=0.0)
 
 
-def _mean_work(plan: Plan) -> float:
+def _mean_work(plan: TruePlan) -> float:
     """Mean work in the relaxation; where that does none, the mean of all that could be done."""
     mean = float(plan.relaxation.work.mean())
     return mean if mean > 0.0 else float(plan.instance.max_work.mean())

@@ -10,11 +10,11 @@ import numpy as np
 from dsct_gym.allocation import Packed, optimal_work
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.baselines.branch_and_price.data import Data
-from dsct_gym.baselines.local_search.metropolis import Walk, begin, step
-from dsct_gym.baselines.local_search.prices import Prices
+from dsct_gym.baselines.local_search import Walk, begin_walk, step_walk
 from dsct_gym.incremental import Curves, accept_trial, place_all, try_change
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
+from dsct_gym.plan import Prices
 
 _SWAPS = 0.75
 # Temperatures in units of the largest rise of a task's curve.
@@ -46,8 +46,9 @@ class Incumbent:
         self.machine = np.full(data.tasks, -1, dtype=np.int64)
         self._data = data
         self._packed = Packed.of(instance)
-        self._curves = Curves.empty(data.tasks, data.machines, self._packed.task.size)
-        self._prices = Prices.empty(self._packed)
+        size = (data.tasks, data.machines, self._packed.task.size)
+        self._curves = Curves.empty(*size)
+        self._prices = Prices.empty(*size)
         self._walk = Walk.seeded(data.tasks, seed)
 
     def works(self, machine: Ints) -> Floats:
@@ -79,12 +80,12 @@ class Incumbent:
         return self._keep(self._walk.best_total[0], self._walk.best)
 
     def _begin(self, machine: Ints) -> None:
-        begin(self._packed, self._curves, self._prices, self._walk, machine)
+        begin_walk(self._packed, self._curves, self._prices, self._walk, machine)
 
     def _step(self, temperature: float, moves: int) -> None:
         if self._data.machines > 1:
             heat = temperature * self._data.unit
-            step(self._packed, self._curves, self._prices, self._walk, _SWAPS, heat, moves)
+            step_walk(self._packed, self._curves, self._prices, self._walk, _SWAPS, heat, moves)
 
     def _keep(self, gain: float, machine: Ints) -> bool:
         total = self._data.base + float(gain)

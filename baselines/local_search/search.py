@@ -8,10 +8,18 @@ import numpy as np
 
 from dsct_gym.allocation import Packed
 from dsct_gym.arrays import Ints
-from dsct_gym.baselines.local_search.metropolis import Walk, begin, sample_losses, step
-from dsct_gym.baselines.local_search.prices import Prices
+from dsct_gym.baselines.local_search.metropolis import (
+    ACCEPTED,
+    EVALUATED,
+    PROPOSED,
+    Walk,
+    begin_walk,
+    sample_losses,
+    step_walk,
+)
 from dsct_gym.incremental import Curves
 from dsct_gym.instance import Instance
+from dsct_gym.plan import Prices
 
 _SWAPS = 0.75
 _SAMPLES = 200
@@ -49,8 +57,9 @@ class Search:
         n, m = instance.num_tasks, instance.num_machines
         self._base = float(instance.base_accuracy.sum())
         self._packed = Packed.of(instance)
-        self._curves = Curves.empty(n, m, self._packed.task.size)
-        self._prices = Prices.empty(self._packed)
+        segments = self._packed.task.size
+        self._curves = Curves.empty(n, m, segments)
+        self._prices = Prices.empty(n, m, segments)
         self._walk = Walk.seeded(n, seed)
         self.can_move = m > 1 and self._packed.task.size > 0
         self.neighbours = n * (m - 1) + n * (n - 1) // 2
@@ -69,7 +78,12 @@ class Search:
     @property
     def tally(self) -> Tally:
         """How many changes were proposed so far, and what became of them."""
-        return Tally(*self._walk.tally.tolist())
+        tally = self._walk.tally
+        return Tally(
+            proposed=int(tally[PROPOSED]),
+            evaluated=int(tally[EVALUATED]),
+            accepted=int(tally[ACCEPTED]),
+        )
 
     def restart(self) -> None:
         """Goes back to the best assignment."""
@@ -84,7 +98,7 @@ class Search:
 
     def step(self, temperature: float, count: int) -> None:
         """Proposes ``count`` changes; one that costs the temperature is taken once in e times."""
-        step(self._packed, self._curves, self._prices, self._walk, _SWAPS, temperature, count)
+        step_walk(self._packed, self._curves, self._prices, self._walk, _SWAPS, temperature, count)
 
     def _begin(self, machine: Ints) -> None:
-        begin(self._packed, self._curves, self._prices, self._walk, machine)
+        begin_walk(self._packed, self._curves, self._prices, self._walk, machine)

@@ -12,12 +12,12 @@ pytest.importorskip("stable_baselines3")
 
 import torch
 
-from dsct_gym.agents.rollout import Table, start
 from dsct_gym.agents.stable import Game, fit, load_stable
 from dsct_gym.envs.sb3 import SchedulingVecEnv
 from dsct_gym.errors import InputError
 from dsct_gym.generator import generate
 from dsct_gym.instance import Instance
+from dsct_gym.plan import Plan, begin
 from dsct_gym.training.config import Distribution, read_config, shipped_configs
 from dsct_gym.training.held_out import draw_cases
 from dsct_gym.training.run_folder import RunFolder
@@ -309,10 +309,10 @@ def test_padding_changes_nothing(algorithm: str, env_id: str) -> None:
 
 def test_a_pass_starts_where_the_share_closed_is_none() -> None:
     for case in draw_cases(SMALL, 8, 2, 3):
-        table = Table.of(case.instance)
-        start(table)
+        plan = Plan.of(case.instance)
+        begin(plan)
         base = float(case.instance.base_accuracy.sum())
-        assert base + table.gain == pytest.approx(case.first, rel=1e-12)
+        assert base + plan.gain == pytest.approx(case.first, rel=1e-12)
         assert case.best >= case.first
 
 
