@@ -64,6 +64,16 @@ class Solution:
     seconds: float
     interrupted: bool = False
 
+    def whole(self) -> Solution:
+        """The solution itself, for those who can do nothing with one that was cut short.
+
+        Raises:
+            KeyboardInterrupt: If Ctrl-C cut the search short.
+        """
+        if self.interrupted:
+            raise KeyboardInterrupt
+        return self
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -448,9 +448,13 @@ class TestProcess:
         assert b"Error" not in shown
 
     def interrupt(
-        self, tmp_path: Path, *arguments: object, awaited: tuple[Path, str] | None = None
+        self,
+        tmp_path: Path,
+        *arguments: object,
+        awaited: tuple[Path, str] | None = None,
+        by: signal.Signals = signal.SIGINT,
     ) -> tuple[int, str, str]:
-        """Starts a command; presses Ctrl-C once its solver waits and the awaited file is there."""
+        """Starts a command; signals once its solver waits and the awaited file is there."""
         marker = tmp_path / "started"
         folders = [(tmp_path, "started"), *([awaited] if awaited else [])]
         environment = {**os.environ, STARTED: str(marker), "PYTHONPATH": str(TESTS)}
@@ -460,14 +464,15 @@ class TestProcess:
             assert time.monotonic() < deadline
             assert process.poll() is None, process.communicate()
             time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, by)
         out, err = process.communicate(timeout=30.0)
         return process.returncode, out, err
 
-    def test_ctrl_c_keeps_the_best_schedule(self, instance, tmp_path):
+    @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+    def test_ctrl_c_keeps_the_best_schedule(self, instance, tmp_path, by):
         path = tmp_path / "s.json"
         status, out, err = self.interrupt(
-            tmp_path, "solve", instance, "--solver", "stub_solvers:Patient", "-o", path
+            tmp_path, "solve", instance, "--solver", "stub_solvers:Patient", "-o", path, by=by
         )
         assert (status, err) == (130, "Interrupted.\n")
         assert "cut short" in out
@@ -481,9 +486,9 @@ class TestProcess:
         assert (status, out, err) == (130, "", "Interrupted.\n")
         assert not path.exists()
 
-    @pytest.mark.parametrize("solver", ["Patient", "Stubborn"])
-    @pytest.mark.parametrize("jobs", [1, 2])
-    def test_ctrl_c_keeps_the_rows_of_a_benchmark(self, instance, tmp_path, solver, jobs):
+    @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize(("solver", "jobs"), [("Patient", 1), ("Stubborn", 1), ("Patient", 2)])
+    def test_ctrl_c_keeps_the_rows_of_a_benchmark(self, instance, tmp_path, solver, jobs, by):
         solvers = f"edf-3-levels,stub_solvers:{solver},greedy"
         options = ("--solvers", solvers, "--jobs", jobs, "-o", tmp_path / "out")
         first = tmp_path / "out" / "runs" / "small"
@@ -493,6 +498,7 @@ class TestProcess:
             instance,
             *options,
             awaited=(first, "edf-3-levels.seed*[0-9a-f].json"),
+            by=by,
         )
         assert (status, err) == (130, "Interrupted.\n")
         rows = (tmp_path / "out" / "results.csv").read_text()

@@ -86,8 +86,12 @@ class Experiment:
 
 
 def solve(name: str, instance: Instance, time_limit: float | None = None) -> Schedule:
-    """The schedule of a solver without options."""
-    return _solver(name).solve(instance, time_limit=time_limit, seed=0).schedule
+    """The schedule of a solver without options.
+
+    Raises:
+        KeyboardInterrupt: If Ctrl-C cut the search short.
+    """
+    return _solver(name).solve(instance, time_limit=time_limit, seed=0).whole().schedule
 
 
 @cache
