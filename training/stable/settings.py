@@ -26,7 +26,7 @@ SHARED: Final = {
     "A2C": "SharedPolicy",
     "MaskablePPO": "MaskableSharedPolicy",
 }
-"""Algorithms that can train the shared network, and its name in `sb3_policy` for each."""
+"""Algorithms that can train the shared network, and its class in `policy.py` for each."""
 
 _SET_BY_RUN: Final = {"policy", "env", "seed", "device", "verbose", "tensorboard_log"}
 _SET_BY_ALGORITHM: Final = {
@@ -48,7 +48,9 @@ def find_algorithm(name: str) -> Any:
 def find_policy(algorithm: str, policy: str) -> Any:
     """The class of a policy: ``shared``, or ``mlp`` for the stock one."""
     if policy == "shared":
-        return getattr(importlib.import_module("dsct_gym.training.sb3_policy"), SHARED[algorithm])
+        return getattr(
+            importlib.import_module("dsct_gym.training.stable.policy"), SHARED[algorithm]
+        )
     return find_algorithm(algorithm).policy_aliases["MultiInputPolicy"]
 
 

@@ -15,8 +15,8 @@ from dsct_gym.registration import ENVIRONMENTS
 if TYPE_CHECKING:
     from dsct_gym.training.run import Progress
     from dsct_gym.training.run_folder import RunFolder
-    from dsct_gym.training.sb3_config import Sb3Config
-    from dsct_gym.training.sb3_held_out import StableHeldOut
+    from dsct_gym.training.stable.config import Sb3Config
+    from dsct_gym.training.stable.held_out import StableHeldOut
 
 POLICY: Final = "policy.zip"
 """The best agent on the held-out set."""

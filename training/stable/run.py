@@ -1,4 +1,4 @@
-"""Training with Stable-Baselines3 on the batched environments.
+"""A run of Stable-Baselines3 on the batched environments.
 
 A run keeps zip files of Stable-Baselines3 in its folder: ``policy.zip``, the best agent on the
 held-out set, and ``state.zip``, the last. These hold pickles: resuming a run loads ``state.zip``
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dsct_gym.errors import InputError
-from dsct_gym.training.sb3_config import Sb3Config
-from dsct_gym.training.sb3_settings import find_algorithm, make_algorithm
+from dsct_gym.training.stable.config import Sb3Config
+from dsct_gym.training.stable.settings import find_algorithm, make_algorithm
 
 if TYPE_CHECKING:
     from dsct_gym.instance import Instance
@@ -53,8 +53,8 @@ def train_sb3(
     import torch
 
     from dsct_gym.training.run_folder import choose_device
-    from dsct_gym.training.sb3_callbacks import Watch
-    from dsct_gym.training.sb3_held_out import StableHeldOut
+    from dsct_gym.training.stable.callbacks import Watch
+    from dsct_gym.training.stable.held_out import StableHeldOut
 
     chosen = str(choose_device(device))
     notes = _notes(folder) if resume else None
@@ -113,10 +113,13 @@ def _notes(folder: RunFolder) -> dict[str, Any] | None:
 
 def _load(config: Sb3Config, folder: RunFolder, env: Any, device: str) -> Any:
     """The algorithm as it was when the run was last kept."""
-    from dsct_gym.training.sb3_callbacks import REPLAY, STATE
+    from dsct_gym.agents.stable import under_old_names
+    from dsct_gym.training.stable.callbacks import REPLAY, STATE
 
     try:
-        model = find_algorithm(config.algorithm).load(folder.path / STATE, env=env, device=device)
+        with under_old_names():
+            kept = folder.path / STATE
+            model = find_algorithm(config.algorithm).load(kept, env=env, device=device)
         if (folder.path / REPLAY).exists():
             model.load_replay_buffer(folder.path / REPLAY)
     except Exception as error:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from dsct_gym.registration import ENVIRONMENTS
 from dsct_gym.training.config import Distribution
-from dsct_gym.training.sb3_settings import SHARED, check_settings
+from dsct_gym.training.stable.settings import SHARED, check_settings
 
 _ACTIONS = {
     "DQN": "discrete",
@@ -38,8 +38,8 @@ class Sb3Config(BaseModel):
         algorithm: The algorithm.
         env: What it learns to play. DQN and MaskablePPO take discrete actions only, SAC and TD3
             continuous ones only.
-        policy: ``shared``: the network of `sb3_policy`, which plays any size, for PPO, A2C
-            and MaskablePPO; ``mlp``: the stock policy, which needs a single size.
+        policy: ``shared``: the network in `dsct_gym.training.stable.policy`, which plays any size,
+            for PPO, A2C and MaskablePPO; ``mlp``: the stock policy, which needs a single size.
         guidance: Whether observations carry the columns of the fractional relaxation.
         levels: Compression levels, where actions choose one.
         distribution: Training instances.
