@@ -318,17 +318,31 @@ def verify_document(data: object, problem: Problem) -> Verification:
 
     Returns:
         The verification. A row naming a task or machine that the problem does not have is a
-        reason, not an error: the file may be sound and answer another problem.
+        reason, not an error: the file may be sound and answer another problem. An upper bound
+        below the fractional one, which a file carries no proof of, is told as unchecked.
 
     Raises:
         InputError: If it breaks the format.
     """
     model = validate(ScheduleModel, data)
-    checked = verify(problem, _rows(model, problem.core), _claims(model))
+    claims = _claims(model)
+    reasons = verify(problem, _rows(model, problem.core), claims).reasons
     if _answers_another(model, problem):
-        named = f"it answers instance {model.instance!r}, not {problem.name!r}"
-        return Verification((named, *checked.reasons))
-    return checked
+        reasons = (f"it answers instance {model.instance!r}, not {problem.name!r}", *reasons)
+    refuted = any(reason.startswith("upper_bound") for reason in reasons)
+    known = claims.upper_bound is None or refuted or _follows(claims.upper_bound, problem)
+    return Verification(reasons, () if known else ("upper_bound",))
+
+
+def _follows(bound: float, problem: Problem) -> bool:
+    """Whether an upper bound follows from the fractional relaxation, and so needs no proof."""
+    # Solving it takes compiled kernels, which reading and writing files can do without.
+    from dsct_gym.relaxation import has_relaxation, upper_bound
+
+    if not has_relaxation(problem):
+        return False
+    fractional = upper_bound(problem)
+    return bound >= fractional - CLAIM * max(1.0, abs(fractional))
 
 
 def _rows(model: ScheduleModel, core: Instance) -> Rows:

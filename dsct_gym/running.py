@@ -1,4 +1,4 @@
-"""The door through which a solution leaves its solver, whatever class that is."""
+"""The door through which solutions and bounds leave those who found them, whoever they are."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dsct_gym.errors import InputError
-from dsct_gym.schedule import Schedule
+from dsct_gym.schedule import Schedule, idle
 from dsct_gym.solver import (
+    Progress,
+    ProgressCallback,
     Solution,
     Solver,
     SolverProtocol,
@@ -18,9 +20,11 @@ from dsct_gym.solver import (
     as_time_limit,
     check_solver_knows,
 )
+from dsct_gym.tolerances import CLAIM
 from dsct_gym.verifier import Claims, Rows
 
 if TYPE_CHECKING:
+    from dsct_gym.bounds import BoundMethod
     from dsct_gym.problem import Problem
 
 
@@ -70,6 +74,53 @@ def run(
     seconds = own if 0.0 <= own <= measured else measured
     credited = schedule.credited(solver=schedule.solver or name, seconds=seconds)
     return Solution(credited, bound, seconds, bool(getattr(solution, "interrupted", False)))
+
+
+def run_bound(
+    method: BoundMethod,
+    problem: Problem,
+    name: str,
+    *,
+    time_limit: float | None = None,
+    progress: ProgressCallback | None = None,
+) -> float:
+    """Asks for an upper bound and believes none that doing nothing refutes.
+
+    Args:
+        method: As `dsct_gym.bounds.bound_for` gives it.
+        problem: The problem.
+        name: Name of the method, for errors.
+        time_limit: Wall-clock limit, s.
+        progress: Called now and then; its ``bound`` passed the same check.
+
+    Returns:
+        The bound on the value of any schedule.
+
+    Raises:
+        InputError: If the limit is out of range.
+        InvalidAnswerError: If it is no number, or below the value of a schedule without work: a
+            defect of the method.
+    """
+    limit, least = as_time_limit(time_limit), idle(problem)
+
+    def checked(bound: float) -> float:
+        try:
+            number = float(bound)
+        except (TypeError, ValueError) as error:
+            raise InvalidAnswerError(f"{name}: its bound is no number: {error}") from error
+        if not number >= least - CLAIM * max(1.0, abs(least)):
+            raise InvalidAnswerError(
+                f"{name}: its bound {number:.9g} is below {least:.9g}, the value of doing nothing"
+            )
+        return number
+
+    def hear(news: Progress) -> None:
+        if news.bound is not None:
+            checked(news.bound)
+        if progress is not None:
+            progress(news)
+
+    return checked(method(problem, time_limit=limit, progress=hear))
 
 
 def _as_it_stands(solution: Solution, problem: Problem) -> tuple[Schedule, float | None]:

@@ -122,9 +122,11 @@ class Verification:
 
     Attributes:
         reasons: One line for each kind of violation found, empty when there is none.
+        unchecked: Claims that could be neither confirmed nor refuted, by name of the field.
     """
 
     reasons: tuple[str, ...]
+    unchecked: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

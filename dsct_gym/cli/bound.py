@@ -85,9 +85,8 @@ def _bound(
 ) -> tuple[float, bool]:
     """The bound on the total accuracy, and whether Ctrl-C cut the search for it short."""
     from dsct_gym.bounds import bound_for
-    from dsct_gym.solver import as_time_limit
+    from dsct_gym.running import run_bound
 
-    as_time_limit(time_limit)
     find = bound_for(problem, method.name, **method.options)
     heard = [relaxation.bound]
     with progress_bar() as bar:
@@ -99,7 +98,8 @@ def _bound(
             show(news)
 
         try:
-            heard.append(find(problem, time_limit=time_limit, progress=hear))
+            bound = run_bound(find, problem, method.label, time_limit=time_limit, progress=hear)
+            heard.append(bound)
         except KeyboardInterrupt:
             return min(heard), True
     return min(heard), False

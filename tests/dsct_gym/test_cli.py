@@ -272,6 +272,23 @@ class TestVerify:
         status, out, _ = call("verify", instance, schedule, "--json")
         assert (status, json.loads(out)["ok"]) == (1, False)
 
+    def test_says_what_it_could_not_check(self, call, instance, schedule):
+        document = json.loads(schedule.read_text())
+        fractional = upper_bound(Instance.load(instance))
+        between = (document["total_accuracy"] + fractional) / 2.0
+        for bound, sure in ((fractional, True), (fractional + 1.0, True), (between, False)):
+            schedule.write_text(json.dumps({**document, "upper_bound": bound}))
+            status, out, _ = call("verify", instance, schedule)
+            told = ["feasible, and its numbers are right"]
+            told += [] if sure else ["upper_bound: claimed, not checked"]
+            assert (status, out.splitlines()) == (0, told)
+            answer = json.loads(call("verify", instance, schedule, "--json")[1])
+            assert answer.get("unchecked") == (None if sure else ["upper_bound"])
+        low = document["total_accuracy"] - 0.1
+        schedule.write_text(json.dumps({**document, "upper_bound": low}))
+        status, out, _ = call("verify", instance, schedule)
+        assert (status, "is below the total" in out, "claimed" in out) == (1, True, False)
+
     def test_names_the_file_that_cannot_be_read(self, call, instance):
         Path("bad.json").write_text("{}")
         assert one_line(*call("verify", instance, "bad.json")).startswith("bad.json: format")
