@@ -16,8 +16,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from dsct_gym.agents.network import ARCHITECTURE, Network, shapes
+from dsct_gym.atomic import write_bytes
 from dsct_gym.errors import InputError
-from dsct_gym.files import write_bytes
 from dsct_gym.plan import Context, Machine
 
 FORMAT: Final = "dsct-ea-policy/1"

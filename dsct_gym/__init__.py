@@ -7,21 +7,25 @@ from dsct_gym.registration import register_when_imported
 
 if TYPE_CHECKING:
     from dsct_gym.allocation import allocate
-    from dsct_gym.benchmark.suites import load_suite
     from dsct_gym.errors import InputError
     from dsct_gym.generator import generate
     from dsct_gym.instance import Instance
+    from dsct_gym.loading import load
+    from dsct_gym.problem import Problem
     from dsct_gym.relaxation import upper_bound
     from dsct_gym.schedule import Schedule
     from dsct_gym.solver import Solution, make_solver
+    from dsct_gym.suites.suite import load_suite
 
 __all__ = [
     "InputError",
     "Instance",
+    "Problem",
     "Schedule",
     "Solution",
     "allocate",
     "generate",
+    "load",
     "load_suite",
     "make_solver",
     "upper_bound",
@@ -30,11 +34,13 @@ __all__ = [
 _HOME = {
     "InputError": "errors",
     "Instance": "instance",
+    "Problem": "problem",
     "Schedule": "schedule",
     "Solution": "solver",
     "allocate": "allocation",
     "generate": "generator",
-    "load_suite": "benchmark.suites",
+    "load": "loading",
+    "load_suite": "suites.suite",
     "make_solver": "solver",
     "upper_bound": "relaxation",
 }

@@ -6,19 +6,25 @@ breakpoint.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal, localcontext
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from dsct_gym.arrays import Bools, Floats, Ints
-from dsct_gym.errors import InputError
+from dsct_gym.errors import InputError, refuse
 from dsct_gym.tolerances import CONCAVITY
 
 DEFAULT_A_MIN = 0.001
 DEFAULT_A_MAX = 0.82
 DEFAULT_EPSILON = 0.01
+
+MOST_PADDING: Final = 16
+ALWAYS_PADDED: Final = 1_000_000
+"""Curves are padded to the longest: to so many times the breakpoints that there are, or to so many
+numbers, whichever is more. One long curve among thousands of short ones would take gigabytes."""
 
 # Decimal logarithms are correctly rounded; those of C libraries differ in the last bit, which
 # would show in generated files. More digits than a double holds keep the conversion exact too.
@@ -185,14 +191,23 @@ def pad_curves(
 
     Returns:
         ``work`` and ``accuracy``, each (n, longest curve).
+
+    Raises:
+        InputError: If that takes more than `MOST_PADDING` and `ALWAYS_PADDED` allow.
     """
-    longest = max(len(work) for work, _ in curves)
-
-    def padded(values: Sequence[float] | Floats) -> list[float]:
-        return [*values, *([values[-1]] * (longest - len(values)))]
-
-    work = np.array([padded(work) for work, _ in curves], dtype=np.float64)
-    accuracy = np.array([padded(accuracy) for _, accuracy in curves], dtype=np.float64)
+    lengths = [len(work) for work, _ in curves]
+    longest = max(lengths)
+    if longest * len(curves) > max(ALWAYS_PADDED, MOST_PADDING * sum(lengths)):
+        raise InputError(
+            f"tasks[{lengths.index(longest)}].work: {longest} breakpoints, to which all"
+            f" {len(curves)} tasks are padded; that must be at most {MOST_PADDING} times the"
+            f" {sum(lengths)} breakpoints that there are, or {ALWAYS_PADDED}"
+        )
+    work, accuracy = np.empty((len(curves), longest)), np.empty((len(curves), longest))
+    for row, (length, curve) in enumerate(zip(lengths, curves, strict=True)):
+        for padded, values in zip((work, accuracy), curve, strict=True):
+            padded[row, :length] = values
+            padded[row, length:] = values[-1]
     return work, accuracy
 
 
@@ -238,27 +253,75 @@ def evaluate_curves(work: Floats, accuracy: Floats, spent: Floats) -> Floats:
 
 
 def check_curves(work: Floats, accuracy: Floats) -> None:
-    """Refuses curves that are not accuracy curves, naming task and breakpoint.
+    """Refuses curves that are not accuracy curves.
+
+    Raises:
+        InputError: One line for each of `curve_faults`.
+    """
+    faults = curve_faults(work, accuracy)
+    if faults:
+        refuse(faults)
+
+
+def curve_faults(work: Floats, accuracy: Floats) -> list[str]:
+    """What is wrong with accuracy curves, naming task and breakpoint; empty when nothing is.
 
     Args:
         work: Breakpoints (n, K+1), K at least 1; finite.
         accuracy: Accuracy at the breakpoints (n, K+1); finite.
 
-    Raises:
-        InputError: For the first task with the first kind of fault found.
+    Returns:
+        One line for each fault: for each task, the first kind of fault in its work and the first
+        in its accuracy.
     """
     width, rise = work[:, 1:] - work[:, :-1], accuracy[:, 1:] - accuracy[:, :-1]
     still = width == 0.0
     # A repeated breakpoint is padding when nothing but repetitions follows it.
     resumes = still[:, :-1] & ~still[:, 1:]
-    _refuse("work", work[:, :1] != 0.0, "must start at 0")
-    _refuse("work", still[:, :1], "not strictly increasing", offset=1)
-    _refuse("work", width < 0.0, "not strictly increasing", offset=1)
-    _refuse("work", resumes, "not strictly increasing", offset=1)
-    _refuse("accuracy", (accuracy < 0.0) | (accuracy > 1.0), "outside [0, 1]", offset=0)
-    _refuse("accuracy", rise < 0.0, "decreasing", offset=1)
-    _refuse("accuracy", still & (rise != 0.0), "changes where work does not", offset=1)
-    _refuse("accuracy", _below_chord(width, rise), "not concave", offset=1)
+    kinds = (
+        _Kind("work", "must start at 0", work[:, :1] != 0.0),
+        _Kind("work", "not strictly increasing", still[:, :1], 1),
+        _Kind("work", "not strictly increasing", width < 0.0, 1),
+        _Kind("work", "not strictly increasing", resumes, 1),
+        _Kind("accuracy", "outside [0, 1]", (accuracy < 0.0) | (accuracy > 1.0), 0),
+        _Kind("accuracy", "decreasing", rise < 0.0, 1),
+        _Kind("accuracy", "changes where work does not", still & (rise != 0.0), 1, True),
+        _Kind("accuracy", "not concave", _below_chord(width, rise), 1, True),
+    )
+    if not any(np.count_nonzero(kind.wrong) for kind in kinds):
+        return []
+    return list(_named_faults(kinds, work.shape[0]))
+
+
+class _Kind(NamedTuple):
+    """A kind of fault of the curves.
+
+    Attributes:
+        field: What is at fault.
+        message: What is wrong with it.
+        wrong: Where (n, columns).
+        offset: Breakpoint of the first column; None names no breakpoint.
+        relative: Whether it means nothing where the work is at fault.
+    """
+
+    field: str
+    message: str
+    wrong: Bools
+    offset: int | None = None
+    relative: bool = False
+
+
+def _named_faults(kinds: Sequence[_Kind], tasks: int) -> Iterator[str]:
+    """One line for each fault, kind by kind."""
+    faulty = {field: np.zeros(tasks, dtype=np.bool_) for field in ("work", "accuracy")}
+    for field, message, wrong, offset, relative in kinds:
+        anew = wrong.any(axis=1) & ~faulty[field]
+        if relative:
+            anew &= ~faulty["work"]
+        faulty[field] |= anew
+        for task in np.flatnonzero(anew).tolist():
+            place = "" if offset is None else f" at breakpoint {int(wrong[task].argmax()) + offset}"
+            yield f"tasks[{task}].{field}: {message}{place}"
 
 
 def _below_chord(width: Floats, rise: Floats) -> Bools:
@@ -270,12 +333,3 @@ def _below_chord(width: Floats, rise: Floats) -> Bools:
     above = rise[:, :-1] * right - rise[:, 1:] * left
     tolerated = CONCAVITY * np.add.reduce(rise, axis=1, keepdims=True)
     return np.asarray(above < -tolerated * (left + right))
-
-
-def _refuse(field: str, wrong: Bools, message: str, *, offset: int | None = None) -> None:
-    """Raises for the first true entry of ``wrong``; its columns start at breakpoint ``offset``."""
-    if not np.count_nonzero(wrong):
-        return
-    task, column = np.argwhere(wrong)[0]
-    place = "" if offset is None else f" at breakpoint {column + offset}"
-    raise InputError(f"tasks[{task}].{field}: {message}{place}")

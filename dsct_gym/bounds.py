@@ -1,18 +1,26 @@
-"""Upper bounds on the total accuracy, found by name.
+"""Upper bounds on the value of any schedule, found by name.
 
-The fractional relaxation is the core's own; it costs milliseconds. Other packages add bounds that
-take longer and are tighter through the entry-point group ``dsct_gym.bounds``.
+The value is the total accuracy, but in variants. The fractional relaxation is the core's own; it
+costs milliseconds. Other packages add bounds that take longer and are tighter through the
+entry-point group ``dsct_gym.bounds``; one that takes variants says which in its attribute
+``knows``.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from dsct_gym.errors import InputError
+from dsct_gym.problem import Knowledge, Problem, check_known, knowledge_of
+from dsct_gym.relaxation import has_relaxation, upper_bound
+from dsct_gym.solver import check_options
 
 if TYPE_CHECKING:
-    from dsct_gym.instance import Instance
+    from collections.abc import Callable
+
     from dsct_gym.solver import ProgressCallback
 
 ENTRY_POINT_GROUP = "dsct_gym.bounds"
@@ -24,12 +32,12 @@ class BoundMethod(Protocol):
 
     def __call__(
         self,
-        instance: Instance,
+        instance: Any,
         *,
         time_limit: float | None = None,
         progress: ProgressCallback | None = None,
     ) -> float:
-        """An upper bound on the total accuracy of any schedule, valid whenever it stops.
+        """An upper bound on the value of any schedule, valid whenever it stops.
 
         Args:
             instance: The problem.
@@ -44,12 +52,24 @@ def bound_names() -> list[str]:
     return sorted({FRACTIONAL, *(entry.name for entry in entry_points(group=ENTRY_POINT_GROUP))})
 
 
-def find_bound(name: str) -> BoundMethod:
+def find_bound(name: str, **options: object) -> BoundMethod:
     """A method by name.
 
+    Args:
+        name: One of `bound_names`.
+        **options: Passed to the method at every call.
+
     Raises:
-        InputError: If there is no such method or it cannot be imported.
+        InputError: If there is no such method, it cannot be imported or has no such option.
     """
+    method = _load(name)
+    if not options:
+        return method
+    check_options(f"bound {name!r}", method, options, taken=("instance", "time_limit", "progress"))
+    return partial(cast("Callable[..., float]", method), **options)
+
+
+def _load(name: str) -> BoundMethod:
     if name == FRACTIONAL:
         return _fractional
     for entry in entry_points(group=ENTRY_POINT_GROUP, name=name):
@@ -60,12 +80,36 @@ def find_bound(name: str) -> BoundMethod:
     raise InputError(f"method: no bound {name!r}; there are {', '.join(bound_names())}")
 
 
+def bound_for(problem: Problem, name: str, **options: object) -> BoundMethod:
+    """As `find_bound`, for a problem: the method must know what it needs.
+
+    Raises:
+        InputError: As `find_bound`; or if the method does not know it, naming those that do.
+    """
+    knows = _knowledge_of(name, problem)
+    check_known(problem, knows, repr(name), lambda: _knowledge_of_all(problem))
+    return find_bound(name, **options)
+
+
+def _knowledge_of(name: str, problem: Problem) -> Knowledge:
+    """What a method knows; the relaxation knows the types that registered one."""
+    if name == FRACTIONAL:
+        return problem.needs if has_relaxation(problem) else frozenset()
+    return knowledge_of(_load(name))
+
+
+def _knowledge_of_all(problem: Problem) -> dict[str, Knowledge]:
+    found = {}
+    for name in bound_names():
+        with suppress(InputError):
+            found[name] = _knowledge_of(name, problem)
+    return found
+
+
 def _fractional(
-    instance: Instance,
+    instance: Problem,
     *,
     time_limit: float | None = None,
     progress: ProgressCallback | None = None,
 ) -> float:
-    from dsct_gym.relaxation import upper_bound
-
     return upper_bound(instance)

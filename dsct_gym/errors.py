@@ -1,8 +1,34 @@
-"""The one exception that a user's mistake raises."""
+"""What is raised and warned of where a user, or a program that a solver needs, is at fault."""
+
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+MOST_FAULTS: Final = 20
+"""Faults that are told of one file; how many more there are is told as well."""
 
 
 class InputError(ValueError):
-    """Bad input: one line that names the field or option at fault.
+    """Bad input: one line that names the field or option at fault; one for each, if there are more.
 
     The command line prints it without a traceback and exits with status 2.
     """
+
+    @property
+    def lines(self) -> list[str]:
+        """One line for each fault, the first first."""
+        return str(self).split("\n")
+
+
+class SolverWarning(UserWarning):
+    """A solver has less to offer than was asked for: one line that says what and why.
+
+    What it returns is sound all the same: the best schedule until then, and a bound that holds.
+    """
+
+
+def refuse(faults: Sequence[str]) -> NoReturn:
+    """Raises an `InputError` with a line for each fault, the first ones where there are many."""
+    told = list(faults[:MOST_FAULTS])
+    if len(faults) > MOST_FAULTS:
+        told.append(f"and {len(faults) - MOST_FAULTS} more faults")
+    raise InputError("\n".join(told))

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dsct_gym.arrays import Floats, Ints
+from dsct_gym.atomic import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +53,7 @@ def draw_gantt(schedule: Schedule) -> Figure:
     Returns:
         A figure; ``figure.savefig(path)`` or `save_gantt` writes it.
     """
-    instance = schedule.instance
+    instance = schedule.instance.core
     names = machine_labels(instance)
     rows = min(max(instance.num_machines * _ROW, _LOWEST), _TALLEST)
     height = _TOP + rows + _BOTTOM
@@ -87,8 +88,6 @@ def save_gantt(schedule: Schedule, path: str | Path) -> None:
     Raises:
         InputError: If the file cannot be written.
     """
-    from dsct_gym.files import write_bytes
-
     content = io.BytesIO()
     draw_gantt(schedule).savefig(content, format=Path(path).suffix.lstrip(".").lower() or "png")
     write_bytes(path, content.getvalue())
@@ -104,7 +103,7 @@ def draw_gantt_axes(ax: Axes, schedule: Schedule) -> None:
         ax: Axes; their size in pixels decides which labels fit.
         schedule: What to draw.
     """
-    instance = schedule.instance
+    instance = schedule.instance.core
     placed = np.flatnonzero(schedule.duration > 0.0)
     scale, unit = time_scale(instance.horizon)
     ax.set_xlim(0.0, instance.horizon * scale * 1.01)
@@ -206,14 +205,14 @@ def _label_bars(
     ax: Axes, schedule: Schedule, placed: Ints, pixels: Floats, colours: Floats
 ) -> None:
     """Writes a task's name, or its index, into each bar that it fits into."""
-    names = schedule.instance.task_names or (None,) * schedule.instance.num_tasks
-    rows = schedule.instance.num_machines
-    bar_pixels = ax.get_window_extent().height / rows * (_BAR[1] - _BAR[0])
+    core = schedule.instance.core
+    names = core.task_names or (None,) * core.num_tasks
+    bar_pixels = ax.get_window_extent().height / core.num_machines * (_BAR[1] - _BAR[0])
     pixel = ax.figure.dpi / 72.0
     size = min(8.0, 0.7 * bar_pixels / pixel)
     if size < 5.0:
         return
-    scale, _ = time_scale(schedule.instance.horizon)
+    scale, _ = time_scale(core.horizon)
     bright = colours[:, :3] @ np.array([0.299, 0.587, 0.114]) > 0.5
     for row, j in enumerate(placed.tolist()):
         text = names[j] or str(j)
@@ -245,8 +244,8 @@ def _draw_scale(figure: Figure, bar: Axes, norm: Normalize, count: int) -> None:
 
 def _write_title(figure: Figure, schedule: Schedule, left: float, height: float) -> None:
     """What was solved by whom, and what it reached, above the rows."""
-    instance = schedule.instance
-    who = " — ".join(filter(None, (instance.name, schedule.solver)))
+    instance = schedule.instance.core
+    who = " — ".join(filter(None, (schedule.instance.name, schedule.solver)))
     used = f"energy {_joules(schedule.energy)} of {_joules(instance.energy_budget)}"
     if instance.energy_budget > 0.0:
         used += f" ({schedule.energy / instance.energy_budget:.0%})"

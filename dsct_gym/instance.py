@@ -5,17 +5,18 @@ Source: Barros et al., "Deadline Scheduling with Compressible Tasks, Energy Awar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from dsct_gym.accuracy import check_curves, curve_lengths, curve_slopes
+from dsct_gym.accuracy import curve_faults, curve_lengths, curve_slopes, pad_curves
 from dsct_gym.arrays import Floats, Ints
-from dsct_gym.errors import InputError
+from dsct_gym.errors import InputError, refuse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,28 +73,45 @@ class Instance:
     machine_names: tuple[str | None, ...] | None = None
     task_names: tuple[str | None, ...] | None = None
 
+    needs: ClassVar[frozenset[str]] = frozenset()
+    """What whoever is given it must know beyond DSCT-EA: nothing."""
+
     def __post_init__(self) -> None:
+        work, accuracy = _as_curves(self.work, self.accuracy)
+        fields = {**vars(self), "work": work, "accuracy": accuracy}
         for field, dimensions in _SHAPES.items():
-            object.__setattr__(self, field, _as_floats(getattr(self, field), field, dimensions))
+            object.__setattr__(self, field, _as_floats(fields[field], field, dimensions))
         object.__setattr__(self, "energy_budget", _as_number(self.energy_budget, "energy_budget"))
         self._check_shapes()
-        _check_positive("machines", "speed", self.speeds)
-        _check_positive("machines", "efficiency", self.efficiencies)
-        _check_positive("tasks", "deadline", self.deadlines)
+        machine_names = _as_names(self.machine_names, "machines", self.num_machines)
+        task_names = _as_names(self.task_names, "tasks", self.num_tasks)
+        object.__setattr__(self, "machine_names", machine_names)
+        object.__setattr__(self, "task_names", task_names)
+        faults = [*self._faults()]
+        if faults:
+            refuse(faults)
+
+    def _faults(self) -> Iterator[str]:
+        """One line for each number or name that is out of range."""
+        yield from _not_positive("machines", "speed", self.speeds)
+        yield from _not_positive("machines", "efficiency", self.efficiencies)
+        yield from _not_positive("tasks", "deadline", self.deadlines)
         if not 0.0 <= self.energy_budget <= LARGEST:
-            raise InputError(
-                f"energy_budget: must be in 0..{LARGEST:g}, got {self.energy_budget:g}"
-            )
-        _check_finite("work", self.work)
-        _check_finite("accuracy", self.accuracy)
-        check_curves(self.work, self.accuracy)
-        _check_positive("tasks", "work", self.work[:, 1], "[1]")
+            yield f"energy_budget: must be in 0..{LARGEST:g}, got {self.energy_budget:g}"
+        yield from self._faults_of_curves()
         if self.name is not None:
-            _check_text(self.name, "name")
-        object.__setattr__(
-            self, "machine_names", _as_names(self.machine_names, "machines", self.num_machines)
-        )
-        object.__setattr__(self, "task_names", _as_names(self.task_names, "tasks", self.num_tasks))
+            yield from _not_text(self.name, "name")
+        yield from faults_of_names(dict(enumerate(self.machine_names or ())), "machines")
+        yield from faults_of_names(dict(enumerate(self.task_names or ())), "tasks")
+
+    def _faults_of_curves(self) -> Iterator[str]:
+        """Curves are looked at when their numbers are sound, first segments when curves are."""
+        infinite = [*_not_finite("work", self.work), *_not_finite("accuracy", self.accuracy)]
+        yield from infinite
+        if infinite:
+            return
+        faults = curve_faults(self.work, self.accuracy)
+        yield from faults or _not_positive("tasks", "work", self.work[:, 1], "[1]")
 
     def _check_shapes(self) -> None:
         if self.efficiencies.shape != self.speeds.shape:
@@ -106,6 +124,11 @@ class Instance:
             raise InputError("work: needs at least two breakpoints a task")
         if self.accuracy.shape != self.work.shape:
             raise InputError(f"accuracy: shape {self.accuracy.shape}, but work {self.work.shape}")
+
+    @property
+    def core(self) -> Instance:
+        """Itself: what a variant wraps (see `dsct_gym.problem.Problem`)."""
+        return self
 
     @property
     def num_tasks(self) -> int:
@@ -174,11 +197,12 @@ class Instance:
         """Reads an instance file (format ``dsct-ea/1``).
 
         Raises:
-            InputError: If the file cannot be read or breaks the format, naming the field.
+            InputError: If the file cannot be read or breaks the format, naming the field; or if it
+                is the file of a variant, which `dsct_gym.load` reads.
         """
-        from dsct_gym.files import read_instance
+        from dsct_gym.loading import load_instance
 
-        return read_instance(path)
+        return load_instance(path)
 
     def save(self, path: str | Path) -> None:
         """Writes an instance file, whole or not at all.
@@ -227,6 +251,43 @@ class Instance:
 _SHAPES = {"speeds": 1, "efficiencies": 1, "deadlines": 1, "work": 2, "accuracy": 2}
 
 
+def _as_curves(work: object, accuracy: object) -> tuple[Any, Any]:
+    """Lists of curves of different lengths, padded; anything else as it is.
+
+    Raises:
+        InputError: If there are more curves, or more breakpoints of a task, in one than in the
+            other, or padding takes more than `pad_curves` allows.
+    """
+    given = (work, accuracy)
+    if all(isinstance(values, np.ndarray) and values.dtype != object for values in given):
+        return given
+    works, accuracies = map(_lengths, given)
+    if len({*works}) <= 1 and len({*accuracies}) <= 1:
+        return given
+    if len(works) != len(accuracies):
+        raise InputError(f"accuracy: {len(accuracies)} curves, but {len(works)} of work")
+    for task, (breakpoints, values) in enumerate(zip(works, accuracies, strict=True)):
+        if breakpoints != values:
+            raise InputError(
+                f"tasks[{task}].accuracy: {values} values for {breakpoints} breakpoints"
+            )
+    pairs = enumerate(zip(cast("Any", work), cast("Any", accuracy), strict=True))
+    return pad_curves(
+        [
+            (_as_floats(f, f"tasks[{task}].work", 1), _as_floats(a, f"tasks[{task}].accuracy", 1))
+            for task, (f, a) in pairs
+        ]
+    )
+
+
+def _lengths(values: object) -> list[int]:
+    """Length of each row of an array or list; −1 for a row that is none."""
+    rows = np.atleast_1d(np.asarray(values)) if hasattr(values, "__array__") else values
+    if isinstance(rows, str) or not isinstance(rows, (Sequence, np.ndarray)):
+        return []
+    return [len(row) if isinstance(row, Sized) else -1 for row in rows]
+
+
 def _as_floats(values: npt.ArrayLike, field: str, dimensions: int) -> Floats:
     """A read-only copy of ``values`` as doubles of the wanted number of dimensions."""
     try:
@@ -263,53 +324,67 @@ def _as_number(value: object, field: str) -> float:
         raise InputError(f"{field}: number too large") from error
 
 
-def _check_positive(group: str, field: str, values: Floats, place: str = "") -> None:
+def _not_positive(group: str, field: str, values: Floats, place: str = "") -> Iterator[str]:
     sound = (values >= SMALLEST) & (values <= LARGEST)
     if np.count_nonzero(sound) == sound.size:
         return
-    first = int(np.argmin(sound))
-    value = values[first]
-    limits = "" if not value > 0.0 or np.isinf(value) else f" and in {SMALLEST:g}..{LARGEST:g}"
-    raise InputError(
-        f"{group}[{first}].{field}{place}: must be finite and positive{limits}, got {value:g}"
-    )
+    for index in np.flatnonzero(~sound).tolist():
+        value = values[index]
+        limits = "" if not value > 0.0 or np.isinf(value) else f" and in {SMALLEST:g}..{LARGEST:g}"
+        where = f"{group}[{index}].{field}{place}"
+        yield f"{where}: must be finite and positive{limits}, got {value:g}"
 
 
-def _check_finite(field: str, values: Floats) -> None:
+def _not_finite(field: str, values: Floats) -> Iterator[str]:
     wrong = ~(np.abs(values) <= LARGEST)
     if not np.count_nonzero(wrong):
         return
-    task, breakpoint_ = np.argwhere(wrong)[0]
-    value = values[task, breakpoint_]
-    limit = f"within ±{LARGEST:g}" if np.isfinite(value) else "finite"
-    raise InputError(f"tasks[{task}].{field}[{breakpoint_}]: must be {limit}, got {value:g}")
+    for task, breakpoint_ in np.argwhere(wrong).tolist():
+        value = values[task, breakpoint_]
+        limit = f"within ±{LARGEST:g}" if np.isfinite(value) else "finite"
+        yield f"tasks[{task}].{field}[{breakpoint_}]: must be {limit}, got {value:g}"
 
 
-def _check_text(text: object, field: str) -> None:
+def _not_text(text: object, field: str) -> Iterator[str]:
     if not isinstance(text, str):
-        raise InputError(f"{field}: must be text, got {type(text).__name__}")
+        yield f"{field}: must be text, got {type(text).__name__}"
+        return
     try:
         text.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(f"{field}: not valid Unicode") from error
+    except UnicodeEncodeError:
+        yield f"{field}: not valid Unicode"
 
 
 def _as_names(
-    names: Sequence[str | None] | None, group: str, count: int
+    names: Iterable[str | None] | None, group: str, count: int
 ) -> tuple[str | None, ...] | None:
-    """Names as a tuple, None when nothing is named."""
+    """Names as a tuple, None when nothing is named; a missing value of pandas names nothing."""
     if names is None:
         return None
-    if isinstance(names, str) or not isinstance(names, Sequence):
+    if isinstance(names, (str, bytes, Mapping)) or not isinstance(names, Iterable):
         raise InputError(f"{group}: names must be a sequence, one a member of {group}")
-    if len(names) != count:
-        raise InputError(f"{group}: {len(names)} names for {count} {group}")
+    listed = [None if _is_missing(name) else name for name in names]
+    if len(listed) != count:
+        raise InputError(f"{group}: {len(listed)} names for {count} {group}")
+    return tuple(map(_as_plain, listed)) if any(name is not None for name in listed) else None
+
+
+def _is_missing(name: object) -> bool:
+    return isinstance(name, float) and math.isnan(name)
+
+
+def _as_plain(name: str | None) -> str | None:
+    """A name as Python's own text where it is NumPy's."""
+    return str(name) if isinstance(name, str) else name
+
+
+def faults_of_names(names: Mapping[int, str | None], group: str) -> Iterator[str]:
+    """One line for each name, by index, that is no text or that an earlier one has."""
     seen: set[str] = set()
-    for index, name in enumerate(names):
-        if name is None:
-            continue
-        _check_text(name, f"{group}[{index}].name")
-        if name in seen:
-            raise InputError(f"{group}[{index}].name: duplicate name {name!r}")
-        seen.add(name)
-    return tuple(names) if seen else None
+    for index, name in names.items():
+        faults = [] if name is None else [*_not_text(name, f"{group}[{index}].name")]
+        yield from faults
+        if name is not None and not faults:
+            if name in seen:
+                yield f"{group}[{index}].name: duplicate name {name!r}"
+            seen.add(name)

@@ -22,14 +22,19 @@ Ubhaya, "Minimizing separable convex functions subject to simple chain constrain
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import singledispatch
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from dsct_gym.arrays import Floats, Ints
+from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
 from dsct_gym.tolerances import RELAXATION
+
+if TYPE_CHECKING:
+    from dsct_gym.problem import Problem
 
 _MAX_PASSES = 200
 
@@ -39,7 +44,7 @@ class Relaxation:
     """Optimum of the fractional relaxation; arrays in the order of the instance.
 
     Attributes:
-        bound: Upper bound on the total accuracy of any schedule.
+        bound: Upper bound on the value of any schedule: its total accuracy, but in variants.
         energy_price: λ, accuracy per J; 0 when the budget does not bind.
         marginal_prices: Price of work at each task's deadline π_j (n,), accuracy per GFLOP.
         work: Fractional work of each task (n,), GFLOP.
@@ -57,21 +62,39 @@ class Relaxation:
     passes: int
 
 
-def upper_bound(instance: Instance) -> float:
-    """Fractional upper bound on the total accuracy of any schedule (DSCT-UB)."""
+def upper_bound(instance: Problem) -> float:
+    """Fractional upper bound on the total accuracy of any schedule (DSCT-UB).
+
+    Args:
+        instance: The problem; for a variant the bound is on the value that it maximises.
+    """
     return relax(instance).bound
 
 
-def relax(instance: Instance) -> Relaxation:
+@singledispatch
+def relax(problem: Problem) -> Relaxation:
     """Solves the fractional relaxation exactly.
 
     Args:
-        instance: The problem.
+        problem: An `Instance`, or a variant that has registered its own relaxation.
 
     Returns:
         The bound with its prices, works and energy profile. The bound is the dual value: valid
         for whatever prices, and equal to the primal value to about 1e-12 relative.
+
+    Raises:
+        InputError: If there is no relaxation for problems of this type.
     """
+    raise InputError(f"instance: there is no relaxation for {type(problem).__name__}")
+
+
+def has_relaxation(problem: Problem) -> bool:
+    """Whether `relax` takes the problem."""
+    return relax.dispatch(type(problem)) is not relax.dispatch(object)
+
+
+@relax.register
+def _(instance: Instance) -> Relaxation:
     market = _Market.of(instance)
     if market.slopes.size == 0 or instance.energy_budget == 0.0:
         idle = _idle_outcome(market, instance.energy_budget)

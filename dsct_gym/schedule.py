@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -11,22 +12,26 @@ from dsct_gym.accuracy import evaluate_curves
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
-from dsct_gym.verifier import Verification, verify_rows
+from dsct_gym.verifier import Claims, Rows, Verification, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from matplotlib.figure import Figure
 
+    from dsct_gym.problem import Problem
+
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """One row a task, in the order of the instance; build it with `Schedule.from_work`.
+    """One row a task, in the order of the instance; its arrays are read-only.
 
-    What a schedule read from a file claims is kept as it stands there; `verify` recomputes it.
+    Build it with `Schedule.from_work`, or with `Schedule.from_rows` where tasks do not run by
+    deadline without idling. What a schedule read from a file claims is kept as it stands there;
+    `verify` recomputes it.
 
     Attributes:
-        instance: The problem it answers.
+        instance: The problem it answers: an `Instance`, or a variant around one.
         machine: Machine of each task (n,), −1 for none.
         start: Start of each task (n,), s; 0 where there is no machine.
         duration: Time on the machine (n,), s.
@@ -37,10 +42,11 @@ class Schedule:
         energy: Energy spent in total, J.
         solver: Name of the solver that made it.
         seconds: Wall time it took, s.
-        upper_bound: A proven upper bound on the total accuracy of any schedule.
+        upper_bound: A proven upper bound on the `value` of any schedule, which is its total
+            accuracy unless the problem is a variant that says otherwise.
     """
 
-    instance: Instance
+    instance: Problem
     machine: Ints
     start: Floats
     duration: Floats
@@ -52,6 +58,14 @@ class Schedule:
     solver: str | None = None
     seconds: float | None = None
     upper_bound: float | None = None
+
+    def __post_init__(self) -> None:
+        for field in _ARRAYS:
+            array = np.asarray(getattr(self, field))
+            if array.flags.writeable:
+                array = array.copy()
+                array.setflags(write=False)
+            object.__setattr__(self, field, array)
 
     @classmethod
     def from_work(
@@ -83,25 +97,71 @@ class Schedule:
         runs = machine >= 0
         work = np.where(runs, work, 0.0)
         duration = np.where(runs, work / instance.speeds[machine], 0.0)
-        task_energy = np.where(runs, work / instance.efficiencies[machine], 0.0)
-        accuracy = evaluate_curves(instance.work, instance.accuracy, work)
-        return cls(
-            instance=instance,
+        rows = Rows(
+            task=np.arange(instance.num_tasks),
             machine=machine,
             start=_edf_starts(instance, machine, duration),
             duration=duration,
             work=work,
-            accuracy=accuracy,
-            task_energy=task_energy,
-            total_accuracy=float(accuracy.sum()),
-            energy=float(task_energy.sum()),
+            accuracy=evaluate_curves(instance.work, instance.accuracy, work),
+            energy=np.where(runs, work / instance.efficiencies[machine], 0.0),
+        )
+        return cls._of(instance, rows, solver=solver)
+
+    @classmethod
+    def from_rows(
+        cls,
+        instance: Problem,
+        rows: Rows,
+        *,
+        claims: Claims | None = None,
+        solver: str | None = None,
+    ) -> Schedule:
+        """A schedule as its rows say, in whatever order machines run them.
+
+        Args:
+            instance: The problem.
+            rows: Each task at most once; one that is left out does no work and earns ``a_j(0)``.
+            claims: What is claimed of the whole; None adds up the rows.
+            solver: Name to record.
+
+        Returns:
+            The schedule. It is not verified here.
+
+        Raises:
+            InputError: If a row names a task or machine that there is not, or a task twice.
+        """
+        rows = check_rows(instance, rows)
+        core = instance.core
+        everything = nothing_done(core)
+        for column, given in zip(everything, rows, strict=True):
+            column[rows.task] = given
+        return cls._of(instance, everything, claims=claims, solver=solver)
+
+    @classmethod
+    def _of(
+        cls, instance: Problem, rows: Rows, *, claims: Claims | None = None, solver: str | None
+    ) -> Schedule:
+        """A schedule of all tasks' rows in the order of the instance."""
+        total = float(rows.accuracy.sum()) if claims is None else claims.total_accuracy
+        return cls(
+            instance=instance,
+            machine=rows.machine,
+            start=rows.start,
+            duration=rows.duration,
+            work=rows.work,
+            accuracy=rows.accuracy,
+            task_energy=rows.energy,
+            total_accuracy=total,
+            energy=float(rows.energy.sum()) if claims is None else claims.energy,
             solver=solver,
+            upper_bound=None if claims is None else claims.upper_bound,
         )
 
     @property
     def mean_accuracy(self) -> float:
         """Mean accuracy per task, in [0, 1]."""
-        return self.total_accuracy / self.instance.num_tasks
+        return self.total_accuracy / self.instance.core.num_tasks
 
     @property
     def finish(self) -> Floats:
@@ -113,26 +173,36 @@ class Schedule:
         """When the last machine stops, s."""
         return float(self.finish.max())
 
-    def verify(self) -> Verification:
-        """Checks feasibility and every claimed number against the instance.
-
-        Returns:
-            A `Verification`: true when all holds, otherwise with the reasons.
-        """
-        return verify_rows(
-            self.instance,
-            task=np.arange(self.instance.num_tasks),
+    @property
+    def rows(self) -> Rows:
+        """All tasks as rows, those without work included."""
+        return Rows(
+            task=np.arange(self.instance.core.num_tasks),
             machine=self.machine,
             start=self.start,
             duration=self.duration,
             work=self.work,
             accuracy=self.accuracy,
             energy=self.task_energy,
+        )
+
+    @property
+    def claims(self) -> Claims:
+        """What it claims as a whole."""
+        return Claims(
             total_accuracy=self.total_accuracy,
             mean_accuracy=self.mean_accuracy,
-            total_energy=self.energy,
+            energy=self.energy,
             upper_bound=self.upper_bound,
         )
+
+    def verify(self) -> Verification:
+        """Checks feasibility and every claimed number against the instance.
+
+        Returns:
+            A `Verification`: true when all holds, otherwise with the reasons.
+        """
+        return verify(self.instance, self.rows, self.claims)
 
     def credited(
         self,
@@ -162,7 +232,7 @@ class Schedule:
         write_schedule(self, path)
 
     @classmethod
-    def load(cls, path: str | Path, instance: Instance) -> Schedule:
+    def load(cls, path: str | Path, instance: Problem) -> Schedule:
         """Reads a schedule file as it stands; call `verify` to check it.
 
         Raises:
@@ -174,12 +244,102 @@ class Schedule:
 
         return read_schedule(path, instance)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()  # NumPy's copies and pickles can be written to
+
     def __repr__(self) -> str:
         placed = int((self.machine >= 0).sum())
         return (
-            f"Schedule({placed}/{self.instance.num_tasks} tasks, mean accuracy "
+            f"Schedule({placed}/{self.instance.core.num_tasks} tasks, mean accuracy "
             f"{self.mean_accuracy:.4f}, {self.energy:.6g} J)"
         )
+
+
+_ARRAYS: Final = ("machine", "start", "duration", "work", "accuracy", "task_energy")
+
+
+def value(schedule: Schedule) -> float:
+    """What a schedule is worth: its total accuracy, unless its problem says otherwise."""
+    return objective(schedule.instance, schedule)
+
+
+def measures(schedule: Schedule) -> dict[str, float]:
+    """What else there is to tell of a schedule, by name; nothing for an `Instance`."""
+    return further_measures(schedule.instance, schedule)
+
+
+@singledispatch
+def objective(problem: Problem, schedule: Schedule) -> float:
+    """What a problem maximises, of a schedule; may be negative. Ask for `value`."""
+    return schedule.total_accuracy
+
+
+@singledispatch
+def idle(problem: Problem) -> float:
+    """The value of doing nothing, from which gaps are measured; may be negative."""
+    return value(Schedule.from_rows(problem, nothing_done(problem.core)))
+
+
+@singledispatch
+def further_measures(problem: Problem, schedule: Schedule) -> dict[str, float]:
+    """What a variant tells of a schedule besides the usual numbers. Ask for `measures`."""
+    return {}
+
+
+def nothing_done(core: Instance) -> Rows:
+    """Rows (n,) in which no task has a machine."""
+    n = core.num_tasks
+    return Rows(
+        task=np.arange(n),
+        machine=np.full(n, -1, dtype=np.int64),
+        start=np.zeros(n),
+        duration=np.zeros(n),
+        work=np.zeros(n),
+        accuracy=core.base_accuracy.copy(),
+        energy=np.zeros(n),
+    )
+
+
+def check_rows(problem: Problem, rows: Rows, group: str = "rows") -> Rows:
+    """Refuses rows that no schedule of the problem can have.
+
+    Args:
+        problem: The problem.
+        rows: The rows (k,).
+        group: What the rows are called in the refusal.
+
+    Returns:
+        The rows as arrays of integers and doubles.
+
+    Raises:
+        InputError: If they differ in length, or naming the first that has no such task or machine
+            or places a task again.
+    """
+    n, m = problem.core.num_tasks, problem.core.num_machines
+    task, machine = (_as_indices(column, group) for column in rows[:2])
+    checked = Rows(task, machine, *(np.asarray(column, np.float64) for column in rows[2:]))
+    if any(column.shape != task.shape or column.ndim != 1 for column in checked):
+        raise InputError(f"{group}: columns of {[np.shape(column) for column in rows]} entries")
+    strange = (task < 0) | (task >= n)
+    again = np.ones(task.size, dtype=np.bool_)
+    again[np.unique(task, return_index=True)[1]] = False
+    wrong = np.flatnonzero(strange | again | (machine < -1) | (machine >= m))
+    if wrong.size:
+        first = int(wrong[0])
+        if strange[first]:
+            raise InputError(f"{group}[{first}].task: {task[first]} of {n} tasks")
+        if again[first]:
+            raise InputError(f"{group}[{first}].task: {task[first]} is placed twice")
+        raise InputError(f"{group}[{first}].machine: {machine[first]} of {m} machines")
+    return checked
+
+
+def _as_indices(column: object, group: str) -> Ints:
+    indices = np.asarray(column)
+    if indices.dtype.kind not in "iu" and indices.size:
+        raise InputError(f"{group}: tasks and machines must be integers, got {indices.dtype}")
+    return indices.astype(np.int64)
 
 
 def check_assignment(instance: Instance, machine_of: object) -> Ints:

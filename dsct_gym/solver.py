@@ -2,25 +2,37 @@
 
 A solver is any class with ``solve(instance, *, time_limit=None, seed=None) -> Solution``. Those
 that ship derive from `Solver`, which times, verifies and credits what they return. Other packages
-add theirs through the entry-point group ``dsct_gym.solvers``.
+add theirs through the entry-point group ``dsct_gym.solvers``. A solver that takes variants of
+DSCT-EA says which in its attribute ``knows``; it is given no other.
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import operator
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, ClassVar, Protocol, cast, runtime_checkable
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Protocol,
+    SupportsFloat,
+    SupportsIndex,
+    cast,
+    runtime_checkable,
+)
 
 from dsct_gym.errors import InputError
+from dsct_gym.problem import Knowledge, Problem, check_known, knowledge_of
 
 if TYPE_CHECKING:
-    from dsct_gym.instance import Instance
     from dsct_gym.schedule import Schedule
 
 ENTRY_POINT_GROUP = "dsct_gym.solvers"
@@ -33,8 +45,8 @@ class Progress:
 
     Attributes:
         seconds: Since the start.
-        best: Best total accuracy found, None before the first schedule.
-        bound: Best proven upper bound on the total accuracy, None where there is none.
+        best: Best value found, None before the first schedule; the total accuracy, but in variants.
+        bound: Best proven upper bound on the value, None where there is none.
         done: Share of the work done, in [0, 1]; None where it cannot be told.
     """
 
@@ -53,8 +65,8 @@ class Solution:
 
     Attributes:
         schedule: A verified feasible schedule, credited with solver, seconds and bound.
-        upper_bound: Upper bound on the total accuracy that the solver proved, None if it proves
-            none.
+        upper_bound: Upper bound that the solver proved on the value of any schedule, which is the
+            total accuracy but in variants; None if it proves none.
         seconds: Wall time, s.
         interrupted: Whether Ctrl-C cut the search short; the schedule is the best until then.
     """
@@ -63,6 +75,16 @@ class Solution:
     upper_bound: float | None
     seconds: float
     interrupted: bool = False
+
+    def whole(self) -> Solution:
+        """The solution itself, for those who can do nothing with one that was cut short.
+
+        Raises:
+            KeyboardInterrupt: If Ctrl-C cut the search short.
+        """
+        if self.interrupted:
+            raise KeyboardInterrupt
+        return self
 
 
 @dataclass(frozen=True)
@@ -79,9 +101,9 @@ class SolverProtocol(Protocol):
     """What the command line and the benchmark need of a solver."""
 
     def solve(
-        self, instance: Instance, *, time_limit: float | None = None, seed: int | None = None
+        self, instance: Any, *, time_limit: float | None = None, seed: int | None = None
     ) -> Solution:
-        """Solves one instance."""
+        """Solves one problem: an `Instance`, or a variant that it knows."""
         ...
 
 
@@ -90,21 +112,23 @@ class Solver(ABC):
 
     Attributes:
         name: The name under which it is found.
+        knows: What it knows beyond DSCT-EA: what a problem that it is given may need.
         stochastic: Whether the seed matters: benchmarks then run it with several.
         progress: Called now and then by solvers that take long; None to hear nothing.
     """
 
     name: ClassVar[str]
+    knows: ClassVar[Knowledge] = frozenset()
     stochastic: ClassVar[bool] = False
     progress: ProgressCallback | None = None
 
     def solve(
-        self, instance: Instance, *, time_limit: float | None = None, seed: int | None = None
+        self, instance: Problem, *, time_limit: float | None = None, seed: int | None = None
     ) -> Solution:
-        """Solves one instance.
+        """Solves one problem.
 
         Args:
-            instance: The problem.
+            instance: The problem: an `Instance`, or a variant that the solver knows.
             time_limit: Wall-clock limit, s; solvers without a search ignore it.
             seed: Seed of whatever is random; the same seed gives the same schedule.
 
@@ -112,12 +136,12 @@ class Solver(ABC):
             A solution whose schedule passed the verifier.
 
         Raises:
-            InputError: If ``time_limit`` or ``seed`` is out of range.
+            InputError: If ``time_limit`` or ``seed`` is out of range, or the problem needs what the
+                solver does not know.
             RuntimeError: If the schedule fails the verifier: a defect of the solver.
         """
-        check_time_limit(time_limit)
-        if seed is not None and seed < 0:
-            raise InputError(f"seed: must be at least 0, got {seed}")
+        check_solver_knows(self, instance, self.name)
+        time_limit, seed = as_time_limit(time_limit), as_seed(seed)
         started = time.perf_counter()
         answer = self._solve(instance, time_limit=time_limit, seed=seed)
         seconds = time.perf_counter() - started
@@ -130,18 +154,66 @@ class Solver(ABC):
         return Solution(schedule, answer.upper_bound, seconds, answer.interrupted)
 
     @abstractmethod
-    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
-        """Finds a schedule; `solve` times, verifies and credits it."""
+    def _solve(self, instance: Any, *, time_limit: float | None, seed: int | None) -> Answer:
+        """Finds a schedule; `solve` times, verifies and credits it.
+
+        Args:
+            instance: Of a type whose needs the solver knows: an `Instance` where it declares
+                nothing. `solve` lets no other through.
+            time_limit: Wall-clock limit, s.
+            seed: Seed of whatever is random.
+        """
 
 
-def check_time_limit(time_limit: float | None) -> None:
-    """Refuses a limit that is none.
+def check_solver_knows(solver: object, problem: Problem, name: str) -> None:
+    """Refuses a problem that needs what a solver does not know.
 
     Raises:
-        InputError: If it is not positive.
+        InputError: One line that names the solvers that do.
     """
-    if time_limit is not None and not time_limit > 0.0:
-        raise InputError(f"time_limit: must be positive, got {time_limit:g}")
+    check_known(problem, knowledge_of(solver), repr(name), _knowledge_of_all)
+
+
+def _knowledge_of_all() -> dict[str, Knowledge]:
+    """What every registered solver that can be imported knows."""
+    found = {}
+    for name in solver_entry_points():
+        with suppress(InputError):
+            found[name] = knowledge_of(find_solver(name))
+    return found
+
+
+def as_time_limit(time_limit: SupportsFloat | None) -> float | None:
+    """A limit as a plain number, s; scalars of NumPy are taken.
+
+    Raises:
+        InputError: If it is no number or not positive.
+    """
+    if time_limit is None:
+        return None
+    if isinstance(time_limit, (bool, str)) or not isinstance(time_limit, SupportsFloat):
+        raise InputError(f"time_limit: must be a number, got {type(time_limit).__name__}")
+    seconds = float(time_limit)
+    if not seconds > 0.0:
+        raise InputError(f"time_limit: must be positive, got {seconds:g}")
+    return seconds
+
+
+def as_seed(seed: SupportsIndex | None) -> int | None:
+    """A seed as a plain integer; integers of NumPy are taken.
+
+    Raises:
+        InputError: If it is no whole number or negative.
+    """
+    if seed is None:
+        return None
+    try:
+        number = operator.index(seed)
+    except TypeError as error:
+        raise InputError(f"seed: must be a whole number, got {seed!r}") from error
+    if number < 0:
+        raise InputError(f"seed: must be at least 0, got {number}")
+    return number
 
 
 def solver_entry_points() -> dict[str, EntryPoint]:
@@ -161,15 +233,37 @@ def make_solver(name: str, **options: object) -> SolverProtocol:
         InputError: If there is no such solver, it cannot be imported or refuses an option.
     """
     factory = find_solver(name)
-    accepted = inspect.signature(factory).parameters
-    open_ended = any(p.kind is p.VAR_KEYWORD for p in accepted.values())
-    for option in options:
-        if option not in accepted and not open_ended:
-            raise InputError(f"{option}: solver {name!r} has no such option")
+    check_options(f"solver {name!r}", factory, options)
     solver = factory(**options)
     if not isinstance(solver, SolverProtocol):
         raise InputError(f"solver: {name!r} has no solve method")
     return solver
+
+
+def check_options(
+    owner: str,
+    factory: Callable[..., object],
+    options: Iterable[str],
+    *,
+    taken: Iterable[str] = (),
+) -> None:
+    """Refuses options that something called by name does not have.
+
+    Args:
+        owner: What it is, for the error.
+        factory: What will be called with them.
+        options: Their names.
+        taken: Parameters that are no options.
+
+    Raises:
+        InputError: Naming the first that there is not.
+    """
+    accepted = inspect.signature(factory).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
+        return
+    for option in options:
+        if option not in accepted or option in taken:
+            raise InputError(f"{option}: {owner} has no such option")
 
 
 def find_solver(name: str) -> Callable[..., object]:

@@ -1,11 +1,17 @@
-"""The independent verifier: what a schedule claims, recomputed from the instance alone.
+"""The independent verifier: what a schedule claims, recomputed from the problem alone.
 
-It shares no code with the solvers and kernels; every number that leaves a solver passes it.
+It shares no code with the solvers and kernels; every number that leaves a solver passes it. A
+problem is a set of `rules`, each of which looks for one kind of violation; a variant registers its
+own for its type, made of those of an `Instance` and others, and what its rows must read in
+`recompute`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, singledispatch
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -14,7 +20,100 @@ from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.tolerances import CLAIM, FEASIBILITY
 
+if TYPE_CHECKING:
+    from dsct_gym.problem import Problem
+
 _SHOWN = 5
+
+
+class Rows(NamedTuple):
+    """Rows of a schedule; row i places ``task[i]`` on ``machine[i]``. Tasks may be left out.
+
+    Attributes:
+        task: Task of each row (k,).
+        machine: Machine of each row (k,), −1 for none.
+        start: Start (k,), s.
+        duration: Time on the machine (k,), s.
+        work: Work spent (k,), GFLOP.
+        accuracy: Accuracy reached (k,).
+        energy: Energy spent (k,), J.
+    """
+
+    task: Ints
+    machine: Ints
+    start: Floats
+    duration: Floats
+    work: Floats
+    accuracy: Floats
+    energy: Floats
+
+
+class Claims(NamedTuple):
+    """What a schedule claims as a whole.
+
+    Attributes:
+        total_accuracy: Over all tasks; a task without a row earns ``a_j(0)``.
+        mean_accuracy: Per task.
+        energy: Energy spent in total, J.
+        upper_bound: Upper bound on the value of any schedule, which is the total accuracy but in
+            variants; None where nothing is claimed.
+    """
+
+    total_accuracy: float
+    mean_accuracy: float
+    energy: float
+    upper_bound: float | None = None
+
+
+class Truth(NamedTuple):
+    """What rows must read and come to, recomputed.
+
+    Attributes:
+        duration: (k,), s.
+        accuracy: (k,).
+        energy: (k,), J.
+        total_accuracy: Over all tasks.
+        value: What the problem maximises.
+    """
+
+    duration: Floats
+    accuracy: Floats
+    energy: Floats
+    total_accuracy: float
+    value: float
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is verified; its rows name tasks and machines that exist, each task once.
+
+    Attributes:
+        problem: What the schedule claims to answer.
+        rows: The rows.
+        claims: The claims.
+    """
+
+    problem: Problem
+    rows: Rows
+    claims: Claims
+
+    @cached_property
+    def truth(self) -> Truth:
+        """What the rows must read."""
+        return recompute(self.problem, self.rows)
+
+    @property
+    def runs(self) -> Bools:
+        """Which rows have a machine (k,)."""
+        return self.rows.machine >= 0
+
+    def named(self, what: str, wrong: Bools) -> Iterator[str]:
+        """One line naming the tasks of the rows for which ``wrong`` holds, if there are any."""
+        yield from _named(what, self.rows.task, wrong)
+
+
+Rule = Callable[[Case], Iterator[str]]
+"""Looks for one kind of violation; gives a line for what it finds."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +122,11 @@ class Verification:
 
     Attributes:
         reasons: One line for each kind of violation found, empty when there is none.
+        unchecked: Claims that could be neither confirmed nor refuted, by name of the field.
     """
 
     reasons: tuple[str, ...]
+    unchecked: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -41,109 +142,179 @@ class Verification:
             raise InputError("schedule: " + "; ".join(self.reasons))
 
 
-def verify_rows(
-    instance: Instance,
-    *,
-    task: Ints,
-    machine: Ints,
-    start: Floats,
-    duration: Floats,
-    work: Floats,
-    accuracy: Floats,
-    energy: Floats,
-    total_accuracy: float,
-    mean_accuracy: float,
-    total_energy: float,
-    upper_bound: float | None = None,
-) -> Verification:
-    """Verifies rows of a schedule; row i places ``task[i]`` on ``machine[i]`` (-1: none).
-
-    Args:
-        instance: The problem.
-        task: Task of each row (k,).
-        machine: Machine of each row (k,), -1 for none.
-        start: Claimed start (k,), s.
-        duration: Claimed time on the machine (k,), s.
-        work: Work spent (k,), GFLOP.
-        accuracy: Claimed accuracy (k,).
-        energy: Claimed energy (k,), J.
-        total_accuracy: Claimed total over all tasks; tasks without a row earn ``a_j(0)``.
-        mean_accuracy: Claimed mean.
-        total_energy: Claimed energy in total, J.
-        upper_bound: Claimed upper bound on the total accuracy, if any.
+def verify(problem: Problem, rows: Rows, claims: Claims) -> Verification:
+    """Verifies rows of a schedule and what it claims as a whole.
 
     Returns:
         The verification, with one reason for each kind of violation.
+
+    Raises:
+        InputError: If the verifier has no rules for problems of this type.
     """
-    found = _Findings()
-    numbers = np.stack([start, duration, work, accuracy, energy])
-    finite = np.asarray(np.isfinite(numbers).all(axis=0))
-    found.add("number not finite", task, ~finite)
-    known = (task >= 0) & (task < instance.num_tasks)
-    found.add("no such task in the instance", task, ~known)
-    fits = (machine >= -1) & (machine < instance.num_machines)
-    found.add(f"machine is not one of {instance.num_machines}", task, ~fits)
-    found.add("placed more than once", task, _repeated(task))
-    if found.reasons:
-        return Verification(tuple(found.reasons))
-
-    runs = machine >= 0
-    speed = np.where(runs, instance.speeds[machine], 1.0)
-    efficiency = np.where(runs, instance.efficiencies[machine], 1.0)
-    end = start + duration
-    largest = instance.max_work[task]
-    found.add("starts before time 0", task, start < 0.0)
-    found.add("works without a machine", task, ~runs & ((work != 0.0) | (duration != 0.0)))
-    found.add("work outside the curve", task, (work < 0.0) | _exceeds(work, largest))
-    found.add("duration is not work / speed", task, _differs(duration, work / speed))
-    late = (work > 0.0) & _exceeds(end, instance.deadlines[task])
-    found.add("ends after its deadline", task, late)
-    overlapping = _overlapping(runs & (work > 0.0), machine, start, work / speed)
-    found.add("starts before its machine is free", task, overlapping)
-
-    spent = np.where(runs, work / efficiency, 0.0)
-    found.add("energy is not work / efficiency", task, _differs(energy, spent))
-    if float(spent.sum()) > instance.energy_budget * (1.0 + FEASIBILITY):
-        found.reasons.append(
-            f"energy {spent.sum():.9g} J exceeds the budget of {instance.energy_budget:.9g} J"
-        )
-    reached = _reached(instance, task, work)
-    found.add("accuracy is not the curve's", task, _differs(accuracy, reached))
-    total = float(instance.base_accuracy.sum() + (reached - instance.base_accuracy[task]).sum())
-    found.compare("total_accuracy", total_accuracy, total)
-    found.compare("mean_accuracy", mean_accuracy, total / instance.num_tasks)
-    found.compare("energy", total_energy, float(spent.sum()))
-    if upper_bound is not None and not total <= upper_bound + CLAIM * max(1.0, abs(upper_bound)):
-        found.reasons.append(f"upper_bound {upper_bound:.9g} is below the total {total:.9g}")
-    return Verification(tuple(found.reasons))
+    reasons = tuple(_misplaced(problem.core, rows))
+    if not reasons:
+        case = Case(problem, rows, claims)
+        reasons = tuple(reason for rule in rules(problem) for reason in rule(case))
+    return Verification(reasons)
 
 
-class _Findings:
-    """Collects one line a kind of violation."""
-
-    def __init__(self) -> None:
-        self.reasons: list[str] = []
-
-    def add(self, what: str, task: Ints, wrong: Bools) -> None:
-        """Adds a line naming the tasks for which ``wrong`` holds."""
-        tasks = task[wrong]
-        if tasks.size:
-            named = ", ".join(str(j) for j in tasks[:_SHOWN])
-            more = f" and {tasks.size - _SHOWN} more" if tasks.size > _SHOWN else ""
-            self.reasons.append(f"{what}: task {named}{more}")
-
-    def compare(self, what: str, claimed: float, true: float) -> None:
-        """Adds a line when a claimed total is wrong."""
-        if not abs(claimed - true) <= CLAIM * max(abs(claimed), abs(true)):
-            self.reasons.append(f"{what} is {true:.9g}, not {claimed:.9g}")
+@singledispatch
+def rules(problem: Problem) -> tuple[Rule, ...]:
+    """The rules that a schedule of a problem must keep, in the order of their reasons."""
+    raise InputError(f"instance: the verifier has no rules for {type(problem).__name__}")
 
 
-def _exceeds(value: Floats, limit: Floats) -> Bools:
+@rules.register
+def _(problem: Instance) -> tuple[Rule, ...]:
+    return RULES
+
+
+@singledispatch
+def recompute(problem: Problem, rows: Rows) -> Truth:
+    """What rows must read for a problem, from their machines, starts and works."""
+    raise InputError(f"instance: the verifier has no rules for {type(problem).__name__}")
+
+
+@recompute.register
+def _(problem: Instance, rows: Rows) -> Truth:
+    runs = rows.machine >= 0
+    speed = np.where(runs, problem.speeds[rows.machine], 1.0)
+    efficiency = np.where(runs, problem.efficiencies[rows.machine], 1.0)
+    reached = _reached(problem, rows.task, rows.work)
+    base = problem.base_accuracy
+    total = float(base.sum() + (reached - base[rows.task]).sum())
+    return Truth(
+        duration=rows.work / speed,
+        accuracy=reached,
+        energy=np.where(runs, rows.work / efficiency, 0.0),
+        total_accuracy=total,
+        value=total,
+    )
+
+
+def starts_in_time(case: Case) -> Iterator[str]:
+    """Nothing starts before time 0."""
+    yield from case.named("starts before time 0", case.rows.start < 0.0)
+
+
+def works_on_machines(case: Case) -> Iterator[str]:
+    """What has no machine does no work."""
+    busy = (case.rows.work != 0.0) | (case.rows.duration != 0.0)
+    yield from case.named("works without a machine", ~case.runs & busy)
+
+
+def works_within_curves(case: Case) -> Iterator[str]:
+    """Work lies between nothing and the end of the task's curve."""
+    work = case.rows.work
+    largest = case.problem.core.max_work[case.rows.task]
+    yield from case.named("work outside the curve", (work < 0.0) | exceeds(work, largest))
+
+
+def takes_its_time(case: Case) -> Iterator[str]:
+    """A task takes work / speed of its machine."""
+    wrong = differs(case.rows.duration, case.truth.duration)
+    yield from case.named("duration is not work / speed", wrong)
+
+
+def ends_by_deadlines(case: Case) -> Iterator[str]:
+    """Whatever works ends by its deadline."""
+    end = case.rows.start + case.rows.duration
+    late = (case.rows.work > 0.0) & exceeds(end, case.problem.core.deadlines[case.rows.task])
+    yield from case.named("ends after its deadline", late)
+
+
+def waits_for_machines(case: Case) -> Iterator[str]:
+    """A machine does one task at a time."""
+    working = case.runs & (case.rows.work > 0.0)
+    overlapping = _overlapping(working, case.rows.machine, case.rows.start, case.truth.duration)
+    yield from case.named("starts before its machine is free", overlapping)
+
+
+def spends_its_energy(case: Case) -> Iterator[str]:
+    """A task spends work / efficiency of its machine."""
+    wrong = differs(case.rows.energy, case.truth.energy)
+    yield from case.named("energy is not work / efficiency", wrong)
+
+
+def stays_within_budget(case: Case) -> Iterator[str]:
+    """All tasks together spend no more than the budget."""
+    spent, budget = float(case.truth.energy.sum()), case.problem.core.energy_budget
+    if spent > budget * (1.0 + FEASIBILITY):
+        yield f"energy {spent:.9g} J exceeds the budget of {budget:.9g} J"
+
+
+def reaches_its_accuracy(case: Case) -> Iterator[str]:
+    """A task reaches what its curve gives for its work."""
+    wrong = differs(case.rows.accuracy, case.truth.accuracy)
+    yield from case.named("accuracy is not the curve's", wrong)
+
+
+def adds_up(case: Case) -> Iterator[str]:
+    """The totals are those of the rows."""
+    claims, truth = case.claims, case.truth
+    tasks = case.problem.core.num_tasks
+    yield from _compared("total_accuracy", claims.total_accuracy, truth.total_accuracy)
+    yield from _compared("mean_accuracy", claims.mean_accuracy, truth.total_accuracy / tasks)
+    yield from _compared("energy", claims.energy, float(truth.energy.sum()))
+
+
+def stays_below_its_bound(case: Case) -> Iterator[str]:
+    """No schedule is worth more than an upper bound, this one included."""
+    bound, value = case.claims.upper_bound, case.truth.value
+    if bound is not None and not value <= bound + CLAIM * max(1.0, abs(bound)):
+        yield f"upper_bound {bound:.9g} is below the total {value:.9g}"
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    starts_in_time,
+    works_on_machines,
+    works_within_curves,
+    takes_its_time,
+    ends_by_deadlines,
+    waits_for_machines,
+    spends_its_energy,
+    stays_within_budget,
+    reaches_its_accuracy,
+    adds_up,
+    stays_below_its_bound,
+)
+"""The rules of an `Instance`."""
+
+
+def exceeds(value: Floats, limit: Floats) -> Bools:
+    """Where a limit is passed by more than is tolerated."""
     return np.asarray(value > limit * (1.0 + FEASIBILITY))
 
 
-def _differs(claimed: Floats, true: Floats) -> Bools:
+def differs(claimed: Floats, true: Floats) -> Bools:
+    """Where a claim misses the truth by more than is tolerated."""
     return np.asarray(np.abs(claimed - true) > CLAIM * np.maximum(np.abs(claimed), np.abs(true)))
+
+
+def _misplaced(core: Instance, rows: Rows) -> Iterator[str]:
+    """Rows that cannot even be recomputed."""
+    finite = np.asarray(np.isfinite(np.stack(rows[2:])).all(axis=0))
+    known = (rows.task >= 0) & (rows.task < core.num_tasks)
+    fits = (rows.machine >= -1) & (rows.machine < core.num_machines)
+    yield from _named("number not finite", rows.task, ~finite)
+    yield from _named("no such task in the instance", rows.task, ~known)
+    yield from _named(f"machine is not one of {core.num_machines}", rows.task, ~fits)
+    yield from _named("placed more than once", rows.task, _repeated(rows.task))
+
+
+def _named(what: str, task: Ints, wrong: Bools) -> Iterator[str]:
+    """One line naming the tasks of the rows that are wrong."""
+    tasks = task[wrong]
+    if tasks.size:
+        named = ", ".join(str(j) for j in tasks[:_SHOWN])
+        more = f" and {tasks.size - _SHOWN} more" if tasks.size > _SHOWN else ""
+        yield f"{what}: task {named}{more}"
+
+
+def _compared(what: str, claimed: float, true: float) -> Iterator[str]:
+    """One line when a claimed total is wrong."""
+    if not abs(claimed - true) <= CLAIM * max(abs(claimed), abs(true)):
+        yield f"{what} is {true:.9g}, not {claimed:.9g}"
 
 
 def _reached(instance: Instance, task: Ints, work: Floats) -> Floats:

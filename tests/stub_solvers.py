@@ -104,6 +104,16 @@ class Cheating:
         return Solution(replace(schedule, energy=0.0), None, -1.0)
 
 
+class Doubling:
+    """Not derived from the base class that verifies: a sound schedule, twice the total."""
+
+    def solve(
+        self, instance: Instance, *, time_limit: float | None = None, seed: int | None = None
+    ) -> Solution:
+        schedule = first_task_alone(instance)
+        return Solution(replace(schedule, total_accuracy=2 * schedule.total_accuracy), None, 0.1)
+
+
 class Coin(Solver):
     """Flips a coin, slowly."""
 

@@ -1,4 +1,4 @@
-"""What the README shows is run as it stands there."""
+"""What the README and the pages on using and evaluating show is run as it stands there."""
 
 import re
 import shlex
@@ -8,18 +8,21 @@ from statistics import fmean
 import pytest
 
 from dsct_gym import Instance
-from dsct_gym.benchmark.suites import load_suite, suites
 from dsct_gym.cli import run
+from dsct_gym.suites.suite import load_suite, suites
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = README + "".join(
+    (ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("usage.md", "evaluation.md")
+)
 
 # What is measured on many instances takes minutes: here it runs on one of each size.
 FEWER = {"evaluate": ("--count", "1", "--reference-moves", "10")}
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGES, re.MULTILINE | re.DOTALL)
 
 
 def commands(program: str) -> list[list[str]]:
@@ -65,7 +68,7 @@ def test_make_knows_its_targets():
 
 def test_pictures_and_files_are_there():
     for target in re.findall(r"\]\(([^)]+)\)|`([\w/]+\.(?:csv|txt))`", README):
-        path = next(filter(None, target))
+        path = next(filter(None, target)).partition("#")[0]
         assert path.startswith("https://") or (ROOT / path).exists()
 
 

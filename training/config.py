@@ -127,10 +127,10 @@ def read_config(path: str | Path) -> dict[str, Any]:
     Raises:
         InputError: If it cannot be read or is no TOML.
     """
-    shipped = files("training") / "configs" / f"{path}.toml"
+    shipped = files("dsct_gym.training") / "configs" / f"{path}.toml"
     source = Path(path)
     try:
-        text = shipped.read_text() if shipped.is_file() else source.read_text()
+        text = shipped.read_text() if shipped.is_file() else source.read_text(encoding="utf-8-sig")
         return tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         known = ", ".join(shipped_configs())
@@ -142,5 +142,5 @@ def read_config(path: str | Path) -> dict[str, Any]:
 
 def shipped_configs() -> list[str]:
     """Names of the configurations that ship."""
-    folder = files("training") / "configs"
+    folder = files("dsct_gym.training") / "configs"
     return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))

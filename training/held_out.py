@@ -84,6 +84,6 @@ class HeldOut:
 def _case(distribution: Distribution, n: int, m: int, index: int) -> Case:
     rng = np.random.default_rng((STREAM, n, m, index, 0, 0))
     instance = distribution.scenario(n, m).sample(rng)
-    first = ApproxRefined().solve(instance).schedule.total_accuracy
-    best = Annealing(_MOVES * n).solve(instance, seed=0).schedule.total_accuracy
+    first = ApproxRefined().solve(instance).whole().schedule.total_accuracy
+    best = Annealing(_MOVES * n).solve(instance, seed=0).whole().schedule.total_accuracy
     return Case(instance, first, max(first, best))

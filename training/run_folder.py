@@ -14,8 +14,8 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from dsct_gym.atomic import make_folder, write_bytes, write_text
 from dsct_gym.errors import InputError
-from dsct_gym.files import write_bytes, write_text
 
 
 class RunFolder:
@@ -31,11 +31,7 @@ class RunFolder:
     """
 
     def __init__(self, path: Path, config: BaseModel, *, resume: bool) -> None:
-        self.path = path
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"{path}: cannot be made: {error.strerror}") from error
+        self.path = make_folder(path)
         stated = config.model_dump_json(indent=2)
         kept = path / "config.json"
         if kept.exists() and not resume:

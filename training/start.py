@@ -13,8 +13,8 @@ from dsct_gym.training.policy_gradient import PolicyGradient
 from dsct_gym.training.policy_iteration import PolicyIteration
 from dsct_gym.training.run import Progress
 from dsct_gym.training.run_folder import RunFolder
-from dsct_gym.training.sb3 import train_sb3
-from dsct_gym.training.sb3_config import Sb3Config
+from dsct_gym.training.stable.config import Sb3Config
+from dsct_gym.training.stable.run import train_sb3
 
 Config = PolicyGradientConfig | PolicyIterationConfig | Sb3Config
 

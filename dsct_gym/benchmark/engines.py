@@ -150,12 +150,13 @@ def run_guarded(job: Job, limits: Limits) -> Run:
 
 
 def _prepare_worker(parent: int) -> None:
-    """Leaves Ctrl-C to the process that started the workers, and ends with it.
+    """Leaves Ctrl-C and SIGTERM to the process that started the workers, and ends with it.
 
-    A terminal sends Ctrl-C to all processes. Workers would outlive a parent that was killed and
-    slow down the next benchmark.
+    A terminal sends Ctrl-C to all processes, a batch system SIGTERM. Workers would outlive a parent
+    that was killed and slow down the next benchmark.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 

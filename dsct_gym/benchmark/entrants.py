@@ -16,12 +16,12 @@ from __future__ import annotations
 import glob
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from dsct_gym.benchmark.job import entrant_name, parse_entrants
+from dsct_gym.benchmark.spec import Spec, parse_specs
 from dsct_gym.errors import InputError
 
 CHECKPOINT: Final = ".safetensors"
@@ -36,13 +36,16 @@ class Entrant:
 
     Attributes:
         label: Name in the tables.
-        solver: Name of the solver.
-        variants: Its options, once for each training seed.
+        variants: The solver with its options, once for each training seed.
     """
 
     label: str
-    solver: str
-    variants: tuple[Mapping[str, object], ...]
+    variants: tuple[Spec, ...]
+
+    @property
+    def solver(self) -> str:
+        """Name of the solver."""
+        return self.variants[0].name
 
 
 def parse_agents(
@@ -82,24 +85,24 @@ def _parse(argument: str, decoders: str, trust_pickle: bool) -> Iterator[tuple[E
     elif argument.endswith(STABLE):
         yield _stable(argument, trust_pickle)
     else:
-        parsed = parse_entrants(argument)
-        if len(parsed) != 1 or not parsed[0][0]:
+        parsed = parse_specs(argument, "AGENT")
+        if len(parsed) != 1:
             raise InputError(f"AGENT: expected one solver or files of one policy, got {argument!r}")
-        ((name, options),) = parsed
-        label = entrant_name(name, options)
-        yield Entrant(label, name, (options,)), label
+        yield Entrant(parsed[0].label, tuple(parsed)), parsed[0].label
 
 
 def _policies(files: str, decoders: str) -> Iterator[tuple[Entrant, str]]:
     """A policy under each of its decoders."""
     paths = _paths(files, CHECKPOINT)
-    parsed = parse_entrants(decoders)
+    parsed = parse_specs(decoders, "AGENT")
     if not parsed:
         raise InputError(f"AGENT: {files}: no decoder named")
-    for solver, options in parsed:
-        variants = tuple({**options, "checkpoint": path} for path in paths)
-        label = entrant_name(solver, options, _short(paths))
-        yield Entrant(label, solver, variants), entrant_name(solver, options, ",".join(paths))
+    for decoder in parsed:
+        variants = tuple(
+            Spec(decoder.name, {**decoder.options, "checkpoint": path}) for path in paths
+        )
+        whole = decoder.labelled(",".join(paths))
+        yield Entrant(decoder.labelled(_short(paths)), variants), whole
 
 
 def _stable(files: str, trust_pickle: bool) -> tuple[Entrant, str]:
@@ -109,13 +112,15 @@ def _stable(files: str, trust_pickle: bool) -> tuple[Entrant, str]:
             f"{paths[0]}: a zip file of Stable-Baselines3 holds pickles: loading it runs whatever"
             " code is in it; pass --trust-pickle if you trust its source"
         )
-    variants = tuple({"path": path, "trust_pickle": True} for path in paths)
-    label = entrant_name("sb3", {}, _short(paths))
-    return Entrant(label, STABLE_AGENT, variants), entrant_name("sb3", {}, ",".join(paths))
+    variants = tuple(Spec(STABLE_AGENT, {"path": path, "trust_pickle": True}) for path in paths)
+    shown = Spec("sb3")
+    return Entrant(shown.labelled(_short(paths)), variants), shown.labelled(",".join(paths))
 
 
 def _paths(files: str, suffix: str) -> list[str]:
     """The files that commas and patterns name, each once."""
+    if files.endswith(suffix) and Path(files).exists():
+        return [files]
     found: list[str] = []
     for part in filter(None, (part.strip() for part in files.split(","))):
         if not part.endswith(suffix):

@@ -20,8 +20,8 @@ from dsct_gym.arrays import Floats
 from dsct_gym.benchmark.entrants import Entrant
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.panel import panel
+from dsct_gym.benchmark.planning import seeds_for
 from dsct_gym.benchmark.record import Record, relative_gap
-from dsct_gym.benchmark.references import SIGNIFICANT
 from dsct_gym.benchmark.scoring import (
     Score,
     Yardstick,
@@ -29,12 +29,13 @@ from dsct_gym.benchmark.scoring import (
     score,
     yardsticks,
 )
+from dsct_gym.benchmark.spec import Spec
 from dsct_gym.benchmark.statistics import Interval, ratio_interval
-from dsct_gym.benchmark.suites import SUITES, Reference, load_suite
 from dsct_gym.errors import InputError
 from dsct_gym.generator import Scenario
 from dsct_gym.instance import Instance
-from dsct_gym.solver import make_solver
+from dsct_gym.suites.improving import SIGNIFICANT
+from dsct_gym.suites.suite import Reference, load_suite
 
 STREAM: Final = 0xE7A1
 """First of the numbers ``(STREAM, n, m, index, seed)`` that seed an evaluation instance. Training
@@ -43,7 +44,7 @@ draws with two or three numbers, its held-out sets with six that begin with anot
 RANGES: Final = {"mu": (1.0, 20.0), "rho": (0.2, 1.0), "beta": (0.1, 1.0)}
 """Ranges from which each drawn instance takes its parameters, those of the publications."""
 
-FIRST: Final = Entrant("approx-refined", "approx-refined", ({},))
+FIRST: Final = Entrant("approx-refined", (Spec("approx-refined"),))
 """Where the gap to be closed begins; always takes part."""
 
 REFERENCE_SOLVER: Final = "annealing"
@@ -168,7 +169,7 @@ def suite_group(name: str) -> Group:
     suite = load_suite(name)
     references = {str(known.instance.name): known for known in suite.references}
     instances = {str(instance.name): instance for instance in suite}
-    return Group(name, SUITES[name], instances, references)
+    return Group(name, suite.description, instances, references)
 
 
 def size_group(size: str, count: int, seed: int) -> Group:
@@ -222,14 +223,13 @@ def plan(
         (entrant, variant, seed)
         for entrant in taking_part
         for variant in range(len(entrant.variants))
-        for seed in (seeds if len(seeds) > 1 and _is_random(entrant) else seeds[:1])
+        for seed in seeds_for(entrant.variants[0], seeds)
     ]
     planned = []
     for group in groups:
         for label, instance in group.instances.items():
             for entrant, variant, seed in runs:
-                options = entrant.variants[variant]
-                job = Job(label, instance, entrant.solver, options, time_limit, seed)
+                job = Job(label, instance, entrant.variants[variant], time_limit, seed)
                 planned.append(Planned(group.name, entrant, variant, job))
             if not group.references and reference_moves > 0:
                 planned += _references(group.name, label, instance, reference_moves)
@@ -300,15 +300,11 @@ def _with_first(entrants: Sequence[Entrant]) -> list[Entrant]:
     return [FIRST, *(entrant for entrant in entrants if entrant.label != FIRST.label)]
 
 
-def _is_random(entrant: Entrant) -> bool:
-    return bool(getattr(make_solver(entrant.solver, **entrant.variants[0]), "stochastic", True))
-
-
 def _references(group: str, label: str, instance: Instance, moves: int) -> list[Planned]:
     """The annealing that tells what can be had of an instance."""
-    options = {"moves": moves * instance.num_tasks}
+    solver = Spec(REFERENCE_SOLVER, {"moves": moves * instance.num_tasks})
     return [
-        Planned(group, None, 0, Job(label, instance, REFERENCE_SOLVER, options, None, seed))
+        Planned(group, None, 0, Job(label, instance, solver, None, seed))
         for seed in range(REFERENCE_SEEDS)
     ]
 
@@ -386,7 +382,7 @@ def _rows(
 
 def _row(group: str, result: _Result, first: float, yardstick: Yardstick) -> dict[str, object]:
     record = result.record
-    options = result.entrant.variants[result.variant]
+    options = result.entrant.variants[result.variant].options
     return {
         "group": group,
         "instance": record.instance,

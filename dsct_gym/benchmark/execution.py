@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -16,12 +16,10 @@ from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.record import Record, Status
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import upper_bound
+from dsct_gym.running import InvalidAnswerError, run
 from dsct_gym.schedule import Schedule
 from dsct_gym.solver import (
     Progress,
-    Solution,
-    Solver,
-    SolverProtocol,
     find_solver,
     make_solver,
 )
@@ -66,24 +64,23 @@ def run_job(job: Job, threads: int | None = None) -> Run:
     started = time.perf_counter()
     tracer = _Tracer()
     try:
-        solver = make_solver(job.solver, **_with_threads(job, threads))
+        solver = make_solver(job.solver.name, **_with_threads(job, threads))
         if hasattr(solver, "progress"):
             solver.progress = tracer
         started = time.perf_counter()
-        solution = solver.solve(job.instance, time_limit=job.time_limit, seed=job.seed)
-        measured = time.perf_counter() - started
-        solution = _as_measured(solver, solution, measured, job.instance)
-        reasons = solution.schedule.verify().reasons
+        solution = run(
+            solver, job.instance, job.solver.label, time_limit=job.time_limit, seed=job.seed
+        )
+    except InvalidAnswerError as error:
+        return failed_run(job, Status.INFEASIBLE, str(error), time.perf_counter() - started)
     except Exception as error:
         text = f"{type(error).__name__}: {error}"
         return failed_run(job, Status.FAILED, text, time.perf_counter() - started)
-    if reasons:
-        return failed_run(job, Status.INFEASIBLE, "; ".join(reasons), solution.seconds)
     record = Record.of(
-        job.instance,
+        job.instance.core,
         solution,
         label=job.label,
-        solver=job.entrant,
+        solver=job.solver.label,
         fractional_bound=upper_bound(job.instance),
         seed=job.seed,
         time_limit=job.time_limit,
@@ -96,11 +93,11 @@ def run_job(job: Job, threads: int | None = None) -> Run:
 def failed_run(job: Job, status: Status, message: str, seconds: float) -> Run:
     """The run of a job whose solver gave no feasible schedule."""
     record = Record.without_schedule(
-        job.instance,
+        job.instance.core,
         status,
         " ".join(message.split()),
         label=job.label,
-        solver=job.entrant,
+        solver=job.solver.label,
         fractional_bound=upper_bound(job.instance),
         seconds=seconds,
         seed=job.seed,
@@ -139,23 +136,9 @@ class _Tracer:
         return self._points[:: max(1, step)]
 
 
-def _as_measured(
-    solver: SolverProtocol, solution: Solution, measured: float, instance: Instance
-) -> Solution:
-    """The solution as an answer to this instance, with seconds that were measured here.
-
-    Solvers that ship measure themselves, without the verification.
-    """
-    seconds = solution.seconds if isinstance(solver, Solver) else measured
-    bound = None if solution.upper_bound is None else float(solution.upper_bound)
-    schedule = replace(solution.schedule, instance=instance, upper_bound=bound)
-    interrupted = bool(getattr(solution, "interrupted", False))
-    return Solution(schedule.credited(seconds=seconds), bound, seconds, interrupted)
-
-
 def _with_threads(job: Job, threads: int | None) -> dict[str, Any]:
-    options = dict(job.options)
-    if threads is not None and takes_threads(job.solver):
+    options = dict(job.solver.options)
+    if threads is not None and takes_threads(job.solver.name):
         options.setdefault("threads", threads)
     return options
 
@@ -168,7 +151,7 @@ def takes_threads(solver: str) -> bool:
 
 def _environment(job: Job, threads: int | None) -> dict[str, str | int]:
     described = dict(describe_environment())
-    provider = provider_of(job.solver)
+    provider = provider_of(job.solver.name)
     if provider is not None:
         described["solver"] = provider
     if threads is not None:

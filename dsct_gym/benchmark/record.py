@@ -190,7 +190,7 @@ def mean_slack(schedule: Schedule) -> float:
     runs = schedule.duration > 0.0
     if not runs.any():
         return 0.0
-    left = 1.0 - schedule.finish[runs] / schedule.instance.deadlines[runs]
+    left = 1.0 - schedule.finish[runs] / schedule.instance.core.deadlines[runs]
     return float(np.maximum(left, 0.0).mean())
 
 

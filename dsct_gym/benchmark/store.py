@@ -18,12 +18,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from dsct_gym.atomic import make_folder, write_text
 from dsct_gym.benchmark.execution import Run, TracePoint
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.record import Record, Status, records_as_csv
 from dsct_gym.errors import InputError
-from dsct_gym.files import instance_text, read_instance, write_text
-from dsct_gym.instance import Instance
+from dsct_gym.files import instance_text
+from dsct_gym.loading import load
+from dsct_gym.problem import Problem
 from dsct_gym.schedule import Schedule
 
 FORMAT: Final = "dsct-gym-run/1"
@@ -144,13 +146,13 @@ class Store:
                 sound.append(stored)
         return sound, damaged
 
-    def load_instance(self, label: str) -> Instance:
+    def load_instance(self, label: str) -> Problem:
         """The instance of that name.
 
         Raises:
             InputError: If it is not there or damaged.
         """
-        return read_instance(self.instance_path(label))
+        return load(self.instance_path(label))
 
     def load_schedule(self, stored: StoredRun) -> Schedule:
         """The schedule of a run.
@@ -172,28 +174,15 @@ class Store:
     def _is_another(path: Path, job: Job) -> bool:
         """Whether a file holds a sound instance other than the job's."""
         try:
-            return read_instance(path) != job.instance
+            return load(path) != job.instance
         except InputError:
             return False
 
     def path_of(self, job: Job) -> Path:
         """File of a job's record."""
         seed = "" if job.seed is None else f"seed{job.seed}."
-        name = f"{file_name(job.entrant)}.{seed}{job.key[:12]}.json"
+        name = f"{file_name(job.solver.label)}.{seed}{job.key[:12]}.json"
         return self.folder / "runs" / file_name(job.label) / name
-
-
-def make_folder(path: Path) -> Path:
-    """Makes a folder with those above it.
-
-    Raises:
-        InputError: If it cannot be made.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be made: {error.strerror}") from error
-    return path
 
 
 def file_name(label: str) -> str:

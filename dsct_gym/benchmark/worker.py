@@ -45,7 +45,7 @@ def _serve(connection: Connection, job: object, threads: int | None) -> None:
     from dsct_gym.benchmark.job import Job
 
     assert isinstance(job, Job)
-    warm_up(job.solver)
+    warm_up(job.solver.name)
     connection.send(STARTED)
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,7 +1,8 @@
 """The command line ``dsct-gym``: one file a command.
 
 Exit status: 0 done, 1 a negative answer, 2 bad input or usage; 130 after Ctrl-C and 141 when the
-reader of the output went away, as the shell has it.
+reader of the output went away, as the shell has it. SIGTERM, which ``timeout``, Slurm and
+Kubernetes send before they kill, does what Ctrl-C does.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ TRACEBACK = "DSCT_GYM_TRACEBACK"
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs one command and exits with its status; ``arguments`` default to the process's own."""
     _prepare_streams()
-    signal.signal(signal.SIGINT, _Interrupt())
+    interrupt = _Interrupt()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
     status = run(arguments)
     # What stdout could not take would raise again when the interpreter flushes it.
     try:
@@ -48,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 class _Interrupt:
-    """Handles SIGINT as Python does, but takes signals that come at once for one.
+    """Handles a signal as Python handles SIGINT, but takes signals that come at once for one.
 
     Some senders (``timeout`` among them) signal a process and then its group: the second would hit
     what the first made the command save.
@@ -86,7 +89,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         status = INTERRUPTED
     except InputError as error:
-        return _refuse(str(error))
+        return _refuse(*error.lines)
     except Exception as error:
         return _refuse(_usage_message(error) or _unexpected(error))
     if status == INTERRUPTED:
@@ -131,8 +134,9 @@ def _unexpected(error: Exception) -> str:
     return f"unexpected {type(error).__name__}: {error} (set {TRACEBACK}=1 for the traceback)"
 
 
-def _refuse(message: str) -> int:
-    _say(f"Error: {' '.join(message.split())}")
+def _refuse(*faults: str) -> int:
+    for fault in faults:
+        _say(f"Error: {' '.join(fault.split())}")
     return BAD_INPUT
 
 

@@ -10,8 +10,7 @@ import typer
 from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
-    from dsct_gym.instance import Instance
-    from dsct_gym.solver import SolverProtocol
+    from dsct_gym.problem import Problem
 
 InstanceArgument = Annotated[
     str,
@@ -29,13 +28,13 @@ PICTURES = (".png", ".svg", ".pdf")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
 
-def load_instance(argument: str) -> Instance:
-    """The instance that an INSTANCE argument means.
+def load_instance(argument: str) -> Problem:
+    """The problem that an INSTANCE argument means.
 
     Raises:
         InputError: One line naming the file and the field at fault.
     """
-    from dsct_gym.benchmark.instances import load_shipped, shipped_names
+    from dsct_gym.suites.shipped import load_shipped, shipped_names
 
     path = Path(argument)
     if not path.exists():
@@ -43,46 +42,19 @@ def load_instance(argument: str) -> Instance:
             return load_shipped(argument)
         shipped = ", ".join(shipped_names())
         raise InputError(f"{argument}: no such file, and no instance that ships ({shipped})")
-    from dsct_gym.files import read_instance
+    from dsct_gym.loading import load
 
     try:
-        return read_instance(path)
+        return load(path)
     except InputError as error:
         raise located(argument, error) from error
 
 
 def located(path: str | Path, error: InputError) -> InputError:
-    """The error with the file it is about in front, where it does not say so itself."""
-    message = str(error)
-    return InputError(message if message.startswith(str(path)) else f"{path}: {message}")
-
-
-def build_solver(name: str, settings: list[str]) -> SolverProtocol:
-    """A solver by name with its ``key=value`` options.
-
-    Raises:
-        InputError: If there is no such solver, or it refuses an option.
-    """
-    from dsct_gym.benchmark.job import parse_setting
-
-    return check_solver(name, dict(parse_setting(text) for text in settings))
-
-
-def check_solver(name: str, options: dict[str, object]) -> SolverProtocol:
-    """A solver by name with its options.
-
-    Raises:
-        InputError: If there is no such solver, or it refuses an option.
-    """
-    from dsct_gym.solver import make_solver
-
-    try:
-        return make_solver(name, **options)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        given = ", ".join(f"{key}={value}" for key, value in options.items())
-        raise InputError(f"option: solver {name!r} refuses {given} ({error})") from error
+    """The error with the file it is about in front of each line that does not name it."""
+    name = str(path)
+    lines = (line if line.startswith(name) else f"{name}: {line}" for line in error.lines)
+    return InputError("\n".join(lines))
 
 
 def check_writable(option: str, path: Path | None) -> None:

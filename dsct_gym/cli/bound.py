@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsct_gym.cli.arguments import InstanceArgument, Json, TimeLimit, load_instance
-from dsct_gym.cli.console import listener, print_fields, print_json, progress_bar, show_seconds
+from dsct_gym.cli.console import listener, print_fields, print_json, progress_bar
 
 if TYPE_CHECKING:
-    from dsct_gym.instance import Instance
+    from dsct_gym.benchmark.spec import Spec
+    from dsct_gym.problem import Problem
     from dsct_gym.relaxation import Relaxation
     from dsct_gym.solver import Progress
 
 EXAMPLE = """
 dsct-gym bound dc5-ofa60
-dsct-gym bound dc5-ofa60 --method columns --time-limit 10
+dsct-gym bound dc5-ofa60 --method 'columns[threads=1]' --time-limit 10
 dsct-gym bound instance.json --json
 """
 
@@ -24,7 +25,10 @@ dsct-gym bound instance.json --json
 def bound(
     instance: InstanceArgument,
     method: Annotated[
-        str, typer.Option("--method", metavar="NAME", help="fractional or columns.")
+        str,
+        typer.Option(
+            "--method", metavar="NAME", help="fractional, columns or name\\[option=value,...]."
+        ),
     ] = "fractional",
     time_limit: TimeLimit = None,
     json: Json = False,
@@ -40,19 +44,23 @@ def bound(
     """
     import time
 
+    from dsct_gym.benchmark.spec import Spec
+    from dsct_gym.benchmark.wording import show_seconds
+    from dsct_gym.bounds import FRACTIONAL
     from dsct_gym.relaxation import relax
 
     problem = load_instance(instance)
+    named = Spec.parse(method, "method")
     started = time.perf_counter()
     relaxation = relax(problem)
-    total, interrupted = _bound(problem, method, time_limit, relaxation)
+    total, interrupted = _bound(problem, named, time_limit, relaxation)
     seconds = time.perf_counter() - started
-    fractional = method == "fractional"
-    mean = total / problem.num_tasks
+    fractional = named.name == FRACTIONAL
+    mean = total / problem.core.num_tasks
     if json:
         document: dict[str, object] = {
             "instance": problem.name,
-            "method": method,
+            "method": named.label,
             "total_accuracy": total,
             "mean_accuracy": mean,
             "seconds": seconds,
@@ -65,25 +73,24 @@ def bound(
         if fractional:
             fields["price of energy"] = f"{relaxation.energy_price:.3g} accuracy per J"
         else:
-            fields["fractional bound"] = f"{relaxation.bound / problem.num_tasks:.6f} mean"
+            fields["fractional bound"] = f"{relaxation.bound / problem.core.num_tasks:.6f} mean"
             fields["seconds"] = show_seconds(seconds)
-        print_fields(f"{problem.name or instance}: {method} upper bound", fields)
+        print_fields(f"{problem.name or instance}: {named.label} upper bound", fields)
     if interrupted:
         raise KeyboardInterrupt
 
 
 def _bound(
-    problem: Instance, method: str, time_limit: float | None, relaxation: Relaxation
+    problem: Problem, method: Spec, time_limit: float | None, relaxation: Relaxation
 ) -> tuple[float, bool]:
     """The bound on the total accuracy, and whether Ctrl-C cut the search for it short."""
-    from dsct_gym.bounds import find_bound
-    from dsct_gym.solver import check_time_limit
+    from dsct_gym.bounds import bound_for
+    from dsct_gym.running import run_bound
 
-    check_time_limit(time_limit)
-    find = find_bound(method)
+    find = bound_for(problem, method.name, **method.options)
     heard = [relaxation.bound]
     with progress_bar() as bar:
-        show = listener(bar, method, problem.num_tasks, time_limit)
+        show = listener(bar, method.label, problem.core.num_tasks, time_limit)
 
         def hear(news: Progress) -> None:
             if news.bound is not None:
@@ -91,7 +98,8 @@ def _bound(
             show(news)
 
         try:
-            heard.append(find(problem, time_limit=time_limit, progress=hear))
+            bound = run_bound(find, problem, method.label, time_limit=time_limit, progress=hear)
+            heard.append(bound)
         except KeyboardInterrupt:
             return min(heard), True
     return min(heard), False

@@ -43,8 +43,8 @@ def leaderboard(
     """
     from datetime import UTC, datetime
 
+    from dsct_gym.atomic import write_text
     from dsct_gym.benchmark.leaderboard import keep_section, load_sections, render, take_up
-    from dsct_gym.files import write_text
 
     sections = output / "leaderboard"
     if folder is not None:

@@ -29,6 +29,6 @@ def schema(
     ] = FileFormat.INSTANCE,
 ) -> None:
     """Print the JSON Schema of a file format."""
-    from dsct_gym.files import json_schemas
+    from dsct_gym.documents import json_schemas
 
     print_json(json_schemas()[_FORMATS[file]])

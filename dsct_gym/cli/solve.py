@@ -12,7 +12,6 @@ from dsct_gym.cli.arguments import (
     Json,
     Seed,
     TimeLimit,
-    build_solver,
     check_picture,
     check_writable,
     load_instance,
@@ -23,26 +22,30 @@ from dsct_gym.cli.console import (
     print_fields,
     print_json,
     progress_bar,
-    show_seconds,
 )
 
 if TYPE_CHECKING:
     from dsct_gym.benchmark.record import Record
-    from dsct_gym.instance import Instance
+    from dsct_gym.problem import Problem
     from dsct_gym.schedule import Schedule
     from dsct_gym.solver import Solution, SolverProtocol
 
 EXAMPLE = """
 dsct-gym solve dc5-ofa60 --solver approx-refined
 dsct-gym solve dc5-ofa60 --solver mip --time-limit 2 --gantt plan.png
-dsct-gym solve instance.json --solver greedy -o schedule.json
+dsct-gym solve instance.json --solver 'annealing[moves=2000]' -o schedule.json
 """
 
 
 def solve(
     instance: InstanceArgument,
     solver: Annotated[
-        str, typer.Option("--solver", metavar="NAME", help="See 'dsct-gym solvers'.")
+        str,
+        typer.Option(
+            "--solver",
+            metavar="NAME",
+            help="name, name\\[option=value,...] or module:Class; see 'dsct-gym solvers'.",
+        ),
     ],
     time_limit: TimeLimit = None,
     seed: Seed = None,
@@ -64,12 +67,15 @@ def solve(
 
     Ctrl-C makes a solver that searches hand over the best schedule it has.
     """
+    from dsct_gym.benchmark.spec import Spec, parse_setting
+
     check_writable("--output", output)
     check_picture("--gantt", gantt)
     problem = load_instance(instance)
-    agent = build_solver(solver, option or [])
-    solution = _solve(agent, problem, solver, time_limit, seed)
-    record = _record(problem, solution, instance, solver, time_limit, seed)
+    named = Spec.parse(solver)
+    agent = Spec(named.name, {**named.options, **dict(map(parse_setting, option or []))}).make()
+    solution = _solve(agent, problem, named.name, time_limit, seed)
+    record = _record(problem, solution, instance, named.label, time_limit, seed)
     schedule = solution.schedule.credited(upper_bound=record.upper_bound)
     if output is not None:
         schedule.save(output)
@@ -87,25 +93,26 @@ def solve(
 
 def _solve(
     agent: SolverProtocol,
-    problem: Instance,
+    problem: Problem,
     name: str,
     time_limit: float | None,
     seed: int | None,
 ) -> Solution:
     """Solves under a progress bar that tells what the solver reports."""
     from dsct_gym.benchmark.execution import warm_up
+    from dsct_gym.running import run
 
     with progress_bar() as bar:
         loading = bar.add_task(name, total=None, state="compiling, if it is the first time")
         warm_up(name)
         bar.remove_task(loading)
         if hasattr(agent, "progress"):
-            agent.progress = listener(bar, name, problem.num_tasks, time_limit)
-        return agent.solve(problem, time_limit=time_limit, seed=seed)
+            agent.progress = listener(bar, name, problem.core.num_tasks, time_limit)
+        return run(agent, problem, name, time_limit=time_limit, seed=seed)
 
 
 def _record(
-    problem: Instance,
+    problem: Problem,
     solution: Solution,
     argument: str,
     solver: str,
@@ -116,7 +123,7 @@ def _record(
     from dsct_gym.relaxation import upper_bound
 
     return Record.of(
-        problem,
+        problem.core,
         solution,
         label=problem.name or Path(argument).stem,
         solver=solver,
@@ -133,6 +140,8 @@ def _summary(record: Record) -> dict[str, object]:
 
 
 def _print_summary(record: Record, schedule: Schedule) -> None:
+    from dsct_gym.benchmark.wording import show_seconds
+
     tasks = record.tasks
     budget = f"{record.energy:.4g} J of {record.energy_budget:.4g} J"
     fields = {

@@ -223,7 +223,7 @@ def draw_text(scene: _Scene) -> str:
 
 def _busy_shares(schedule: Schedule, machine: int) -> Floats:
     """Share of each column of time in which a machine works."""
-    edges = np.linspace(0.0, schedule.instance.horizon, _COLUMNS + 1)
+    edges = np.linspace(0.0, schedule.instance.core.horizon, _COLUMNS + 1)
     rows = (schedule.machine == machine) & (schedule.duration > 0.0)
     start, finish = schedule.start[rows, None], schedule.finish[rows, None]
     within = np.minimum(finish, edges[1:]) - np.maximum(start, edges[:-1])

@@ -94,12 +94,13 @@ class Plan(NamedTuple):
 
     def take(self, other: Plan) -> None:
         """Takes over the state of a copy, what was seen of the task at hand included."""
-        for mine, theirs in (
+        parts: tuple[tuple[tuple[Any, ...], tuple[Any, ...]], ...] = (
             (self.curves, other.curves),
             (self.prices, other.prices),
             (self.loads, other.loads),
             (self.options, other.options),
-        ):
+        )
+        for mine, theirs in parts:
             for array, source in zip(mine, theirs, strict=True):
                 np.copyto(array, source)
 

@@ -103,7 +103,7 @@ def test_what_the_compact_programme_leaves_is_a_valid_bound() -> None:
             )
             for deadline in (time.perf_counter() - 1.0, np.inf)
         )
-        search.learn(None, 1.5 * optimum)
+        search.learn(1.5 * optimum)
         assert search.bound == relax(instance).bound
         assert not search.done
         finish(late, instance, seed=0)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -102,7 +103,7 @@ class TestExamples:
     @pytest.fixture(autouse=True)
     def suites_may_be_written(self, tmp_path, monkeypatch):
         """What `improve` writes goes to a copy, not into the package."""
-        from dsct_gym.benchmark import suites
+        from dsct_gym.suites import suite as suites
 
         shutil.copytree(str(suites.data_folder()), tmp_path / "data")
         monkeypatch.setattr(suites, "data_folder", lambda: tmp_path / "data")
@@ -186,10 +187,30 @@ class TestSolve:
         options = ("--solver", "stub_solvers:Picky", "--option", "moves=11", "--json")
         assert json.loads(call("solve", instance, *options)[1])["proven_bound"] == 11.0
 
+    def test_takes_options_with_the_name_as_everywhere(self, call, instance):
+        named = ("--solver", "stub_solvers:Picky[moves=11]", "--json")
+        told = json.loads(call("solve", instance, *named)[1])
+        assert (told["solver"], told["proven_bound"]) == ("stub_solvers:Picky[moves=11]", 11.0)
+        both = json.loads(call("solve", instance, *named, "--option", "moves=12")[1])
+        assert both["proven_bound"] == 12.0
+
+    def test_plays_a_checkpoint(self, call, instance):
+        from dsct_gym.agents.rl import SHIPPED
+
+        shutil.copy(SHIPPED, "p.safetensors")
+        shipped = json.loads(call("solve", instance, "--solver", "rl-greedy", "--json")[1])
+        named = ("--solver", "rl-greedy[checkpoint=p.safetensors]", "--json")
+        status, out, err = call("solve", instance, *named)
+        assert (status, err) == (0, "")
+        assert json.loads(out)["total_accuracy"] == shipped["total_accuracy"]
+
     @pytest.mark.parametrize(
         ("arguments", "named"),
         [
             (("--solver", "nobody"), "no solver 'nobody'"),
+            (("--solver", "greedy,approx"), "solver: expected one name"),
+            (("--solver", "annealing[moves=3"), "solver: brackets do not match"),
+            (("--solver", "annealing[move=3]"), "move: solver 'annealing' has no such option"),
             (("--solver", "stub_solvers:Nobody"), "stub_solvers:Nobody"),
             (("--solver", "no_such_package:Solver"), "no_such_package"),
             ((), "--solver"),
@@ -251,6 +272,23 @@ class TestVerify:
         status, out, _ = call("verify", instance, schedule, "--json")
         assert (status, json.loads(out)["ok"]) == (1, False)
 
+    def test_says_what_it_could_not_check(self, call, instance, schedule):
+        document = json.loads(schedule.read_text())
+        fractional = upper_bound(Instance.load(instance))
+        between = (document["total_accuracy"] + fractional) / 2.0
+        for bound, sure in ((fractional, True), (fractional + 1.0, True), (between, False)):
+            schedule.write_text(json.dumps({**document, "upper_bound": bound}))
+            status, out, _ = call("verify", instance, schedule)
+            told = ["feasible, and its numbers are right"]
+            told += [] if sure else ["upper_bound: claimed, not checked"]
+            assert (status, out.splitlines()) == (0, told)
+            answer = json.loads(call("verify", instance, schedule, "--json")[1])
+            assert answer.get("unchecked") == (None if sure else ["upper_bound"])
+        low = document["total_accuracy"] - 0.1
+        schedule.write_text(json.dumps({**document, "upper_bound": low}))
+        status, out, _ = call("verify", instance, schedule)
+        assert (status, "is below the total" in out, "claimed" in out) == (1, True, False)
+
     def test_names_the_file_that_cannot_be_read(self, call, instance):
         Path("bad.json").write_text("{}")
         assert one_line(*call("verify", instance, "bad.json")).startswith("bad.json: format")
@@ -274,6 +312,16 @@ class TestBound:
         shown = call("bound", instance, "--method", "columns")[1]
         assert f"{told['total_accuracy'] / 12:.6f}" in shown
 
+    def test_takes_options_of_the_method(self, call, instance):
+        told = json.loads(
+            call("bound", instance, "--method", "columns[tolerance=0.5]", "--json")[1]
+        )
+        assert told["method"] == "columns[tolerance=0.5]"
+        assert told["total_accuracy"] <= upper_bound(Instance.load(instance))
+        for method in ("columns[instance=1]", "columns[x=1]", "fractional[progress=1]"):
+            assert "has no such option" in one_line(*call("bound", instance, "--method", method))
+        assert "method:" in one_line(*call("bound", instance, "--method", "columns[x"))
+
     def test_refuses_other_methods_and_no_time(self, call, instance):
         line = one_line(*call("bound", instance, "--method", "prayer"))
         assert line == "method: no bound 'prayer'; there are columns, fractional"
@@ -285,7 +333,7 @@ class TestBound:
             progress(Progress(0.1, bound=6.5))
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("dsct_gym.bounds.find_bound", lambda name: slow)
+        monkeypatch.setattr("dsct_gym.bounds.find_bound", lambda name, **options: slow)
         status, out, err = call("bound", instance, "--method", "columns", "--json")
         assert (status, err) == (130, "Interrupted.\n")
         assert json.loads(out)["total_accuracy"] == 6.5
@@ -381,17 +429,19 @@ class TestBench:
         ],
     )
     def test_warns_when_threads_and_processes_exceed_the_cores(
-        self, capsys, instance, solver, jobs, threads, warns
+        self, instance, solver, jobs, threads, warns
     ):
-        from dsct_gym.benchmark.job import Job, parse_entrants
-        from dsct_gym.cli.bench import _limits
+        from dsct_gym.benchmark.guard import Limits
+        from dsct_gym.benchmark.job import Job
+        from dsct_gym.benchmark.session import Conduct, share_of_cores
+        from dsct_gym.benchmark.spec import Spec
 
-        ((name, options),) = parse_entrants(solver)
-        limits = _limits(
-            [Job("a", Instance.load(instance), name, options)], jobs, threads, None, local=True
-        )
-        assert limits.threads == (threads or (1 if jobs > 1 else limits.threads))
-        assert ("cores" in capsys.readouterr().err) == warns
+        planned = [Job("a", Instance.load(instance), Spec.parse(solver))]
+        assert share_of_cores(999) == 1
+        conduct = Conduct(jobs, Limits(threads or share_of_cores(jobs)))
+        overload = conduct.overload(planned)
+        assert (overload is not None and "cores" in overload) == warns
+        assert replace(conduct, engine="dask").overload(planned) is None
 
     def test_goes_on_past_a_solver_that_fails(self, call, instance):
         solvers = "stub_solvers:Broken,greedy"
@@ -448,9 +498,13 @@ class TestProcess:
         assert b"Error" not in shown
 
     def interrupt(
-        self, tmp_path: Path, *arguments: object, awaited: tuple[Path, str] | None = None
+        self,
+        tmp_path: Path,
+        *arguments: object,
+        awaited: tuple[Path, str] | None = None,
+        by: signal.Signals = signal.SIGINT,
     ) -> tuple[int, str, str]:
-        """Starts a command; presses Ctrl-C once its solver waits and the awaited file is there."""
+        """Starts a command; signals once its solver waits and the awaited file is there."""
         marker = tmp_path / "started"
         folders = [(tmp_path, "started"), *([awaited] if awaited else [])]
         environment = {**os.environ, STARTED: str(marker), "PYTHONPATH": str(TESTS)}
@@ -460,14 +514,15 @@ class TestProcess:
             assert time.monotonic() < deadline
             assert process.poll() is None, process.communicate()
             time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, by)
         out, err = process.communicate(timeout=30.0)
         return process.returncode, out, err
 
-    def test_ctrl_c_keeps_the_best_schedule(self, instance, tmp_path):
+    @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+    def test_ctrl_c_keeps_the_best_schedule(self, instance, tmp_path, by):
         path = tmp_path / "s.json"
         status, out, err = self.interrupt(
-            tmp_path, "solve", instance, "--solver", "stub_solvers:Patient", "-o", path
+            tmp_path, "solve", instance, "--solver", "stub_solvers:Patient", "-o", path, by=by
         )
         assert (status, err) == (130, "Interrupted.\n")
         assert "cut short" in out
@@ -481,9 +536,9 @@ class TestProcess:
         assert (status, out, err) == (130, "", "Interrupted.\n")
         assert not path.exists()
 
-    @pytest.mark.parametrize("solver", ["Patient", "Stubborn"])
-    @pytest.mark.parametrize("jobs", [1, 2])
-    def test_ctrl_c_keeps_the_rows_of_a_benchmark(self, instance, tmp_path, solver, jobs):
+    @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize(("solver", "jobs"), [("Patient", 1), ("Stubborn", 1), ("Patient", 2)])
+    def test_ctrl_c_keeps_the_rows_of_a_benchmark(self, instance, tmp_path, solver, jobs, by):
         solvers = f"edf-3-levels,stub_solvers:{solver},greedy"
         options = ("--solvers", solvers, "--jobs", jobs, "-o", tmp_path / "out")
         first = tmp_path / "out" / "runs" / "small"
@@ -493,6 +548,7 @@ class TestProcess:
             instance,
             *options,
             awaited=(first, "edf-3-levels.seed*[0-9a-f].json"),
+            by=by,
         )
         assert (status, err) == (130, "Interrupted.\n")
         rows = (tmp_path / "out" / "results.csv").read_text()

@@ -2,8 +2,8 @@
 
 import copy
 import json
-import os
 import re
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsct_gym.errors import InputError
-from dsct_gym.files import (
-    instance_document,
+from dsct_gym.documents import document as document_of
+from dsct_gym.documents import (
     json_schemas,
     parse_instance,
     parse_schedule,
     schedule_document,
-    verify_schedule_file,
-    write_text,
 )
+from dsct_gym.errors import InputError
+from dsct_gym.files import verify_schedule_file
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
 from strategies import instances
@@ -61,7 +60,7 @@ def test_a_file_of_the_contract(tmp_path: Path) -> None:
     assert instance.accuracy.tolist() == [[0.001, 0.5, 0.76], [0, 1, 1]]
     assert instance.machine_names == ("T4", None)
     assert instance.task_names == ("t0", None)
-    assert instance_document(instance) == document()
+    assert document_of(instance) == document()
 
 
 def test_the_smallest_file() -> None:
@@ -80,9 +79,9 @@ def test_the_smallest_file() -> None:
 @settings(max_examples=100, deadline=None)
 @given(instances())
 def test_instances_survive_the_round_trip(instance: Instance) -> None:
-    read = parse_instance(json.loads(json.dumps(instance_document(instance))))
+    read = parse_instance(json.loads(json.dumps(document_of(instance))))
     assert read == instance
-    assert instance_document(read) == instance_document(instance)
+    assert document_of(read) == document_of(instance)
 
 
 @settings(max_examples=40, deadline=None)
@@ -220,6 +219,62 @@ def test_refusals_name_the_field(change: Callable[[Document], None], message: st
     assert len(str(error.value)) < 200
 
 
+def test_all_faults_of_a_file_are_told_at_once() -> None:
+    """Those of the format, and those of curves and names in what the format lets pass."""
+    data = document()
+    data["tasks"] += [*copy.deepcopy(data["tasks"]), {"deadline": 2}]
+    for change in (
+        put("budget", to=3),
+        put("energy_budget", to=-1),
+        put("machines", 0, "sped", to=3.0),
+        put("machines", 1, "speed", to=1e200),
+        put("tasks", 0, "accuracy", 1, to=0.01),
+        put("tasks", 1, "deadline", to="soon"),
+        put("tasks", 2, "accuracy", to=[0, 1]),
+        put("tasks", 3, "work", to=[0, 0]),
+    ):
+        change(data)
+    data["tasks"] += [{"name": "t0", "deadline": 1, "work": [0, 5], "accuracy": [0, 1]}]
+    assert (refusal(data) or "").split("\n") == [
+        "energy_budget: must be at least 0, got -1",
+        "machines[0].sped: unknown key; did you mean speed?",
+        "tasks[1].deadline: must be a number",
+        "tasks[2].accuracy: 2 values for 3 breakpoints",
+        "tasks[3].work: not strictly increasing at breakpoint 1",
+        "tasks[4].work: missing",
+        "tasks[4].accuracy: missing",
+        "budget: unknown key; did you mean energy_budget?",
+        "machines[1].speed: must be finite and positive and in 1e-100..1e+100, got 1e+200",
+        "tasks[0].accuracy: not concave at breakpoint 1",
+        "tasks[5].name: duplicate name 't0'",
+    ]
+
+
+def test_of_many_faults_the_first_are_told() -> None:
+    data = document()
+    data["tasks"] = [{"deadline": -1, "work": [0, 5], "accuracy": [0, 1]}] * 100
+    lines = (refusal(data) or "").split("\n")
+    assert lines[0] == "tasks[0].deadline: must be above 0, got -1"
+    assert lines[20:] == ["and 80 more faults"]
+
+
+@pytest.mark.parametrize(
+    ("change", "meant"),
+    [
+        (put("energy_buget", to=1), "energy_buget: unknown key; did you mean energy_budget?"),
+        (put("Name", to="x"), "Name: unknown key; did you mean name?"),
+        (put("machines", 0, "eficiency", to=1), "machines[0].eficiency: unknown key; did you mean"),
+        (put("tasks", 0, "deadlines", to=1), "tasks[0].deadlines: unknown key; did you mean dead"),
+    ],
+)
+def test_keys_that_were_perhaps_meant_are_named(
+    change: Callable[[Document], None], meant: str
+) -> None:
+    data = document()
+    change(data)
+    assert (refusal(data) or "").startswith(meant)
+
+
 @pytest.mark.parametrize("data", [None, 3, "x", [], [document()], True])
 def test_a_file_must_hold_an_object(data: object) -> None:
     with pytest.raises(InputError, match=r"^document: must be an object"):
@@ -247,6 +302,34 @@ def test_what_is_no_json_is_refused(tmp_path: Path, content: bytes, message: str
     with pytest.raises(InputError, match=message) as error:
         Instance.load(path)
     assert "\n" not in str(error.value)
+
+
+def test_a_byte_order_mark_is_taken(tmp_path: Path) -> None:
+    """Editors and PowerShell on Windows begin files with one."""
+    path = tmp_path / "marked.json"
+    path.write_text(json.dumps(document()), encoding="utf-8-sig")
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert Instance.load(path) == parse_instance(document())
+
+
+def test_memory_grows_with_what_a_file_holds(tmp_path: Path) -> None:
+    """Padded to the one long curve, 8,000 short ones would take gigabytes."""
+    data, count = document(), 8_000
+    short = {"deadline": 1, "work": [0, 1], "accuracy": [0, 1]}
+    long = {**short, "work": list(range(count)), "accuracy": [1] * count}
+    data["tasks"] = [short] * count + [long]
+    path = tmp_path / "long.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    tracemalloc.start()
+    with pytest.raises(InputError) as error:
+        Instance.load(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert str(error.value) == (
+        "tasks[8000].work: 8000 breakpoints, to which all 8001 tasks are padded; that must be at "
+        "most 16 times the 24000 breakpoints that there are, or 1000000"
+    )
+    assert peak < 100 * path.stat().st_size
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity", "1e999"])
@@ -290,9 +373,9 @@ def test_any_value_anywhere_is_read_or_refused(data: st.DataObject) -> None:
     message = refusal(changed)
     if message is None:
         instance = parse_instance(changed)
-        assert parse_instance(instance_document(instance)) == instance
+        assert parse_instance(document_of(instance)) == instance
     else:
-        assert len(message.splitlines()) == 1
+        assert all(re.match(r"\S+: \S", line) for line in message.split("\n"))
 
 
 def refusal(data: Document) -> str | None:
@@ -326,53 +409,6 @@ def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
     for target in (tmp_path / "absent" / "x.json", tmp_path, tmp_path / ("x" * 300), "a\0b"):
         with pytest.raises(InputError, match="cannot be written"):
             parse_instance(document()).save(target)
-
-
-def test_nothing_is_left_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "kept.json"
-    path.write_text("before", encoding="utf-8")
-
-    def full_disk(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(InputError, match="cannot be written: No space left"):
-        parse_instance(document()).save(path)
-
-    def interrupted(_: int) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        parse_instance(document()).save(path)
-    assert path.read_text(encoding="utf-8") == "before"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_file_is_written_with_the_usual_permissions(tmp_path: Path) -> None:
-    ordinary, written = tmp_path / "ordinary", tmp_path / "written"
-    ordinary.write_text("x", encoding="utf-8")
-    write_text(written, "x")
-    assert written.stat().st_mode == ordinary.stat().st_mode
-
-
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    target, link = tmp_path / "target.json", tmp_path / "link.json"
-    target.write_text("before", encoding="utf-8")
-    link.symlink_to(target)
-    write_text(link, "after")
-    assert link.is_symlink()
-    assert target.read_text(encoding="utf-8") == "after"
-
-
-def test_a_pipe_is_written_directly() -> None:
-    reader, writer = os.pipe()
-    try:
-        write_text(f"/dev/fd/{writer}", "through")
-        assert os.read(reader, 100) == b"through"
-    finally:
-        os.close(reader)
-        os.close(writer)
 
 
 # Schedules
@@ -490,7 +526,7 @@ def test_schedule_refusals_name_the_field(change: Callable[[Document], None], me
 def test_a_schedule_of_another_instance_is_refused() -> None:
     data = schedule_document(answer())
     data["instance"] = "a"
-    named = parse_instance({**instance_document(problem()), "name": "b"})
+    named = parse_instance({**document_of(problem()), "name": "b"})
     with pytest.raises(InputError, match="instance: it answers 'a', not 'b'"):
         parse_schedule(data, named)
     assert parse_schedule(data, problem()).verify()
@@ -523,7 +559,7 @@ def test_false_claims_of_a_file_are_reasons(
     change(data)
     path = tmp_path / "schedule.json"
     path.write_text(json.dumps(data), encoding="utf-8")
-    instance = parse_instance({**instance_document(problem()), "name": "mine"})
+    instance = parse_instance({**document_of(problem()), "name": "mine"})
     reasons = verify_schedule_file(path, instance).reasons
     assert any(found.startswith(reason) for found in reasons), reasons
 
@@ -550,7 +586,7 @@ def test_schemas_accept_what_is_read() -> None:
     for schema in schemas.values():
         jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(document(), schemas["dsct-ea/1"])
-    jsonschema.validate(instance_document(problem()), schemas["dsct-ea/1"])
+    jsonschema.validate(document_of(problem()), schemas["dsct-ea/1"])
     jsonschema.validate(schedule_document(answer()), schemas["dsct-ea-schedule/1"])
 
 

@@ -22,8 +22,8 @@ from dsct_gym.accuracy import (
     exponential_accuracy,
 )
 from dsct_gym.catalog import device, devices, families, family
+from dsct_gym.documents import document, parse_instance
 from dsct_gym.errors import InputError
-from dsct_gym.files import instance_document, parse_instance
 from dsct_gym.generator import THETA_MIN, Scenario, generate
 from dsct_gym.instance import Instance
 
@@ -196,7 +196,7 @@ def test_several_families_are_mixed() -> None:
 @given(PARAMETERS)
 def test_memory_equals_the_file(parameters: dict[str, Any]) -> None:
     instance = generate(**parameters)
-    text = json.dumps(instance_document(instance))
+    text = json.dumps(document(instance))
     assert parse_instance(json.loads(text)) == instance
     for number in _numbers(json.loads(text)):
         assert float(f"{number:.12g}") == number

@@ -129,7 +129,15 @@ NAN, INF = float("nan"), float("inf")
         ({"speeds": [None, 2.0]}, "speeds: not an array of numbers"),
         ({"speeds": np.array(["1", 2.0], object)}, "speeds: not an array of numbers"),
         ({"speeds": [10**400, 1]}, "speeds: number too large"),
-        ({"work": [[0, 1], [0, 1, 2], [0, 1]]}, "work: not an array of numbers"),
+        ({"work": [[0, 1], [0, 1, 2], [0, 1]]}, "tasks[0].accuracy: 3 values for 2 breakpoints"),
+        ({"work": [[0, 1], [0, 1, 2]]}, "accuracy: 3 curves, but 2 of work"),
+        (
+            {"work": [[0, "1"], [0, 1, 2]], "accuracy": [[0, 1], [0, 0.5, 1]]},
+            "tasks[0].work: not an array of numbers",
+        ),
+        ({"work": [[0, [1]], [0, 1, 2]], "accuracy": [[0, 1], [0, 0.5, 1]]}, "tasks[0].work: not"),
+        ({"work": [3, [0, 1, 2]], "accuracy": [3, [0, 0.5, 1]]}, "tasks[0].work: must have 1 dim"),
+        ({"work": "abc"}, "work: not an array of numbers"),
         ({"work": [0, 1, 2]}, "work: must have 2 dimension(s), got 1"),
         ({"work": [[0]] * 3, "accuracy": [[0]] * 3}, "work: needs at least two breakpoints"),
         ({"accuracy": [[0, 1]] * 3}, "accuracy: shape (3, 2), but work (3, 3)"),
@@ -143,6 +151,8 @@ NAN, INF = float("nan"), float("inf")
         ({"machine_names": ["a"]}, "machines: 1 names for 2 machines"),
         ({"machine_names": ["a", 2]}, "machines[1].name: must be text, got int"),
         ({"machine_names": "ab"}, "machines: names must be a sequence"),
+        ({"machine_names": {"a": 1, "b": 2}}, "machines: names must be a sequence"),
+        ({"machine_names": 3}, "machines: names must be a sequence"),
         ({"machine_names": ["a", "a"]}, "machines[1].name: duplicate name 'a'"),
         ({"task_names": ["a", "b", "a"]}, "tasks[2].name: duplicate name 'a'"),
     ],
@@ -152,6 +162,109 @@ def test_refusals_name_the_field(changes: dict[str, Any], message: str) -> None:
         Instance(**fields(**changes))
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(InputError) as error:
+        Instance(
+            **fields(
+                speeds=[10.0, -1.0],
+                deadlines=[NAN, 1.0, 0.0],
+                energy_budget=-2,
+                work=[[0, 10, 5], [1, 2, 3], [0, 1, 2]],
+                accuracy=[[0.0, 1.5, 0.7], [0.1, 0.9, 0.8], [0.0, 0.1, 0.5]],
+                name=3,
+                task_names=["a", "a", 7],
+            )
+        )
+    assert str(error.value).splitlines() == [
+        "machines[1].speed: must be finite and positive, got -1",
+        "tasks[0].deadline: must be finite and positive, got nan",
+        "tasks[2].deadline: must be finite and positive, got 0",
+        "energy_budget: must be in 0..1e+100, got -2",
+        "tasks[1].work: must start at 0",
+        "tasks[0].work: not strictly increasing at breakpoint 2",
+        "tasks[0].accuracy: outside [0, 1] at breakpoint 1",
+        "tasks[1].accuracy: decreasing at breakpoint 2",
+        "tasks[2].accuracy: not concave at breakpoint 1",
+        "name: must be text, got int",
+        "tasks[1].name: duplicate name 'a'",
+        "tasks[2].name: must be text, got int",
+    ]
+
+
+def test_of_many_faults_the_first_are_told() -> None:
+    with pytest.raises(InputError) as error:
+        Instance(**fields(speeds=[-1.0] * 50, efficiencies=[1.0] * 50))
+    lines = str(error.value).splitlines()
+    assert lines[0].startswith("machines[0].speed: ")
+    assert lines[19].startswith("machines[19].speed: ")
+    assert lines[20:] == ["and 30 more faults"]
+
+
+class Series:
+    """What a column of pandas is to those who do not import it: an iterable and an array."""
+
+    def __init__(self, values: list[Any]) -> None:
+        self.values = values
+
+    def __iter__(self) -> Any:
+        return iter(self.values)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        array = np.empty(len(self.values), dtype=object)
+        array[:] = self.values
+        return array if dtype is None else array.astype(dtype)
+
+
+RAGGED = {
+    "work": [[0, 10, 30], [0, 5], [0, 1, 2]],
+    "accuracy": [[0.0, 0.5, 0.7], [0.1, 0.9], [0.0, 0.1, 0.2]],
+}
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array, Series])
+def test_curves_of_different_lengths_are_padded(kind: Any) -> None:
+    ragged = {field: [kind(row) for row in rows] for field, rows in RAGGED.items()}
+    assert Instance(**fields(**ragged)) == Instance(**fields())
+    columns = {field: Series(rows) for field, rows in RAGGED.items()}
+    assert Instance(**fields(**columns)) == Instance(**fields())
+
+
+@pytest.mark.parametrize(
+    "names", [["a", "b"], np.array(["a", "b"]), Series(["a", "b"]), (x for x in "ab"), ("a", "b")]
+)
+def test_names_come_from_anything_in_order(names: Any) -> None:
+    held = Instance(**fields(machine_names=names)).machine_names
+    assert held == ("a", "b")
+    assert {type(name) for name in held} == {str}
+
+
+def test_a_missing_value_of_pandas_is_no_name() -> None:
+    """Its text columns hold NaN where nothing was given."""
+    assert Instance(**fields(machine_names=Series(["a", NAN]))).machine_names == ("a", None)
+
+
+def test_one_long_curve_among_many_short_ones_is_refused() -> None:
+    """Padded, 8,000 curves of two segments and one of 8,000 would take gigabytes."""
+    n = 8_000
+    long = np.linspace(0.0, 1.0, n)
+    with pytest.raises(InputError) as error:
+        Instance(
+            [1.0],
+            [1.0],
+            np.ones(n + 1),
+            [[0, 1, 2]] * n + [long],
+            [[0, 0.5, 0.6]] * n + [long],
+            1.0,
+        )
+    assert str(error.value) == (
+        "tasks[8000].work: 8000 breakpoints, to which all 8001 tasks are padded; that must be at "
+        "most 16 times the 32000 breakpoints that there are, or 1000000"
+    )
 
 
 def test_names_are_dropped_when_nothing_is_named() -> None:

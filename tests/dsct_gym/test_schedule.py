@@ -1,5 +1,7 @@
 """Schedules against hand-computed ones, and a verifier that catches every kind of tampering."""
 
+import copy
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,8 +13,8 @@ from hypothesis import strategies as st
 
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
-from dsct_gym.schedule import Schedule, check_assignment
-from dsct_gym.verifier import verify_rows
+from dsct_gym.schedule import Schedule, check_assignment, idle, measures, value
+from dsct_gym.verifier import Claims, Rows, verify
 from strategies import instances
 
 
@@ -188,28 +190,17 @@ def test_any_changed_number_is_caught(instance: Instance, seed: int) -> None:
         assert not replace(schedule, **{total: other}).verify(), total
 
 
-def rows(instance: Instance, **changes: Any) -> dict[str, Any]:
+def two_rows(**changes: Any) -> Rows:
     """Rows for tasks 1 and 0 of `by_hand`, in that order."""
-    schedule = by_hand()
-    chosen = np.array([1, 0])
-    return {
-        "instance": instance,
-        "task": chosen,
-        "machine": schedule.machine[chosen],
-        "start": schedule.start[chosen],
-        "duration": schedule.duration[chosen],
-        "work": schedule.work[chosen],
-        "accuracy": schedule.accuracy[chosen],
-        "energy": schedule.task_energy[chosen],
-        "total_accuracy": 1.1,
-        "mean_accuracy": 0.275,
-        "total_energy": 5.0,
-        **changes,
-    }
+    chosen = Rows(*(column[[1, 0]] for column in by_hand().rows))
+    return chosen._replace(**changes)
+
+
+TWO_CLAIMS = Claims(total_accuracy=1.1, mean_accuracy=0.275, energy=5.0)
 
 
 def test_rows_may_leave_tasks_out() -> None:
-    assert verify_rows(**rows(small())).reasons == ()
+    assert verify(small(), two_rows(), TWO_CLAIMS).reasons == ()
 
 
 @pytest.mark.parametrize(
@@ -218,13 +209,80 @@ def test_rows_may_leave_tasks_out() -> None:
         ({"task": np.array([1, 1])}, "placed more than once: task 1"),
         ({"task": np.array([1, 4])}, "no such task in the instance: task 4"),
         ({"task": np.array([-1, 0])}, "no such task in the instance: task -1"),
-        ({"mean_accuracy": 0.3}, "mean_accuracy is 0.275, not 0.3"),
     ],
 )
 def test_faulty_rows_are_caught(changes: dict[str, Any], reason: str) -> None:
-    assert any(
-        found.startswith(reason) for found in verify_rows(**rows(small(), **changes)).reasons
-    )
+    assert verify(small(), two_rows(**changes), TWO_CLAIMS).reasons == (reason,)
+
+
+def test_a_false_mean_is_caught() -> None:
+    claims = TWO_CLAIMS._replace(mean_accuracy=0.3)
+    assert verify(small(), two_rows(), claims).reasons == ("mean_accuracy is 0.275, not 0.3",)
+
+
+def test_rows_become_a_schedule_in_any_order() -> None:
+    schedule = Schedule.from_rows(small(), two_rows(), solver="rows")
+    assert schedule.machine.tolist() == [0, 0, -1, -1]
+    assert schedule.start.tolist() == [0.5, 0.0, 0.0, 0.0]
+    assert schedule.total_accuracy == pytest.approx(1.1, rel=1e-14)
+    assert schedule.energy == pytest.approx(5.0, rel=1e-14)
+    assert schedule.solver == "rows"
+    assert schedule.verify().reasons == ()
+
+
+def test_rows_may_run_in_another_order_than_by_deadline() -> None:
+    """Machine 0 runs task 0 (deadline 3) before task 1 (deadline 1), which is late for it."""
+    swapped = two_rows(start=np.array([2.0, 0.0]))
+    found = Schedule.from_rows(small(), swapped).verify().reasons
+    assert found == ("ends after its deadline: task 1",)
+    patient = Schedule.from_rows(small(deadlines=[3.0, 2.5, 2.0, 4.0]), swapped)
+    assert patient.start.tolist() == [0.0, 2.0, 0.0, 0.0]
+    assert patient.verify().reasons == ()
+
+
+def test_all_rows_give_the_schedule_back() -> None:
+    schedule = by_hand().credited(upper_bound=2.0)
+    again = Schedule.from_rows(schedule.instance, schedule.rows, claims=schedule.claims)
+    for field in ("machine", "start", "duration", "work", "accuracy", "task_energy"):
+        assert np.array_equal(getattr(again, field), getattr(schedule, field)), field
+    assert again.claims == schedule.claims
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"task": np.array([0, 4])}, r"rows\[1\].task: 4 of 4 tasks"),
+        ({"task": np.array([-1, 0])}, r"rows\[0\].task: -1 of 4 tasks"),
+        ({"task": np.array([0, 0])}, r"rows\[1\].task: 0 is placed twice"),
+        ({"machine": np.array([0, 2])}, r"rows\[1\].machine: 2 of 2 machines"),
+        ({"machine": np.array([-2, 0])}, r"rows\[0\].machine: -2 of 2 machines"),
+        ({"task": np.array([0.0, 1.0])}, "rows: tasks and machines must be integers"),
+        ({"work": np.zeros(3)}, "rows: columns of"),
+    ],
+)
+def test_rows_that_no_schedule_has_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Schedule.from_rows(small(), two_rows(**changes))
+
+
+def test_doing_nothing_is_worth_the_guesses() -> None:
+    assert idle(small(accuracy=[[0.1, 0.5, 0.7], [0.2, 0.5, 0.7]] * 2)) == pytest.approx(0.6)
+    assert value(by_hand()) == by_hand().total_accuracy
+    assert measures(by_hand()) == {}
+
+
+def test_arrays_are_read_only_and_its_own() -> None:
+    schedule = by_hand()
+    start = np.array([0.0, 0.5, 0.0, 0.0])
+    changed_start = replace(schedule, start=start)
+    start[0] = 9.0
+    assert changed_start.start[0] == 0.0
+    copies = (schedule, pickle.loads(pickle.dumps(schedule)), copy.deepcopy(schedule))
+    for one in copies:
+        for field in ("machine", "start", "duration", "work", "accuracy", "task_energy"):
+            with pytest.raises(ValueError, match="read-only"):
+                getattr(one, field)[0] = 1
+        assert one.verify()
 
 
 def test_many_tasks_are_listed_briefly() -> None:

@@ -1,13 +1,19 @@
 """Training runs: kept whole, resumed to the same weights, refused in one line."""
 
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from dsct_gym.agents.checkpoint import load_policy
+from dsct_gym.baselines.annealing import Annealing
 from dsct_gym.cli import run as run_command
 from dsct_gym.errors import InputError
+from dsct_gym.solver import Solution
 from dsct_gym.training.config import (
     Distribution,
     PolicyGradientConfig,
@@ -15,6 +21,7 @@ from dsct_gym.training.config import (
     read_config,
     shipped_configs,
 )
+from dsct_gym.training.held_out import HeldOut
 from dsct_gym.training.run_folder import RunFolder, choose_device
 from dsct_gym.training.start import check_config, make_run, train
 
@@ -83,6 +90,18 @@ def test_training_stops_when_nothing_becomes_better(tmp_path: Path) -> None:
     assert int(folder.rows[-1]["step"]) == 4
 
 
+def test_a_reference_that_was_cut_short_ends_the_run(monkeypatch) -> None:
+    """Ctrl-C while the held-out set is prepared: other numbers must not pass for the real ones."""
+    whole = Annealing.solve
+
+    def cut_short(self: Annealing, *arguments: Any, **options: Any) -> Solution:
+        return replace(whole(self, *arguments, **options), interrupted=True)
+
+    monkeypatch.setattr(Annealing, "solve", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        HeldOut(ITERATION.distribution, ITERATION.sizes, ITERATION.held_out)
+
+
 def test_the_command_trains_and_tells_where(tmp_path: Path, capsys) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(
@@ -131,6 +150,15 @@ class TestRunFolder:
 
 
 class TestConfig:
+    def test_a_byte_order_mark_is_taken(self, tmp_path: Path) -> None:
+        path = tmp_path / "marked.toml"
+        path.write_text('method = "policy-gradient"\n', encoding="utf-8-sig")
+        assert read_config(path) == {"method": "policy-gradient"}
+
+    def test_what_ships_is_found_from_any_folder(self, tmp_path: Path) -> None:
+        script = "from dsct_gym.training.config import read_config; read_config('quick')"
+        subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
+
     @pytest.mark.parametrize("name", shipped_configs())
     def test_what_ships_is_valid(self, name: str) -> None:
         check_config(read_config(name), name)

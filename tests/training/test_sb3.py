@@ -21,10 +21,10 @@ from dsct_gym.plan import Plan, begin
 from dsct_gym.training.config import Distribution, read_config, shipped_configs
 from dsct_gym.training.held_out import draw_cases
 from dsct_gym.training.run_folder import RunFolder
-from dsct_gym.training.sb3 import train_sb3
-from dsct_gym.training.sb3_config import Sb3Config
-from dsct_gym.training.sb3_held_out import StableHeldOut
-from dsct_gym.training.sb3_settings import make_algorithm
+from dsct_gym.training.stable.config import Sb3Config
+from dsct_gym.training.stable.held_out import StableHeldOut
+from dsct_gym.training.stable.run import train_sb3
+from dsct_gym.training.stable.settings import make_algorithm
 from dsct_gym.training.start import check_config
 from playing import ASSIGN, CONTINUOUS, JOINT
 
@@ -92,7 +92,7 @@ def test_killed_run_goes_on(name: str, tmp_path: Path, monkeypatch: pytest.Monke
         if done >= 36:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("dsct_gym.training.sb3_callbacks._EVERY", 0.0)
+    monkeypatch.setattr("dsct_gym.training.stable.callbacks._EVERY", 0.0)
     folder = RunFolder(tmp_path, config, resume=False)
     with pytest.raises(KeyboardInterrupt):
         train_sb3(config, folder, resume=False, device="cpu", progress=kill)
@@ -117,19 +117,19 @@ def test_killed_run_goes_on(name: str, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_resumed_run_has_weights_optimizer_and_replay_but_new_instances(tmp_path: Path) -> None:
-    from dsct_gym.training import sb3
+    from dsct_gym.training.stable import run
 
     config = quick("sb3-dqn")
     folder = RunFolder(tmp_path, config, resume=False)
     train_sb3(config, folder, resume=False, device="cpu")
-    env = sb3._make_env(config)
-    model = sb3._load(config, folder, env, "cpu")
-    again = sb3._load(config, folder, env, "cpu")
+    env = run._make_env(config)
+    model = run._load(config, folder, env, "cpu")
+    again = run._load(config, folder, env, "cpu")
     assert model.num_timesteps >= 48
     assert model.replay_buffer.size() * config.envs == model.num_timesteps
     assert model.policy.optimizer.state_dict()["state"]
     new = env.reset()
-    fresh = sb3._make_env(config)
+    fresh = run._make_env(config)
     fresh.seed(config.seed)
     assert not np.array_equal(fresh.reset()["tasks"], new["tasks"])
     for one, other in zip(model.policy.parameters(), again.policy.parameters(), strict=True):
@@ -178,6 +178,7 @@ def test_shared_policy_trains_on_many_sizes(tmp_path: Path) -> None:
             "settings.policy_kwargs.net_arch: the shared policy of PPO has no such setting",
         ),
         ({"algorithm": "DDPG"}, "algorithm: Input should be 'PPO'"),
+        ({"env": "CartPole-v1"}, "env: no environment 'CartPole-v1', only DSCT-EA-v0, DSCT-EA"),
         ({"algorithm": "SAC"}, "env: SAC takes continuous actions only"),
         ({"algorithm": "DQN", "settings": {}}, "policy: DQN has no shared policy, only mlp"),
         ({"env": CONTINUOUS, "algorithm": "MaskablePPO"}, "env: MaskablePPO takes discrete"),

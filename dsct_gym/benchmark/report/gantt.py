@@ -32,7 +32,7 @@ def gantt_svg(schedule: Schedule, label: str) -> str:
     Returns:
         The drawing, or a line of text where there are too many tasks or machines to draw.
     """
-    instance = schedule.instance
+    instance = schedule.instance.core
     placed = np.flatnonzero(schedule.duration > 0.0).tolist()
     if instance.num_machines > _MOST_ROWS or len(placed) > _MOST_BARS:
         size = f"{len(placed)} tasks on {instance.num_machines} machines"
@@ -70,8 +70,8 @@ def _rows(names: Sequence[str], x: Scale, bottom: float, unit: str) -> list[str]
 def _bar(schedule: Schedule, task: int, x: Scale, factor: float, unit: str, colour: str) -> str:
     start, end = schedule.start[task] * factor, float(schedule.finish[task]) * factor
     top = _TOP + _ROW * int(schedule.machine[task]) + 0.22 * _ROW
-    deadline = schedule.instance.deadlines[task] * factor
-    names = schedule.instance.task_names
+    deadline = schedule.instance.core.deadlines[task] * factor
+    names = schedule.instance.core.task_names
     told = (
         f"{(names and names[task]) or f'task {task}'}: accuracy {schedule.accuracy[task]:.4f}, "
         f"work {schedule.work[task]:.4g} GFLOP, {schedule.task_energy[task]:.4g} J, "
@@ -85,6 +85,6 @@ def _bar(schedule: Schedule, task: int, x: Scale, factor: float, unit: str, colo
 
 
 def _deadline(schedule: Schedule, task: int, x: Scale, factor: float) -> str:
-    at = x(float(schedule.instance.deadlines[task]) * factor)
+    at = x(float(schedule.instance.core.deadlines[task]) * factor)
     top = _TOP + _ROW * int(schedule.machine[task])
     return line(at, top + 0.02 * _ROW, at, top + 0.17 * _ROW, "deadline")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dsct_gym.atomic import make_folder, write_text
 from dsct_gym.benchmark.record import records_as_csv
 from dsct_gym.benchmark.report.page import render_page
 from dsct_gym.benchmark.report.results import Results
@@ -13,8 +14,6 @@ from dsct_gym.benchmark.report.tables import (
     scores_as_csv,
     write_parquet,
 )
-from dsct_gym.benchmark.store import make_folder
-from dsct_gym.files import write_text
 
 PAGE = "report.html"
 

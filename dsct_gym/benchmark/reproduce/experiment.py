@@ -14,8 +14,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from dsct_gym.benchmark.store import make_folder
-from dsct_gym.files import write_bytes, write_text
+from dsct_gym.atomic import make_folder, write_bytes, write_text
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
 from dsct_gym.solver import SolverProtocol, make_solver
@@ -86,8 +85,12 @@ class Experiment:
 
 
 def solve(name: str, instance: Instance, time_limit: float | None = None) -> Schedule:
-    """The schedule of a solver without options."""
-    return _solver(name).solve(instance, time_limit=time_limit, seed=0).schedule
+    """The schedule of a solver without options.
+
+    Raises:
+        KeyboardInterrupt: If Ctrl-C cut the search short.
+    """
+    return _solver(name).solve(instance, time_limit=time_limit, seed=0).whole().schedule
 
 
 @cache

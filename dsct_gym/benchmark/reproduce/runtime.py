@@ -52,7 +52,7 @@ def _run(effort: Effort, advance: Advance) -> Outcome:
         for seed in range(_SEEDS[effort]):
             instance = generate(n, m, seed=seed)
             for name in SOLVERS:
-                solution = make_solver(name).solve(instance, time_limit=limit, seed=0)
+                solution = make_solver(name).solve(instance, time_limit=limit, seed=0).whole()
                 schedule = solution.schedule
                 bound = solution.upper_bound or schedule.total_accuracy
                 rows.append(

@@ -11,6 +11,7 @@ from dsct_gym.benchmark.guard import Limits
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.record import Status
 from dsct_gym.benchmark.runner import run_jobs
+from dsct_gym.benchmark.spec import Spec
 from dsct_gym.cli import run
 
 SOLVERS = "greedy,approx,edf-3-levels"
@@ -63,9 +64,9 @@ def test_the_same_command_finds_the_same_and_resumes(engine, request, capsys, in
 def test_what_goes_wrong_on_a_cluster_is_recorded(dask):
     instance = generate(10, 3, seed=4)
     names = ("stub_solvers:Hanging", "stub_solvers:Crashing", "greedy")
-    jobs = [Job("ten", instance, name, time_limit=0.1) for name in names]
+    jobs = [Job("ten", instance, Spec(name), time_limit=0.1) for name in names]
     runs = run_jobs(jobs, limits=Limits(grace=2.0), engine="dask", address=dask)
-    statuses = {run.job.solver: run.record and run.record.status for run in runs}
+    statuses = {run.job.solver.name: run.record and run.record.status for run in runs}
     assert statuses == dict(zip(names, (Status.TIMEOUT, Status.FAILED, Status.OK), strict=True))
 
 
@@ -76,6 +77,6 @@ def test_what_goes_wrong_on_a_cluster_is_recorded(dask):
 )
 def test_no_cluster_is_one_line(engine, address, told):
     pytest.importorskip("distributed" if engine == "dask" else "ray")
-    job = Job("ten", generate(5, 2, seed=1), "greedy")
+    job = Job("ten", generate(5, 2, seed=1), Spec("greedy"))
     with pytest.raises(InputError, match=told):
         list(run_jobs([job], engine=engine, address=address))

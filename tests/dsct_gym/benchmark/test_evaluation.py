@@ -25,17 +25,18 @@ from dsct_gym.benchmark.evaluation import (
 )
 from dsct_gym.benchmark.execution import run_job
 from dsct_gym.benchmark.record import Record
+from dsct_gym.benchmark.spec import Spec
 from dsct_gym.benchmark.statistics import ratio_interval
 from dsct_gym.generator import Scenario
 from records import record
 
-SAME = Entrant("same", "dsct_gym.baselines.approx_refined:ApproxRefined", ({},))
-ANNEALING = Entrant("annealing", "annealing", ({"moves": 2_000},))
+SAME = Entrant("same", (Spec("dsct_gym.baselines.approx_refined:ApproxRefined"),))
+ANNEALING = Entrant("annealing", (Spec("annealing", {"moves": 2_000}),))
 
 
 def named(label: str, variants: int = 1) -> Entrant:
     """Somebody who never runs: records stand for what it would do."""
-    return Entrant(label, label, tuple({"number": index} for index in range(variants)))
+    return Entrant(label, tuple(Spec(label, {"number": index}) for index in range(variants)))
 
 
 def made(*labels: str) -> Group:
@@ -52,7 +53,7 @@ def standings_of(totals: Mapping[str, list[list[float]]], **changes: object) -> 
     for each in planned:
         assert each.entrant is not None
         total = totals[each.entrant.label][each.variant][labels.index(each.job.label)]
-        records[each.job.key] = record(each.job.label, each.job.entrant, total, **changes)
+        records[each.job.key] = record(each.job.label, each.job.solver.label, total, **changes)
     found = rank(group, planned, records)
     assert found is not None
     return found
@@ -130,7 +131,7 @@ class TestStandings:
         group = made("a", "b")
         planned = plan([group], [named("x")], reference_moves=0)
         a_alone = {
-            each.job.key: record("a", each.job.entrant, 6.0)
+            each.job.key: record("a", each.job.solver.label, 6.0)
             for each in planned
             if each.job.label == "a"
         }
@@ -162,8 +163,8 @@ class TestRuns:
     @classmethod
     def found(cls) -> Standings:
         group = size_group("12x3", 3, 0)
-        broken = Entrant("broken", "stub_solvers:Broken", ({},))
-        cheating = Entrant("cheating", "stub_solvers:Cheating", ({},))
+        broken = Entrant("broken", (Spec("stub_solvers:Broken"),))
+        cheating = Entrant("cheating", (Spec("stub_solvers:Cheating"),))
         planned = plan([group], [SAME, ANNEALING, broken, cheating], reference_moves=100)
         found = rank(group, planned, run_all(planned))
         assert found is not None
@@ -218,7 +219,7 @@ class TestRuns:
 class TestPlan:
     def test_everybody_runs_once_and_approx_refined_always(self):
         group = size_group("6x2", 2, 0)
-        twice = [Entrant("approx-refined", "approx-refined", ({},)), named("x", 2)]
+        twice = [FIRST, named("x", 2)]
         planned = plan([group], twice, reference_moves=0)
         assert [(p.entrant.label, p.variant) for p in planned if p.entrant] == [
             ("approx-refined", 0),
@@ -228,7 +229,7 @@ class TestPlan:
 
     def test_only_what_is_random_gets_several_seeds(self):
         group = size_group("6x2", 1, 0)
-        entrants = [Entrant("random", "random", ({},)), SAME]
+        entrants = [Entrant("random", (Spec("random"),)), SAME]
         planned = plan([group], entrants, seeds=range(4, 7), reference_moves=0)
         assert [(p.entrant.label, p.job.seed) for p in planned if p.entrant] == [
             ("approx-refined", 4),
@@ -244,12 +245,12 @@ class TestPlan:
         references = [each for each in planned if each.entrant is None]
         assert {each.group for each in references} == {"6x2"}
         assert [each.job.seed for each in references] == [0, 1, 2] * 2
-        assert all(each.job.options == {"moves": 300} for each in references)
+        assert all(each.job.solver.options == {"moves": 300} for each in references)
         assert all(each.job.time_limit is None for each in references)
 
     def test_what_is_planned_twice_is_run_once(self):
         group = size_group("6x2", 1, 0)
-        entrants = [Entrant("a", "annealing", ({"moves": 300},))]
+        entrants = [Entrant("a", (Spec("annealing", {"moves": 300}),))]
         planned = plan([group], entrants, reference_moves=50)
         assert len(planned) == 5
         assert len(jobs_of(planned)) == 4
@@ -347,14 +348,16 @@ class TestAgents:
     def test_solvers(self):
         found = self.read("greedy", "annealing[moves=5,x=a]", "pack.age:Class", "greedy")
         assert list(found) == ["greedy", "annealing[moves=5,x=a]", "pack.age:Class"]
-        assert found["annealing[moves=5,x=a]"].variants == ({"moves": 5, "x": "a"},)
+        assert found["annealing[moves=5,x=a]"].variants == (
+            Spec("annealing", {"moves": 5, "x": "a"}),
+        )
 
     def test_a_checkpoint_is_played_by_each_decoder(self):
         found = self.read("a/policy.safetensors")
         assert list(found) == ["rl-greedy[a]", "rl[moves=3,a]"]
         assert found["rl[moves=3,a]"].solver == "rl"
         assert found["rl[moves=3,a]"].variants == (
-            {"moves": 3, "checkpoint": "a/policy.safetensors"},
+            Spec("rl", {"moves": 3, "checkpoint": "a/policy.safetensors"}),
         )
 
     def test_or_by_its_own(self):
@@ -367,7 +370,7 @@ class TestAgents:
     )
     def test_several_files_are_training_seeds(self, files):
         found = self.read(files + "+rl")
-        assert [v["checkpoint"] for v in found["rl[mine-* ×2]"].variants] == [
+        assert [v.options["checkpoint"] for v in found["rl[mine-* ×2]"].variants] == [
             "mine-0/policy.safetensors",
             "mine-1/policy.safetensors",
         ]
@@ -381,10 +384,10 @@ class TestAgents:
         with pytest.raises(InputError, match=r"^x\.zip: .*--trust-pickle"):
             self.read("x.zip")
         found = self.read("x.zip,y.zip", trust_pickle=True)
-        assert found["sb3[2 files]"].variants == (
+        assert [spec.options for spec in found["sb3[2 files]"].variants] == [
             {"path": "x.zip", "trust_pickle": True},
             {"path": "y.zip", "trust_pickle": True},
-        )
+        ]
 
     @pytest.mark.parametrize(
         ("argument", "named"),

@@ -9,9 +9,10 @@ from dsct_gym import InputError, generate
 from dsct_gym.benchmark.execution import run_job
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.leaderboard import keep_section, load_sections, render, take_up
+from dsct_gym.benchmark.spec import Spec
 from dsct_gym.benchmark.store import Store
-from dsct_gym.benchmark.suites import load_suite
 from dsct_gym.cli import run
+from dsct_gym.suites.suite import load_suite
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -24,7 +25,7 @@ def folder(tmp_path_factory) -> Path:
         for suite, index in (("tiny", 0), ("tiny", 3), ("small", 1)):
             instance = load_suite(suite)[index]
             for solver, seed in (("random", 0), ("random", 1), ("greedy", 0), ("approx", 0)):
-                job = Job(str(instance.name), instance, solver, time_limit=5.0, seed=seed)
+                job = Job(str(instance.name), instance, Spec(solver), time_limit=5.0, seed=seed)
                 store.put_instance(job)
                 store.put(run_job(job, threads=1))
     return folder
@@ -68,7 +69,7 @@ def spoil(folder: Path, change) -> None:
     runs, _ = store.load()
     stored = next(run for run in runs if run.record.solver == "greedy")
     schedule = store.load_schedule(stored)
-    job = Job(stored.record.instance, schedule.instance, "greedy", time_limit=5.0, seed=0)
+    job = Job(stored.record.instance, schedule.instance, Spec("greedy"), time_limit=5.0, seed=0)
     found = run_job(job)
     assert store.path_of(job) == stored.path
     store.put(change(found))
@@ -96,18 +97,18 @@ def test_refuses_a_record_that_is_not_its_schedule(copy):
 def test_refuses_another_instance_of_a_suites_name(copy):
     store = Store(copy)
     instance = generate(5, 2, seed=1, name="tiny-00")
-    store.put(run_job(Job("tiny-00", instance, "greedy", seed=9)))
+    store.put(run_job(Job("tiny-00", instance, Spec("greedy"), seed=9)))
     with pytest.raises(InputError, match="another instance than the suite's"):
         take_up(copy, date="")
 
 
 def test_refuses_what_is_of_no_suite_or_damaged(copy):
     store = Store(copy)
-    store.path_of(Job("tiny-00", load_suite("tiny")[0], "greedy", {}, 5.0, 0)).write_text("{")
+    store.path_of(Job("tiny-00", load_suite("tiny")[0], Spec("greedy"), 5.0, 0)).write_text("{")
     with pytest.raises(InputError, match="damaged"):
         take_up(copy, date="")
     shutil.rmtree(copy / "runs")
-    store.put(run_job(Job("mine", generate(5, 2, seed=1), "greedy")))
+    store.put(run_job(Job("mine", generate(5, 2, seed=1), Spec("greedy"))))
     with pytest.raises(InputError, match="no suite"):
         take_up(copy, date="")
 

@@ -19,6 +19,7 @@ from dsct_gym.benchmark.report.results import Results
 from dsct_gym.benchmark.report.svg import Scale, linear_scale, log_scale
 from dsct_gym.benchmark.report.tables import markdown_table, scores_as_csv
 from dsct_gym.benchmark.scoring import score
+from dsct_gym.benchmark.spec import Spec
 from dsct_gym.benchmark.store import Store
 from dsct_gym.cli import run
 from records import record
@@ -37,7 +38,7 @@ def folder(tmp_path_factory) -> Path:
             instance = generate(8, 2, seed=index, name=label)
             solvers = [("random", 0), ("random", 1), ("greedy", 0), ("approx", 0), ("mip", 0)]
             for solver, seed in [*solvers, ("stub_solvers:Broken", 0)]:
-                job = Job(label, instance, solver, time_limit=2.0, seed=seed)
+                job = Job(label, instance, Spec(solver), time_limit=2.0, seed=seed)
                 store.put_instance(job)
                 store.put(run_job(job))
     return folder

@@ -1,12 +1,15 @@
 import csv
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dsct_gym import generate
+from dsct_gym.baselines.approx import Approx
+from dsct_gym.baselines.mip import Mip
 from dsct_gym.benchmark.reproduce import EXPERIMENTS
 from dsct_gym.benchmark.reproduce.energy import SHARES, energy_saved
 from dsct_gym.benchmark.reproduce.experiment import solve
@@ -17,6 +20,22 @@ from dsct_gym.cli import run
 def rows(path: Path) -> list[dict[str, str]]:
     with path.open() as table:
         return list(csv.DictReader(table))
+
+
+@pytest.mark.parametrize(
+    ("figure", "solver"),
+    [("runtime", Mip), ("gap-by-mu", Approx), ("accuracy-by-rho", Approx), ("runtime", Approx)],
+)
+def test_a_run_that_was_cut_short_is_not_drawn(figure, solver, tmp_path, capsys, monkeypatch):
+    whole = solver.solve
+
+    def cut_short(self, *arguments, **options):
+        return replace(whole(self, *arguments, **options), interrupted=True)
+
+    monkeypatch.setattr(solver, "solve", cut_short)
+    assert run(["reproduce", figure, "--quick", "-o", str(tmp_path)]) == 130
+    assert list(tmp_path.iterdir()) == []
+    assert "Interrupted." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("figure", EXPERIMENTS)

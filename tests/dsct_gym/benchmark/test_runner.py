@@ -12,12 +12,13 @@ from dsct_gym.benchmark.guard import Guard, Limits
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.record import Status
 from dsct_gym.benchmark.runner import run_jobs
+from dsct_gym.benchmark.spec import Spec
 from stub_solvers import STARTED
 
 
 def jobs(*solvers: str, time_limit: float | None = 5.0) -> list[Job]:
     instance = generate(10, 3, seed=4)
-    return [Job("ten", instance, solver, time_limit=time_limit, seed=7) for solver in solvers]
+    return [Job("ten", instance, Spec(solver), time_limit=time_limit, seed=7) for solver in solvers]
 
 
 def found(run: Run) -> tuple[str, str, float]:
@@ -51,7 +52,7 @@ def test_a_run_records_its_schedule():
 
 def test_runs_come_in_the_order_of_the_jobs():
     names = ["greedy", "edf-3-levels", "approx"]
-    assert [run.job.solver for run in run_jobs(jobs(*names))] == names
+    assert [run.job.solver.name for run in run_jobs(jobs(*names))] == names
 
 
 def test_processes_find_what_one_finds():
@@ -66,7 +67,7 @@ def test_threads_reach_the_solver_unless_it_is_told_otherwise():
     run = run_job(job, threads=1)
     assert run.environment is not None
     assert run.environment["threads"] == 1
-    assert run_job(Job("ten", job.instance, "greedy"), threads=1).record is not None
+    assert run_job(Job("ten", job.instance, Spec("greedy")), threads=1).record is not None
 
 
 def test_the_trace_ends_at_the_result_and_never_falls():
@@ -121,7 +122,7 @@ def test_a_solver_that_hangs_is_killed_with_what_it_started(monkeypatch, tmp_pat
 def test_several_processes_survive_what_goes_wrong_too():
     wrong = ("stub_solvers:Hanging", "stub_solvers:Crashing", "stub_solvers:Broken")
     planned = [*jobs(*wrong, time_limit=0.1), *jobs("greedy", "approx")]
-    runs = {run.job.solver: run for run in run_jobs(planned, 2, limits=Limits(grace=1.0))}
+    runs = {run.job.solver.name: run for run in run_jobs(planned, 2, limits=Limits(grace=1.0))}
     statuses = {solver: run.record and run.record.status for solver, run in runs.items()}
     assert statuses == {
         "stub_solvers:Hanging": Status.TIMEOUT,
@@ -154,7 +155,7 @@ def press_ctrl_c_once_there(marker: Path) -> None:
 def test_an_interrupted_run_is_the_last(monkeypatch, tmp_path):
     monkeypatch.setenv(STARTED, str(tmp_path / "started"))
     runs = run_jobs(jobs("greedy", "stub_solvers:Patient", "approx", time_limit=None))
-    assert next(runs).job.solver == "greedy"
+    assert next(runs).job.solver.name == "greedy"
     press_ctrl_c_once_there(tmp_path / "started")
     interrupted = next(runs)
     assert interrupted.record is not None

@@ -12,11 +12,12 @@ import pytest
 from dsct_gym import InputError, generate
 from dsct_gym.benchmark.execution import Run, run_job
 from dsct_gym.benchmark.job import Job
+from dsct_gym.benchmark.spec import Spec
 from dsct_gym.benchmark.store import Store, file_name
 from records import record
 
 TESTS = Path(__file__).parents[2]
-JOB = Job("five", generate(5, 2, seed=1), "greedy", time_limit=1.0, seed=0)
+JOB = Job("five", generate(5, 2, seed=1), Spec("greedy"), time_limit=1.0, seed=0)
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_gives_back_what_it_was_given(kept):
 def test_gives_nothing_for_another_job(kept):
     store, _ = kept
     assert store.get(replace(JOB, seed=1)) is None
-    assert store.get(replace(JOB, solver="approx")) is None
+    assert store.get(replace(JOB, solver=Spec("approx"))) is None
 
 
 def spoil_record(store: Store, how: str) -> None:
@@ -107,7 +108,7 @@ def test_a_schedule_without_record_is_no_run(kept):
 
 def test_keeps_what_failed_without_schedule(kept):
     store, _ = kept
-    failed = run_job(replace(JOB, solver="stub_solvers:Broken"))
+    failed = run_job(replace(JOB, solver=Spec("stub_solvers:Broken")))
     store.put(failed)
     stored = store.get(failed.job)
     assert stored is not None

@@ -1,0 +1,58 @@
+"""Files that are written whole or not at all, and the folders they go into."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from dsct_gym.errors import InputError
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Writes a file through a temporary one beside it, so that it is never half there.
+
+    Raises:
+        InputError: If it cannot be written.
+    """
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """As `write_text`, for bytes; a pipe or device such as ``/dev/stdout`` is written directly."""
+    try:
+        target = Path(path)
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)
+        else:
+            _replace(target.resolve(), content)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+    except ValueError as error:
+        raise InputError(f"{str(path)!r}: cannot be written: {error}") from error
+
+
+def make_folder(path: Path) -> Path:
+    """Makes a folder with those above it.
+
+    Raises:
+        InputError: If it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be made: {error.strerror}") from error
+    return path
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Puts a finished file in the place of ``target``; on any failure nothing has changed."""
+    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        with temporary.open("xb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)

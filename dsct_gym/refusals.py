@@ -1,0 +1,129 @@
+"""One line for what is wrong with a document: pydantic's findings in the words of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
+
+from dsct_gym.errors import refuse
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+Model = TypeVar("Model", bound="Strict")
+
+
+class Strict(BaseModel):
+    """Refuses unknown keys, NaN, infinity and numbers written as text."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def validate(
+    model: type[Model], data: object, further: Callable[[], Sequence[str]] = tuple
+) -> Model:
+    """Parsed JSON as a model.
+
+    Args:
+        model: The model.
+        data: Parsed JSON.
+        further: Where there are faults, gives a line for each that the model alone does not find.
+
+    Raises:
+        InputError: One line for each fault, naming the field.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        findings = error.errors(include_url=False)
+        for finding in findings:
+            if finding["loc"] == ("format",):
+                refuse([_line(model, finding)])  # it is another document: nothing else is a fault
+        refuse([*(_line(model, finding) for finding in findings), *further()])
+
+
+def fault_of(field: str, message: str) -> PydanticCustomError:
+    """What a validator of a whole model raises about one of its fields."""
+    return PydanticCustomError(_OF_A_FIELD, "{message}", {"field": field, "message": message})
+
+
+def part_of(model: type[BaseModel], field: str) -> type[BaseModel]:
+    """The model of a field, or of the elements of its list."""
+    return next(_models_in(model.model_fields[field].annotation))
+
+
+def shown_key(key: str) -> str:
+    """A key for an error line; keys of broken files may be long or hold line breaks."""
+    short = key if len(key) <= 40 else f"{key[:40]}..."
+    return short if short.isprintable() else repr(short)
+
+
+_OF_A_FIELD = "of_a_field"
+
+_MESSAGES = {
+    "missing": "missing",
+    "extra_forbidden": "unknown key",
+    "model_type": "must be an object",
+    "list_type": "must be a list",
+    "string_type": "must be text",
+    "string_unicode": "not valid Unicode",
+    "float_type": "must be a number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "finite_number": "must be finite",
+    "greater_than": "must be above {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "too_short": "needs at least {min_length}",
+    "literal_error": "must be {expected}",
+    _OF_A_FIELD: "{message}",
+}
+_SHOWING_VALUE = frozenset(
+    {"float_type", "finite_number", "greater_than", "greater_than_equal", "less_than_equal"}
+)
+
+
+def _line(model: type[BaseModel], finding: ErrorDetails) -> str:
+    """One finding in the words of the contract."""
+    kind, place, context = finding["type"], finding["loc"], finding.get("ctx", {})
+    if kind == _OF_A_FIELD:
+        place = (*place, context["field"])
+    path = "".join(
+        f"[{step}]" if isinstance(step, int) else f".{shown_key(step)}" for step in place
+    ).removeprefix(".")
+    message = _MESSAGES.get(kind, finding["msg"].removeprefix("Value error, ")).format(**context)
+    value = finding["input"]
+    if kind in _SHOWING_VALUE and isinstance(value, (int, float)):
+        message += f", got {_short(value)}"
+    if kind == "extra_forbidden":
+        message += _suggestion(model, place)
+    return f"{path}: {message}" if path else f"document: {message}"
+
+
+def _suggestion(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
+    """The key that was perhaps meant."""
+    *outer, key = place
+    for step in outer:
+        if isinstance(step, str):
+            model = part_of(model, step)
+    close = get_close_matches(str(key), model.model_fields, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that a type is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
+def _short(value: float) -> str:
+    """A number for an error line; an integer may have more digits than Python prints."""
+    if isinstance(value, int) and value.bit_length() > 64:
+        return f"an integer of {value.bit_length()} bits"
+    return repr(value)

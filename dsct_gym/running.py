@@ -1,0 +1,144 @@
+"""The door through which solutions and bounds leave those who found them, whoever they are."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dsct_gym.errors import InputError
+from dsct_gym.schedule import Schedule, idle
+from dsct_gym.solver import (
+    Progress,
+    ProgressCallback,
+    Solution,
+    Solver,
+    SolverProtocol,
+    as_seed,
+    as_time_limit,
+    check_solver_knows,
+)
+from dsct_gym.tolerances import CLAIM
+from dsct_gym.verifier import Claims, Rows
+
+if TYPE_CHECKING:
+    from dsct_gym.bounds import BoundMethod
+    from dsct_gym.problem import Problem
+
+
+class InvalidAnswerError(InputError):
+    """A solver handed over what is no answer to its problem, or claims of it what is not so."""
+
+
+def run(
+    solver: SolverProtocol,
+    problem: Problem,
+    name: str,
+    *,
+    time_limit: float | None = None,
+    seed: int | None = None,
+) -> Solution:
+    """Solves a problem and verifies the answer anew; nothing of it is believed.
+
+    Args:
+        solver: Of a class of its own, or one that derives from `Solver`.
+        problem: The problem.
+        name: Name of the solver, for errors.
+        time_limit: Wall-clock limit, s.
+        seed: Seed of whatever is random.
+
+    Returns:
+        The solution as plain types: a schedule for this problem that passed the verifier, a bound
+        that no schedule of it refutes, and seconds as they were measured.
+
+    Raises:
+        InputError: If the solver does not know what the problem needs, or limit or seed is out of
+            range.
+        InvalidAnswerError: If the answer is not right: a defect of the solver.
+    """
+    check_solver_knows(solver, problem, name)
+    limit, seed = as_time_limit(time_limit), as_seed(seed)
+    started = time.perf_counter()
+    solution = solver.solve(problem, time_limit=limit, seed=seed)
+    measured = time.perf_counter() - started
+    try:
+        schedule, bound = _as_it_stands(solution, problem)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InvalidAnswerError(f"{name}: hands over no solution: {error}") from error
+    if reasons := schedule.verify().reasons:
+        raise InvalidAnswerError(f"{name}: its schedule is wrong: {'; '.join(reasons)}")
+    # What derives from `Solver` measures itself, without the verification.
+    own = solution.seconds if isinstance(solver, Solver) else measured
+    seconds = own if 0.0 <= own <= measured else measured
+    credited = schedule.credited(solver=schedule.solver or name, seconds=seconds)
+    return Solution(credited, bound, seconds, bool(getattr(solution, "interrupted", False)))
+
+
+def run_bound(
+    method: BoundMethod,
+    problem: Problem,
+    name: str,
+    *,
+    time_limit: float | None = None,
+    progress: ProgressCallback | None = None,
+) -> float:
+    """Asks for an upper bound and believes none that doing nothing refutes.
+
+    Args:
+        method: As `dsct_gym.bounds.bound_for` gives it.
+        problem: The problem.
+        name: Name of the method, for errors.
+        time_limit: Wall-clock limit, s.
+        progress: Called now and then; its ``bound`` passed the same check.
+
+    Returns:
+        The bound on the value of any schedule.
+
+    Raises:
+        InputError: If the limit is out of range.
+        InvalidAnswerError: If it is no number, or below the value of a schedule without work: a
+            defect of the method.
+    """
+    limit, least = as_time_limit(time_limit), idle(problem)
+
+    def checked(bound: float) -> float:
+        try:
+            number = float(bound)
+        except (TypeError, ValueError) as error:
+            raise InvalidAnswerError(f"{name}: its bound is no number: {error}") from error
+        if not number >= least - CLAIM * max(1.0, abs(least)):
+            raise InvalidAnswerError(
+                f"{name}: its bound {number:.9g} is below {least:.9g}, the value of doing nothing"
+            )
+        return number
+
+    def hear(news: Progress) -> None:
+        if news.bound is not None:
+            checked(news.bound)
+        if progress is not None:
+            progress(news)
+
+    return checked(method(problem, time_limit=limit, progress=hear))
+
+
+def _as_it_stands(solution: Solution, problem: Problem) -> tuple[Schedule, float | None]:
+    """What a solution says, as a schedule for this problem with its bound."""
+    given, bound = solution.schedule, solution.upper_bound
+    if bound is not None:
+        bound = float(bound)
+        bound = None if bound == math.inf else bound
+    rows = Rows(
+        task=np.arange(problem.core.num_tasks),
+        machine=given.machine,
+        start=given.start,
+        duration=given.duration,
+        work=given.work,
+        accuracy=given.accuracy,
+        energy=given.task_energy,
+    )
+    total = float(given.total_accuracy)
+    mean = total / problem.core.num_tasks
+    claims = Claims(total, mean, float(given.energy), bound)
+    return Schedule.from_rows(problem, rows, claims=claims, solver=given.solver), bound
