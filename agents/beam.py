@@ -49,7 +49,7 @@ def play_beam(
         plans.append(plan.copy())
     here, there = plans[:width], plans[width:]
     begin(plan)
-    kept = [_Beam(0, -1, 0.0)]
+    kept = [_Beam(parent=0, machine=-1, likely=0.0)]
     machines = scratch.score.size - 1
     for task in range(plan.curves.machine.size):
         open_ = [
@@ -72,4 +72,6 @@ def _following(
     """Every decision on a task after one of the sequences."""
     rate(network, scratch, plan, task)
     chances = likely + log_softmax(scratch.score.astype(np.float64))
-    return [_Beam(parent, r, chance) for r, chance in enumerate(chances.tolist())]
+    return [
+        _Beam(parent=parent, machine=r, likely=chance) for r, chance in enumerate(chances.tolist())
+    ]

@@ -30,8 +30,9 @@ def helper(function: Callable[P, R]) -> Callable[P, R]:
     It is not cached on its own (a kernel's cache holds it) and does not count references: both keep
     LLVM from inlining, and passing a struct of arrays then costs more than most helpers do; the
     incremental allocation is twice as fast for it. In return a helper cannot allocate, which
-    includes assigning one array to a slice of another. From Python, call a kernel: a helper would
-    be compiled anew in every process.
+    includes assigning one array to a slice of another, nor return arrays to a kernel, which would
+    count one reference less than there are: only to another helper. From Python, call a kernel: a
+    helper would be compiled anew in every process.
     """
     # ``_nrt`` is no documented option of Numba; without it kernels are slower, not wrong.
     compiled = numba.njit(nogil=True, error_model="numpy", _nrt=False)(function)

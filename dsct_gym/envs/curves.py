@@ -11,7 +11,7 @@ from dsct_gym.arrays import Ints
 from dsct_gym.envs.bank import Bank, copy_into
 from dsct_gym.envs.observation import Layout
 from dsct_gym.envs.state import Play
-from dsct_gym.incremental import Curves
+from dsct_gym.incremental import SOURCE, TARGET, Curves
 from dsct_gym.jit import helper
 
 
@@ -40,8 +40,8 @@ def begin_curves(bank: Bank, play: Play, stack: Curves, envs: Ints) -> None:
         stack.machine[env] = -1
         for r in range(stack.slot.shape[1]):
             stack.slot[env, r] = r
-        stack.spare[env, 0] = machines
-        stack.spare[env, 1] = machines + 1
+        stack.spare[env, SOURCE] = machines
+        stack.spare[env, TARGET] = machines + 1
         stack.load[env] = 0
         stack.length[env] = 0
         stack.pieces[env] = 0

@@ -131,8 +131,7 @@ def _plan_of(stack: Plan, env: int, n: int, m: int, segments: int) -> Plan:
     )
 
 
-# A helper's arrays are not counted, so it must not hand them to a kernel that calls it: what cuts
-# a plan out of the stack is called by helpers, and they by kernels.
+# What cuts a plan out of the stack returns arrays, so only helpers may call it.
 
 
 @helper
