@@ -14,9 +14,10 @@ from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
 from dsct_gym.relaxation import Relaxation, relax
 from dsct_gym.schedule import Schedule
-from dsct_gym.solver import Answer, Solver
+from dsct_gym.solver import Answer, Solver, practises
 
 
+@practises()
 class Approx(Solver):
     """DSCT-APPROX in its three steps.
 

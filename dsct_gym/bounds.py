@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dsct_gym.instance import Instance
     from dsct_gym.solver import ProgressCallback
 
@@ -58,6 +60,22 @@ def find_bound(name: str) -> BoundMethod:
         except (ImportError, AttributeError) as error:
             raise InputError(f"method: {name!r} cannot be loaded ({error})") from error
     raise InputError(f"method: no bound {name!r}; there are {', '.join(bound_names())}")
+
+
+def warm_up_bound(name: str) -> None:
+    """Compiles or loads the kernels of a method, before the clock starts.
+
+    A method that has kernels has an attribute ``warm_up``, which is called without arguments.
+
+    Raises:
+        InputError: As `find_bound`.
+    """
+    from dsct_gym.toy import toy
+
+    _fractional(toy())
+    warm_up: Callable[[], None] | None = getattr(find_bound(name), "warm_up", None)
+    if warm_up is not None:
+        warm_up()
 
 
 def _fractional(

@@ -14,8 +14,9 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, ClassVar, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast, runtime_checkable
 
 from dsct_gym.errors import InputError
 
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from dsct_gym.instance import Instance
     from dsct_gym.schedule import Schedule
 
+Kind = TypeVar("Kind", bound="Solver")
+
 ENTRY_POINT_GROUP = "dsct_gym.solvers"
+_NO_TIME = 1e-9
 _FORMER = re.compile(r"dsct_gym\.(agents|baselines|training)\.")
 
 
@@ -128,6 +132,7 @@ class Solver(ABC):
         check_time_limit(time_limit)
         if seed is not None and seed < 0:
             raise InputError(f"seed: must be at least 0, got {seed}")
+        self.warm_up()
         started = time.perf_counter()
         answer = self._solve(instance, time_limit=time_limit, seed=seed)
         seconds = time.perf_counter() - started
@@ -139,9 +144,48 @@ class Solver(ABC):
             raise RuntimeError(f"{self.name}: {'; '.join(verification.reasons)}")
         return Solution(schedule, answer.upper_bound, seconds, answer.interrupted)
 
+    def warm_up(self) -> None:
+        """Compiles or loads the kernels; `solve` does so before its clock starts.
+
+        It costs nothing once it has been done in a process. See `practises`.
+        """
+        _practise(type(self))
+
     @abstractmethod
     def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
         """Finds a schedule; `solve` times, verifies and credits it."""
+
+
+_practice: dict[type, dict[str, Any]] = {}
+
+
+def practises(**options: Any) -> Callable[[type[Kind]], type[Kind]]:
+    """Says that a solver has kernels, and how to have them compiled.
+
+    With these options it calls all of them, for the types of arguments that any instance gives
+    them, when it solves `dsct_gym.toy.toy`, once to the end and once without time; it takes
+    milliseconds for that once they are compiled. Classes derived from it are taken to have the
+    same kernels.
+    """
+
+    def declare(kind: type[Kind]) -> type[Kind]:
+        _practice[kind] = options
+        return kind
+
+    return declare
+
+
+@cache
+def _practise(kind: type[Solver]) -> None:
+    from dsct_gym.toy import toy
+
+    owner = next((each for each in kind.__mro__ if each in _practice), None)
+    if owner is None:
+        return
+    for limit in (None, _NO_TIME):
+        # A solver that searches takes Ctrl-C for its own: nothing would have been warmed up.
+        if owner(**_practice[owner])._solve(toy(), time_limit=limit, seed=0).interrupted:
+            raise KeyboardInterrupt
 
 
 def check_time_limit(time_limit: float | None) -> None:

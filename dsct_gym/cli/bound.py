@@ -40,9 +40,11 @@ def bound(
     """
     import time
 
+    from dsct_gym.bounds import warm_up_bound
     from dsct_gym.relaxation import relax
 
     problem = load_instance(instance)
+    warm_up_bound(method)
     started = time.perf_counter()
     relaxation = relax(problem)
     total, interrupted = _bound(problem, method, time_limit, relaxation)

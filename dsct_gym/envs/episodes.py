@@ -21,6 +21,7 @@ from dsct_gym.envs import dynamics
 from dsct_gym.envs.bank import Library, copy_into
 from dsct_gym.envs.dynamics import Play, View, empty_curves
 from dsct_gym.envs.observation import Layout, Observation
+from dsct_gym.envs.practice import practise
 from dsct_gym.envs.source import Source
 from dsct_gym.envs.workers import Workers
 from dsct_gym.errors import InputError
@@ -68,6 +69,7 @@ class Episodes(ABC):
         self.layout = Layout(source.max_tasks, source.max_machines, guidance)
         if isinstance(levels, bool) or not isinstance(levels, int) or levels < self._least_levels:
             raise InputError(f"levels: must be a whole number from 1, got {levels!r}")
+        practise(type(self), source, guidance=guidance)
         self._levels = levels
         self.source = source
         self.count = count
