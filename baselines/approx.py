@@ -15,9 +15,10 @@ from dsct_gym.jit import kernel
 from dsct_gym.list_schedule import assign
 from dsct_gym.relaxation import relax
 from dsct_gym.schedule import Schedule
-from dsct_gym.solver import Answer, Solver
+from dsct_gym.solver import Answer, Solver, practises
 
 
+@practises()
 class Approx(Solver):
     """DSCT-APPROX in its three steps.
 

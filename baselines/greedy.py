@@ -8,16 +8,18 @@ import numpy as np
 
 from dsct_gym.allocation import Packed, allocate
 from dsct_gym.arrays import Ints
+from dsct_gym.baselines.approx import Approx
 from dsct_gym.incremental import CURRENT, Curves, accept_trial, try_change
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
 from dsct_gym.list_schedule import assign
 from dsct_gym.relaxation import relax
-from dsct_gym.solver import Answer, Progress, Solver
+from dsct_gym.solver import Answer, Progress, Solver, practises
 
 _BATCH = 64
 
 
+@practises()
 class Greedy(Solver):
     """Myopic exact greedy.
 
@@ -27,6 +29,11 @@ class Greedy(Solver):
     """
 
     name = "greedy"
+
+    def warm_up(self) -> None:
+        """As the base class; a toy is over before time can be up and tasks be left."""
+        super().warm_up()
+        Approx().warm_up()
 
     def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
         started = time.perf_counter()

@@ -90,6 +90,12 @@ class Mip(Solver):
         self._start = Annealing(_START_MOVES) if start == Annealing.name else make_solver(start)
         self._smooth = smooth
 
+    def warm_up(self) -> None:
+        """As the base class; the kernels are those of annealing and of what makes the start."""
+        Annealing().warm_up()
+        if isinstance(self._start, Solver):
+            self._start.warm_up()
+
     def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
         deadline = time.perf_counter() + (math.inf if time_limit is None else time_limit)
         if self._smooth:

@@ -7,7 +7,7 @@ not see that a kernel that is called, or a constant, has changed. Here a file ho
 one signature. Its name is a hash of all that the machine code depends on, so that there is no index
 to keep and nothing stale to find; its checksum stands in it; and it lies in the first folder that
 takes it: beside the source, in the user's cache, or in the user's own folder for temporary files.
-``NUMBA_CACHE_DIR`` names one that comes first.
+``NUMBA_CACHE_DIR`` names one in place of that beside the source.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from enum import EnumType
 from functools import cached_property
 from pathlib import Path
@@ -53,8 +53,23 @@ _CONSTANTS: Final = (bool, int, float, complex, str, bytes, type(None), np.gener
 _log = logging.getLogger("dsct_gym")
 _told: set[str] = set()
 
-heard: list[Callable[[str], None]] = []
-"""Called with the name of each kernel that is about to be compiled."""
+_listeners: list[Callable[[str], None]] = []
+
+
+@contextmanager
+def hearing(listener: Callable[[str], None]) -> Iterator[None]:
+    """Has a function called with the name of each kernel that is about to be compiled."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+def tell_of(kernel: str) -> None:
+    """Has all who listen hear that a kernel is about to be compiled."""
+    for listener in _listeners:
+        listener(kernel)
 
 
 class KernelCache(NullCache):  # type: ignore[misc]
@@ -87,8 +102,7 @@ class KernelCache(NullCache):  # type: ignore[misc]
                 with suppress(Exception):
                     return CompileResult._rebuild(target_context, *pickle.loads(content))
         _tell("compiling", COMPILING)
-        for listener in heard:
-            listener(self._label)
+        tell_of(self._label)
         return None
 
     def save_overload(self, sig: object, data: Any) -> None:
@@ -186,7 +200,7 @@ def _folders(source: str, *, make: bool = False) -> Iterator[Path]:
     below = f"{home.name}_{hashlib.sha256(str(home).encode()).hexdigest()[:16]}"
     if numba.config.CACHE_DIR:
         yield Path(numba.config.CACHE_DIR) / below
-    if Path(source).is_file():
+    elif Path(source).is_file():
         yield home / "__pycache__"
     user = Path(AppDirs("dsct-gym", appauthor=False).user_cache_dir)
     if user.is_absolute():  # not so where nobody knows the user's home

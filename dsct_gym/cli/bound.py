@@ -46,11 +46,12 @@ def bound(
 
     from dsct_gym.benchmark.spec import Spec
     from dsct_gym.benchmark.wording import show_seconds
-    from dsct_gym.bounds import FRACTIONAL
+    from dsct_gym.bounds import FRACTIONAL, warm_up_bound
     from dsct_gym.relaxation import relax
 
     problem = load_instance(instance)
     named = Spec.parse(method, "method")
+    warm_up_bound(named.name)
     started = time.perf_counter()
     relaxation = relax(problem)
     total, interrupted = _bound(problem, named, time_limit, relaxation)

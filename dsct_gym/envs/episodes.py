@@ -19,6 +19,7 @@ from gymnasium import spaces
 from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.envs.bank import Library
 from dsct_gym.envs.observation import Layout, Observation
+from dsct_gym.envs.practice import practise
 from dsct_gym.envs.source import Source
 from dsct_gym.envs.state import Feedback, Play
 from dsct_gym.envs.view import View
@@ -73,6 +74,7 @@ class Episodes(ABC):
         threads: int = 1,
     ) -> None:
         self.layout = Layout(source.max_tasks, source.max_machines, guidance)
+        practise(type(self), source, guidance=guidance)
         levels = _check_levels(levels) if self.leveled else 0
         self.action_space = self.make_action_space(self.layout, levels)
         self.source = source

@@ -482,6 +482,27 @@ class TestProcess:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         return subprocess.Popen(command, **{**pipes, **options})
 
+    @pytest.mark.parametrize(
+        "words", [("solve", "--solver"), ("bench", "--solvers"), ("bench", "--jobs=2", "--solvers")]
+    )
+    def test_solvers_in_the_current_folder_are_found(self, instance, tmp_path, words):
+        """By the command as by ``python -m``."""
+        (tmp_path / "mine.py").write_text(
+            "from dsct_gym.baselines.greedy import Greedy\nclass Mine(Greedy):\n    name = 'mine'\n"
+        )
+        script = Path(sys.executable).with_name("dsct-gym")
+        command = [script, words[0], instance, *words[1:], "mine:Mine", "--json"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert "mine" in done.stdout
+
+    def test_a_module_in_the_current_folder_does_not_take_pythons_place(self, tmp_path):
+        (tmp_path / "random.py").write_text("raise SystemExit('not this one')\n")
+        script = Path(sys.executable).with_name("dsct-gym")
+        command = [script, "solve", "dc5-ofa60", "--solver", "greedy"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
     def test_a_terminal_is_told_what_goes_on(self):
         ours, theirs = os.openpty()
         process = self.start("solve", "dc5-ofa60", "--solver", "annealing", stderr=theirs)
