@@ -10,20 +10,17 @@ computed exactly. `look` writes it all as the columns `Context` and `Machine`, w
 fractional relaxation adds: what the machines should share out in the end.
 """
 
-from dsct_gym.plan.changes import Touch, arrival_bound, change_bound, departure_bound, screen, touch
+from dsct_gym.plan.changes import screen
 from dsct_gym.plan.columns import FINE, LIMIT, Column, Context, Machine
-from dsct_gym.plan.options import EXACT, PARTNERS, REFUSED, Options
+from dsct_gym.plan.options import Options
 from dsct_gym.plan.outlook import Outlook
 from dsct_gym.plan.plan import Loads, Plan, begin, decide
 from dsct_gym.plan.prices import Prices, begin_prices, update_prices
 from dsct_gym.plan.view import look
 
 __all__ = [
-    "EXACT",
     "FINE",
     "LIMIT",
-    "PARTNERS",
-    "REFUSED",
     "Column",
     "Context",
     "Loads",
@@ -32,15 +29,10 @@ __all__ = [
     "Outlook",
     "Plan",
     "Prices",
-    "Touch",
-    "arrival_bound",
     "begin",
     "begin_prices",
-    "change_bound",
     "decide",
-    "departure_bound",
     "look",
     "screen",
-    "touch",
     "update_prices",
 ]

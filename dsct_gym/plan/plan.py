@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,9 +32,6 @@ class Loads(NamedTuple):
     def empty(cls, machines: int) -> Loads:
         """No work yet."""
         return cls(decided=np.zeros(machines), planned=np.zeros(machines))
-
-
-Part = TypeVar("Part", Curves, Prices, Loads, Options)
 
 
 class Plan(NamedTuple):
@@ -85,29 +82,22 @@ class Plan(NamedTuple):
 
     def copy(self) -> Plan:
         """A plan of its own: decisions on it leave this one as it is."""
-        return self._replace(
-            curves=_copied(self.curves),
-            prices=_copied(self.prices),
-            loads=_copied(self.loads),
-            options=_copied(self.options),
-        )
+        other = {}
+        for field in _STATE:
+            part = getattr(self, field)
+            other[field] = part._replace(
+                **{name: array.copy() for name, array in part._asdict().items()}
+            )
+        return self._replace(**other)
 
     def take(self, other: Plan) -> None:
         """Takes over the state of a copy, what was seen of the task at hand included."""
-        parts: tuple[tuple[tuple[Any, ...], tuple[Any, ...]], ...] = (
-            (self.curves, other.curves),
-            (self.prices, other.prices),
-            (self.loads, other.loads),
-            (self.options, other.options),
-        )
-        for mine, theirs in parts:
-            for array, source in zip(mine, theirs, strict=True):
+        for field in _STATE:
+            for array, source in zip(getattr(self, field), getattr(other, field), strict=True):
                 np.copyto(array, source)
 
 
-def _copied(part: Part) -> Part:
-    arrays: Any = part._asdict()
-    return part._replace(**{name: array.copy() for name, array in arrays.items()})
+_STATE = ("curves", "prices", "loads", "options")
 
 
 @kernel
@@ -127,16 +117,11 @@ def begin(plan: Plan) -> None:
 def decide(plan: Plan, task: int, machine: int) -> None:
     """Puts a task where the policy wants it, −1 for none, by the better of move and swap.
 
-    Call `dsct_gym.plan.view.look` for the task before.
+    Call `dsct_gym.plan.look` for the task before.
     """
-    packed, curves, prices, loads, options = (
-        plan.packed,
-        plan.curves,
-        plan.prices,
-        plan.loads,
-        plan.options,
-    )
-    work, source = plan.outlook.work, curves.machine[task]
+    packed, curves, prices = plan.packed, plan.curves, plan.prices
+    loads, options, work = plan.loads, plan.options, plan.outlook.work
+    source = curves.machine[task]
     if machine >= 0:
         loads.decided[machine] += work[task]
     if source == machine:

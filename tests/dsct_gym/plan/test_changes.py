@@ -13,7 +13,8 @@ from dsct_gym.arrays import Ints
 from dsct_gym.incremental import CURRENT, Curves, IncrementalAllocation, place_all, try_above
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
-from dsct_gym.plan import Prices, begin_prices, change_bound, touch
+from dsct_gym.plan import Prices, begin_prices
+from dsct_gym.plan.changes import change_bound, touch
 from strategies import assigned
 
 
