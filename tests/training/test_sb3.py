@@ -46,6 +46,11 @@ def quick(name: str, **changes: Any) -> Sb3Config:
     return checked
 
 
+def go_on(config: Sb3Config, folder: Path) -> float:
+    kept = RunFolder(folder, config, resume=True)
+    return train_sb3(config, kept, resume=True, trust_pickle=True, device="cpu")
+
+
 def log(folder: Path) -> list[dict[str, str]]:
     with (folder / "log.csv").open(newline="") as file:
         return list(csv.DictReader(file))
@@ -104,6 +109,7 @@ def test_killed_run_goes_on(name: str, tmp_path: Path, monkeypatch: pytest.Monke
         config,
         RunFolder(tmp_path, config, resume=True),
         resume=True,
+        trust_pickle=True,
         device="cpu",
         progress=lambda done, total, note: steps.append(done),
     )
@@ -112,7 +118,7 @@ def test_killed_run_goes_on(name: str, tmp_path: Path, monkeypatch: pytest.Monke
     assert after[: len(before)] == before
     assert int(after[-1]["step"]) >= 48
     # A run that is over stays as it is.
-    train_sb3(config, RunFolder(tmp_path, config, resume=True), resume=True, device="cpu")
+    go_on(config, tmp_path)
     assert log(tmp_path) == after
 
 
@@ -136,12 +142,21 @@ def test_resumed_run_has_weights_optimizer_and_replay_but_new_instances(tmp_path
         assert torch.equal(one, other)
 
 
+def test_state_is_loaded_only_if_it_may_run_code(tmp_path: Path) -> None:
+    """The zip of a stranger's run: it must not even be opened."""
+    config = quick("sb3-a2c", timesteps=16)
+    train_sb3(config, RunFolder(tmp_path, config, resume=False), resume=False, device="cpu")
+    (tmp_path / "state.zip").write_bytes(b"not even opened")
+    with pytest.raises(InputError, match="--trust-pickle"):
+        train_sb3(config, RunFolder(tmp_path, config, resume=True), resume=True, device="cpu")
+
+
 def test_damaged_state_is_told(tmp_path: Path) -> None:
     config = quick("sb3-a2c", timesteps=16)
     train_sb3(config, RunFolder(tmp_path, config, resume=False), resume=False, device="cpu")
     (tmp_path / "state.zip").write_bytes(b"broken")
     with pytest.raises(InputError, match=r"state\.zip: damaged"):
-        train_sb3(config, RunFolder(tmp_path, config, resume=True), resume=True, device="cpu")
+        go_on(config, tmp_path)
 
 
 def test_patience_and_seconds_stop_a_run(tmp_path: Path) -> None:

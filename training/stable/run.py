@@ -2,7 +2,7 @@
 
 A run keeps zip files of Stable-Baselines3 in its folder: ``policy.zip``, the best agent on the
 held-out set, and ``state.zip``, the last. These hold pickles: resuming a run loads ``state.zip``
-and so runs whatever code is in it. Resume only runs of your own.
+and so runs whatever code is in it, which takes a word that it may.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def train_sb3(
     folder: RunFolder,
     *,
     resume: bool,
+    trust_pickle: bool = False,
     device: str = "auto",
     progress: Progress | None = None,
 ) -> float:
@@ -38,8 +39,9 @@ def train_sb3(
     Args:
         config: What to do.
         folder: Where the run keeps itself.
-        resume: Whether to go on from the last state in the folder. This loads pickles, so it runs
-            whatever code the folder's ``state.zip`` and ``replay.pkl`` hold.
+        resume: Whether to go on from the last state in the folder.
+        trust_pickle: Whether that may run whatever code the folder's ``state.zip`` and
+            ``replay.pkl`` hold.
         device: Where torch computes; ``auto`` is CUDA where there is some. The environments always
             run on the CPU.
         progress: Told about twice a second.
@@ -48,7 +50,8 @@ def train_sb3(
         The best share of the gap closed on the held-out set, mean over its sizes.
 
     Raises:
-        InputError: If the device or a setting cannot be used or the state is damaged.
+        InputError: If the device or a setting cannot be used, or the state is damaged or not
+            trusted.
     """
     import torch
 
@@ -58,6 +61,11 @@ def train_sb3(
 
     chosen = str(choose_device(device))
     notes = _notes(folder) if resume else None
+    if notes is not None and not trust_pickle:
+        raise InputError(
+            f"{folder.path}: its state.zip holds pickles: going on runs whatever code is in them; "
+            "pass --trust-pickle if the run is your own"
+        )
     env = _make_env(config)
     threads = torch.get_num_threads()
     torch.set_num_threads(config.threads)
