@@ -11,7 +11,7 @@ help:
 	@echo "make bench        run the reference agents on a real instance, pictures in out/"
 	@echo "make test         lint, types and tests"
 	@echo "make lint         lint and types only"
-	@echo "make clean-cache  drop compiled kernels (needed after editing one that another file calls)"
+	@echo "make clean-cache  drop compiled kernels, to see them compiled"
 	@echo "make clean        drop .venv, caches and out/"
 
 $(INSTALLED): pyproject.toml constraints.txt

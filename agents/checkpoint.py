@@ -6,25 +6,25 @@ states architecture, width and columns; a file that does not fit this version is
 
 from __future__ import annotations
 
-import json
+import stat
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from dsct_gym.agents.network import ARCHITECTURE, Network, shapes
-from dsct_gym.agents.outlook import CONTEXT, MACHINE
 from dsct_gym.atomic import write_bytes
 from dsct_gym.errors import InputError
+from dsct_gym.plan import Context, Machine
 
 FORMAT: Final = "dsct-ea-policy/1"
 _KEY = "policy"
 _LARGEST_WIDTH = 1_024
 _LARGEST_FILE = 64 * 2**20
-_LENGTH = 8  # bytes that give the length of the header
+_LONGEST_NAME = 40
 
 
 class Header(BaseModel):
@@ -42,10 +42,10 @@ class Header(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: Literal["dsct-ea-policy/1"] = FORMAT
-    architecture: str = ARCHITECTURE
+    architecture: str = Field(default=ARCHITECTURE, max_length=_LONGEST_NAME)
     width: int = Field(ge=1, le=_LARGEST_WIDTH)
-    context: tuple[str, ...] = CONTEXT
-    machine: tuple[str, ...] = MACHINE
+    context: tuple[str, ...] = Context.labels()
+    machine: tuple[str, ...] = Machine.labels()
     training: dict[str, Any] = {}
 
 
@@ -71,57 +71,68 @@ def load_policy(path: str | Path) -> tuple[Network, Header]:
     Raises:
         InputError: If there is no such file, or it is no policy that this version can run.
     """
-    content = _read(Path(path))
+    _check_file(Path(path))
     try:
-        arrays = load(content)
-        length = int.from_bytes(content[:_LENGTH], "little")
-        document = json.loads(content[_LENGTH : _LENGTH + length])
-        stated = json.loads(document["__metadata__"][_KEY])
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        with safe_open(path, "numpy") as file:
+            header = _read_header(path, file)
+            return _read_network(path, file, header), header
+    except SafetensorError as error:
         raise InputError(f"{path}: not a policy checkpoint") from error
-    header = _check_header(path, stated)
-    return _network(path, arrays, header), header
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def _read(path: Path) -> bytes:
+def _check_file(path: Path) -> None:
+    """Refuses what is no file, or larger than any policy, before a byte is read."""
     try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise InputError(f"{path}: not a policy checkpoint: too large")
-        return path.read_bytes()
+        status = path.stat()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: cannot be read: {reason}") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError(f"{path}: cannot be read: not a file")
+    if status.st_size > _LARGEST_FILE:
+        raise InputError(f"{path}: not a policy checkpoint: too large")
 
 
-def _check_header(path: str | Path, stated: object) -> Header:
+def _read_header(path: str | Path, file: Any) -> Header:
+    stated = (file.metadata() or {}).get(_KEY)
+    if stated is None:
+        raise InputError(f"{path}: not a policy checkpoint")
     try:
-        header = Header.model_validate(stated)
+        header = Header.model_validate_json(stated)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "header"
+        first = error.errors(include_url=False)[0]
+        field = ".".join(_shown(str(step)) for step in first["loc"]) or "header"
         raise InputError(f"{path}: {field}: {first['msg']}") from error
     if header.architecture != ARCHITECTURE:
         raise InputError(
             f"{path}: architecture: {header.architecture!r}, this version runs {ARCHITECTURE!r}"
         )
-    for field, known in (("context", CONTEXT), ("machine", MACHINE)):
-        if getattr(header, field) != known:
+    for field, columns in (("context", Context), ("machine", Machine)):
+        if getattr(header, field) != columns.labels():
             raise InputError(f"{path}: {field}: other columns than this version's")
     return header
 
 
-def _network(path: str | Path, arrays: dict[str, Any], header: Header) -> Network:
-    """The arrays as a network, checked."""
+def _read_network(path: str | Path, file: Any, header: Header) -> Network:
+    """The arrays as a network; only those of the wanted types and shapes are read."""
     wanted = shapes(header.width)
-    if set(arrays) != set(wanted):
-        unexpected = sorted(set(arrays) ^ set(wanted))
-        raise InputError(f"{path}: {unexpected[0]}: missing or unknown array")
+    unexpected = sorted(set(file.keys()) ^ set(wanted))
+    if unexpected:
+        raise InputError(f"{path}: {_shown(unexpected[0])}: missing or unknown array")
+    arrays = {}
     for name, shape in wanted.items():
-        values = arrays[name]
-        if values.shape != shape or values.dtype != np.float32:
-            raise InputError(
-                f"{path}: {name}: {values.dtype} {values.shape}, must be float32 {shape}"
-            )
-        if not np.isfinite(values).all():
+        kind, found = file.get_slice(name).get_dtype(), tuple(file.get_slice(name).get_shape())
+        if kind != "F32" or found != shape:
+            raise InputError(f"{path}: {name}: {kind} {found}, must be float32 {shape}")
+        arrays[name] = np.ascontiguousarray(file.get_tensor(name))
+        if not np.isfinite(arrays[name]).all():
             raise InputError(f"{path}: {name}: holds numbers that are not finite")
-    return Network(**{name: np.ascontiguousarray(arrays[name]) for name in wanted})
+    return Network(**arrays)
+
+
+def _shown(name: str) -> str:
+    """A name from a file, for an error line."""
+    short = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+    return short if short.isprintable() else repr(short)

@@ -9,10 +9,12 @@ import numpy as np
 
 from dsct_gym.agents.beam import play_beam
 from dsct_gym.agents.network import Network, Scratch
-from dsct_gym.agents.rollout import Table, play_greedily, play_samples, start
+from dsct_gym.agents.rollout import play_greedily, play_samples
 from dsct_gym.arrays import Ints
-from dsct_gym.baselines.local_search.search import Search
+from dsct_gym.baselines.local_search import Search
 from dsct_gym.instance import Instance
+from dsct_gym.plan import Plan, begin
+from dsct_gym.random import draw_states
 from dsct_gym.relaxation import Relaxation
 
 _SAMPLED = 1_000  # decisions of samples between looks at the clock
@@ -52,9 +54,9 @@ class Decoder:
         self._network = network
         self._instance = instance
         self._deadline = deadline
-        self._table = Table.of(instance, relaxation)
+        self._plan = Plan.of(instance, relaxation)
         self._scratch = Scratch.empty(network, instance.num_machines)
-        self._best = self._table.outlook.start
+        self._best = self._plan.outlook.start
         self._pass_seconds = 0.0
         self.gain = -np.inf
 
@@ -71,15 +73,15 @@ class Decoder:
     def play_greedily(self) -> None:
         """One pass that takes the best score; what there is no time for stays as it was planned."""
         began = time.perf_counter()
-        start(self._table)
-        self._offer(self._best, float(self._table.curves.total[0]))
+        begin(self._plan)
+        self._offer(self._best, self._plan.gain)
         tasks = self._instance.num_tasks
         for first in range(0, tasks, _TASKS):
             if self.late:
                 break
             last = min(first + _TASKS, tasks)
-            play_greedily(self._network, self._scratch, self._table, first, last)
-        self._offer(self._table.curves.machine.copy(), float(self._table.curves.total[0]))
+            play_greedily(self._network, self._scratch, self._plan, first, last)
+        self._offer(self._plan.curves.machine.copy(), self._plan.gain)
         self._pass_seconds = time.perf_counter() - began
 
     def sample(self, count: int, seed: int) -> None:
@@ -88,7 +90,7 @@ class Decoder:
         Call `play_greedily` before. A sample cannot be cut short: one that might be late, to judge
         by the greedy pass, is not begun.
         """
-        seeds = np.random.SeedSequence(seed).generate_state(count, np.uint64).astype(np.uint64)
+        seeds = draw_states(seed, count)
         chunk = max(1, _SAMPLED // self._instance.num_tasks)
         while seeds.size:
             left = self._deadline - time.perf_counter()
@@ -98,14 +100,14 @@ class Decoder:
             some, seeds = np.split(seeds, [int(min(chunk, fit))])
             gains = np.empty(some.size)
             machines = play_samples(
-                self._network, self._scratch, self._table, TEMPERATURE, some, gains
+                self._network, self._scratch, self._plan, TEMPERATURE, some, gains
             )
             best = int(gains.argmax())
             self._offer(machines[best], float(gains[best]))
 
     def search_beam(self, width: int) -> None:
         """Takes the best of the ``width`` most likely assignments, if beam search ends in time."""
-        found = play_beam(self._network, self._scratch, self._table, width, lambda: self.late)
+        found = play_beam(self._network, self._scratch, self._plan, width, lambda: self.late)
         if found is not None:
             self._offer(*found)
 

@@ -8,7 +8,7 @@ mean and maximum, so the same weights serve any number of machines and tasks:
     g_r = relu(p + B_h h_r)
     score_r = v · g_r + u · x_r + v_0,   score of skipping = w · relu(p) + w_0
 
-``c`` and ``x_r`` are the columns of `dsct_gym.agents.outlook`.
+``c`` and ``x_r`` are the columns of `dsct_gym.plan.columns`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from dsct_gym.agents.outlook import CONTEXT, MACHINE, Floats32
+from dsct_gym.arrays import Floats32
 from dsct_gym.jit import helper, kernel
+from dsct_gym.plan import Context, Machine
 
 ARCHITECTURE: Final = "pooled/1"
 """Name of the architecture that this file computes; checkpoints state theirs."""
@@ -60,14 +61,14 @@ class Network(NamedTuple):
 def shapes(width: int) -> dict[str, tuple[int, ...]]:
     """Shape of each array of a `Network` with ``width`` hidden units."""
     return {
-        "context": (len(CONTEXT), width),
-        "machine": (len(MACHINE), width),
+        "context": (len(Context), width),
+        "machine": (len(Machine), width),
         "bias": (width,),
         "pooled": (2 * width, width),
         "hidden": (width, width),
         "bias2": (width,),
         "score": (width,),
-        "direct": (len(MACHINE),),
+        "direct": (len(Machine),),
         "skip": (width,),
         "offset": (2,),
     }
@@ -103,8 +104,8 @@ class Scratch(NamedTuple):
 
         width = network.width
         return cls(
-            context=zeros(len(CONTEXT)),
-            machine=zeros(machines, len(MACHINE)),
+            context=zeros(len(Context)),
+            machine=zeros(machines, len(Machine)),
             hidden=zeros(machines, width),
             shared=zeros(width),
             pool=zeros(2 * width),

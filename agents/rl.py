@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from pathlib import Path
 from typing import Final
@@ -11,13 +10,11 @@ import numpy as np
 
 from dsct_gym.agents.checkpoint import load_policy
 from dsct_gym.agents.decoding import Decoder
-from dsct_gym.agents.network import Network
 from dsct_gym.allocation import allocate
 from dsct_gym.errors import InputError
-from dsct_gym.generator import generate
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax
-from dsct_gym.solver import Answer, Solver
+from dsct_gym.solver import Answer, Solver, practises
 
 SHIPPED: Final = Path(__file__).parent / "weights" / "policy.safetensors"
 """The weights that ship."""
@@ -34,7 +31,6 @@ class _Learned(Solver):
         self.network, self.header = load_policy(SHIPPED if checkpoint is None else checkpoint)
 
     def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
-        _compile()
         started = time.perf_counter()
         relaxation = relax(instance)
         limit = np.inf if time_limit is None else time_limit
@@ -50,6 +46,7 @@ class _Learned(Solver):
         decoder.play_greedily()
 
 
+@practises()
 class RlGreedy(_Learned):
     """The policy in one pass, always taking the machine with the best score.
 
@@ -59,6 +56,7 @@ class RlGreedy(_Learned):
     name = "rl-greedy"
 
 
+@practises(samples=1)
 class RlSample(_Learned):
     """The best of a greedy pass and several sampled ones, valued exactly.
 
@@ -79,6 +77,7 @@ class RlSample(_Learned):
         decoder.sample(self.samples, seed)
 
 
+@practises(width=1)
 class RlBeam(_Learned):
     """The best of a greedy pass and beam search, valued exactly.
 
@@ -100,6 +99,7 @@ class RlBeam(_Learned):
         decoder.search_beam(self.width)
 
 
+@practises(samples=1, moves=10)
 class Rl(_Learned):
     """The policy in one pass, a few samples, then a short local search from the best of them.
 
@@ -129,15 +129,3 @@ def _whole(value: int, option: str, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise InputError(f"{option}: must be a whole number of at least {least}, got {value!r}")
     return value
-
-
-@functools.cache
-def _compile() -> None:
-    """Plays a toy, so that no kernel is compiled within a time limit."""
-    toy = generate(4, 2, seed=0)
-    network = Network(*(np.zeros_like(array) for array in load_policy(SHIPPED)[0]))
-    decoder = Decoder(network, toy, relax(toy))
-    decoder.play_greedily()
-    decoder.sample(1, 0)
-    decoder.search_beam(1)
-    decoder.improve(1, 0)

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dsct_gym.allocation import allocate
 from dsct_gym.envs.observation import Layout
@@ -23,6 +26,11 @@ if TYPE_CHECKING:
     from gymnasium import spaces
 
 _NOT_OURS = "not trained on an environment of this package"
+_MOVED: Final = {
+    "training": "dsct_gym.training",
+    "training.sb3_policy": "dsct_gym.training.stable.policy",
+}
+"""Modules that zip files of earlier versions name, and where what they held is now."""
 
 
 class Game(NamedTuple):
@@ -90,13 +98,10 @@ class Game(NamedTuple):
 
     def resized(self, n: int, m: int) -> tuple[spaces.Dict, spaces.Space[Any]]:
         """Observation and action space of the same game with n tasks and m machines."""
-        import numpy as np
-        from gymnasium import spaces
+        from dsct_gym.envs.episodes import episodes_of
 
-        shown = Layout(n, m, self.layout.guidance).space()
-        if self.env_id == "DSCT-EA-Continuous-v0":
-            return shown, spaces.Box(-1.0, 1.0, (m + 1,), dtype=np.float32)
-        return shown, spaces.Discrete(m * self.levels + 1)
+        layout = Layout(n, m, self.layout.guidance)
+        return layout.space(), episodes_of(self.env_id).make_action_space(layout, self.levels)
 
 
 def _layout(space: Any) -> Layout:
@@ -134,6 +139,18 @@ def fit(policy: Any, n: int, m: int) -> Any:
     return other.to(policy.device)
 
 
+@contextmanager
+def under_old_names() -> Iterator[None]:
+    """While it lasts, zip files of earlier versions find what they name."""
+    added = {old: import_module(new) for old, new in _MOVED.items() if old not in sys.modules}
+    sys.modules.update(added)
+    try:
+        yield
+    finally:
+        for old in added:
+            del sys.modules[old]
+
+
 def load_stable(path: str | Path) -> Any:
     """The policy in a zip file of Stable-Baselines3; runs the code in it.
 
@@ -147,7 +164,8 @@ def load_stable(path: str | Path) -> Any:
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
     try:
-        data, parameters, _ = load_from_zip_file(path, device="cpu")
+        with under_old_names():
+            data, parameters, _ = load_from_zip_file(path, device="cpu")
         options = dict(data["policy_kwargs"])
         if data.get("use_sde"):
             options["use_sde"] = True
@@ -171,7 +189,7 @@ class Sb3Agent(Solver):
 
     It plays the environment it was trained on; then the machines that it chose are kept and works
     are allocated exactly, which is never worse. Stock policies play instances of the size that they
-    were trained for, those with the network of `dsct_gym.training.sb3_policy` play any.
+    were trained for, those with the network of `dsct_gym.training.stable.policy` play any.
 
     Args:
         path: Zip file that an algorithm's ``save`` has written.

@@ -8,12 +8,12 @@ import time
 import numpy as np
 
 from dsct_gym.allocation import allocate
-from dsct_gym.baselines.approx import assign
-from dsct_gym.baselines.local_search.search import Search
+from dsct_gym.baselines.local_search import Search
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
+from dsct_gym.list_schedule import assign
 from dsct_gym.relaxation import relax
-from dsct_gym.solver import Answer, Progress, Solver
+from dsct_gym.solver import Answer, Progress, Solver, practises
 
 LAST_TEMPERATURE = 0.005
 """Where a cooling ends, in units of a typical loss."""
@@ -28,6 +28,7 @@ _SLICES = 100  # temperatures of one cooling, at least
 _REPORT = 0.1  # s, between reports of progress
 
 
+@practises(moves=100)
 class Annealing(Solver):
     """Simulated annealing over assignments.
 

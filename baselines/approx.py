@@ -12,11 +12,13 @@ import numpy as np
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
-from dsct_gym.relaxation import Relaxation, relax
+from dsct_gym.list_schedule import assign
+from dsct_gym.relaxation import relax
 from dsct_gym.schedule import Schedule
-from dsct_gym.solver import Answer, Solver
+from dsct_gym.solver import Answer, Solver, practises
 
 
+@practises()
 class Approx(Solver):
     """DSCT-APPROX in its three steps.
 
@@ -42,48 +44,6 @@ class Approx(Solver):
         )
         schedule = Schedule.from_work(instance, machine_of, work[instance.edf_rank])
         return Answer(schedule, relaxation.bound)
-
-
-def assign(instance: Instance, relaxation: Relaxation) -> Ints:
-    """Steps 1 and 2 of DSCT-APPROX: the machine of each task.
-
-    In the fractional solution machine r may as well work without a break from time 0 until its
-    busy time is over. Each task, by deadline, goes to the machine that would finish it first,
-    among those that could start it within their busy time and before its deadline.
-
-    Args:
-        instance: The problem.
-        relaxation: Its fractional relaxation.
-
-    Returns:
-        Machine of each task (n,); every task has one.
-    """
-    order = instance.edf_order
-    machine = _list_schedule(
-        instance.deadlines[order],
-        instance.speeds,
-        relaxation.busy_time,
-        relaxation.work[order],
-    )
-    return machine[instance.edf_rank]
-
-
-@kernel
-def _list_schedule(deadline: Floats, speed: Floats, busy: Floats, work: Floats) -> Ints:
-    """Machine of each task (n,), tasks in EDF order."""
-    machine = np.zeros(deadline.size, dtype=np.int64)
-    load = np.zeros(speed.size)
-    for task in range(deadline.size):
-        best, earliest = -1, np.inf
-        for r in range(speed.size):
-            finish = load[r] + work[task] / speed[r]
-            if load[r] < min(busy[r], deadline[task]) and finish < earliest:
-                best, earliest = r, finish
-        if best < 0:  # Rounding has used up every share: the machine least beyond its own.
-            best = int(np.argmin(load - busy))
-        machine[task] = best
-        load[best] += work[task] / speed[best]
-    return machine
 
 
 @kernel

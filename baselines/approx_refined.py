@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dsct_gym.allocation import allocate
-from dsct_gym.baselines.approx import assign
 from dsct_gym.instance import Instance
+from dsct_gym.list_schedule import assign
 from dsct_gym.relaxation import relax
-from dsct_gym.solver import Answer, Solver
+from dsct_gym.solver import Answer, Solver, practises
 
 
+@practises()
 class ApproxRefined(Solver):
     """DSCT-APPROX with its third step replaced by the optimum for the assignment.
 

@@ -13,13 +13,14 @@ from dsct_gym.arrays import Floats, Ints
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
 from dsct_gym.schedule import Schedule
-from dsct_gym.solver import Answer, Solver
+from dsct_gym.solver import Answer, Solver, practises
 from dsct_gym.tolerances import ROUNDING
 
 _LEVELS_OF_DEFAULT = (0.27, 0.55, 0.82)
 _LEVELS_OF_OTHERS = (1 / 3, 2 / 3, 1.0)
 
 
+@practises()
 class EdfNoCompression(Solver):
     """Earliest deadline first, every task in full or not at all.
 
@@ -33,6 +34,7 @@ class EdfNoCompression(Solver):
         return Answer(_schedule(instance, instance.max_work[:, None]))
 
 
+@practises()
 class EdfThreeLevels(Solver):
     """Earliest deadline first, every task at one of three accuracies.
 

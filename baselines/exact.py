@@ -13,7 +13,6 @@ Pessoa, Sadykov, Uchoa and Vanderbeck, INFORMS Journal on Computing 30(2), 2018.
 
 from __future__ import annotations
 
-import functools
 import math
 import os
 import time
@@ -28,10 +27,9 @@ from dsct_gym.baselines.annealing import Annealing
 from dsct_gym.baselines.branch_and_price.compact import STALLED, finish
 from dsct_gym.baselines.branch_and_price.tree import Search
 from dsct_gym.errors import InputError
-from dsct_gym.generator import generate
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax
-from dsct_gym.solver import Answer, Progress, ProgressCallback, Solution, Solver
+from dsct_gym.solver import Answer, Progress, ProgressCallback, Solution, Solver, practises
 
 DEFAULT_TOLERANCE = 1e-5
 _FIRST_SHARE = 0.1
@@ -41,6 +39,7 @@ _MOST_MOVES = 2_000_000
 _PACE = 100_000  # moves a second, fewer than annealing makes
 
 
+@practises(tolerance=1e-6, threads=1)
 class Exact(Solver):
     """Branch and price: a proof within the tolerance, where time allows it.
 
@@ -70,7 +69,6 @@ class Exact(Solver):
         if not _can_gain(instance):
             idle = allocate(instance, np.full(instance.num_tasks, -1))
             return Answer(idle, idle.total_accuracy)
-        _compile()
         first = _first(instance, time_limit, seed or 0)
         if first.interrupted:
             return Answer(first.schedule, first.upper_bound, interrupted=True)
@@ -123,7 +121,7 @@ def column_bound(
     """
     if not _can_gain(instance):
         return float(instance.base_accuracy.sum())
-    _compile()
+    Exact().warm_up()
     threads = threads or min(2, os.cpu_count() or 1)
     first = _first(instance, time_limit, 0)
     if first.interrupted:
@@ -134,17 +132,11 @@ def column_bound(
     return search.bound
 
 
+column_bound.warm_up = Exact().warm_up  # type: ignore[attr-defined]
+
+
 def _can_gain(instance: Instance) -> bool:
     return instance.energy_budget > 0.0 and bool((instance.slopes > 0.0).any())
-
-
-@functools.cache
-def _compile() -> None:
-    """Solves a toy, so that no kernel is compiled within a time limit: some take ten seconds."""
-    toy = generate(8, 3, seed=0)
-    with _search(toy, _first(toy, None, 0), 1e-6, None, 1, 0, None) as (search, soon):
-        search.start(soon)
-        search.run()
 
 
 def _first(instance: Instance, time_limit: float | None, seed: int) -> Solution:

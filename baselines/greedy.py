@@ -6,18 +6,20 @@ import time
 
 import numpy as np
 
-from dsct_gym.allocation import Problem, allocate
+from dsct_gym.allocation import Packed, allocate
 from dsct_gym.arrays import Ints
-from dsct_gym.baselines.approx import assign
-from dsct_gym.incremental import Curves, accept_trial, try_change
+from dsct_gym.baselines.approx import Approx
+from dsct_gym.incremental import CURRENT, Curves, accept_trial, try_change
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
+from dsct_gym.list_schedule import assign
 from dsct_gym.relaxation import relax
-from dsct_gym.solver import Answer, Progress, Solver
+from dsct_gym.solver import Answer, Progress, Solver, practises
 
 _BATCH = 64
 
 
+@practises()
 class Greedy(Solver):
     """Myopic exact greedy.
 
@@ -28,16 +30,21 @@ class Greedy(Solver):
 
     name = "greedy"
 
+    def warm_up(self) -> None:
+        """As the base class; a toy is over before time can be up and tasks be left."""
+        super().warm_up()
+        Approx().warm_up()
+
     def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
         started = time.perf_counter()
-        problem = Problem.of(instance)
-        curves = Curves.empty(instance.num_tasks, instance.num_machines, problem.task.size)
+        packed = Packed.of(instance)
+        curves = Curves.empty(instance.num_tasks, instance.num_machines, packed.task.size)
         order = np.argsort(-instance.max_work, kind="stable")
         ranks = instance.edf_rank[order]
         placed, interrupted = 0, False
         try:
             while placed < ranks.size:
-                place_best(problem, curves, ranks[placed : placed + _BATCH])
+                place_best(packed, curves, ranks[placed : placed + _BATCH])
                 placed = min(placed + _BATCH, ranks.size)
                 seconds = time.perf_counter() - started
                 if self.progress is not None:
@@ -54,14 +61,14 @@ class Greedy(Solver):
 
 
 @kernel
-def place_best(problem: Problem, curves: Curves, tasks: Ints) -> None:
+def place_best(packed: Packed, curves: Curves, tasks: Ints) -> None:
     """Places the tasks (EDF ranks), one after the other, where each raises the optimum most."""
     for task in tasks:
-        best, most = -1, curves.total[0]
-        for r in range(problem.speed.size):
-            total = try_change(problem, curves, task, r, -1)
+        best, most = -1, curves.total[CURRENT]
+        for r in range(packed.speed.size):
+            total = try_change(packed, curves, task, r, -1)
             if total > most:
                 best, most = r, total
         if best >= 0:
-            try_change(problem, curves, task, best, -1)
+            try_change(packed, curves, task, best, -1)
             accept_trial(curves, task, best, -1)

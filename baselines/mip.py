@@ -13,6 +13,12 @@ from typing import TYPE_CHECKING
 
 from dsct_gym.allocation import allocate
 from dsct_gym.baselines.annealing import Annealing
+from dsct_gym.baselines.milp.claims import (
+    Improvement,
+    believed,
+    least_bound,
+    warn_of_refuted,
+)
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax
@@ -35,8 +41,9 @@ class Mip(Solver):
 
     The solver starts from a heuristic schedule. Its best assignment gets exact processing times,
     so that the schedule is feasible to the last digit and never worse than the start; on time-out
-    or Ctrl-C the best so far is returned. The upper bound is the solver's proven bound or the
-    fractional relaxation's, whichever is less.
+    or Ctrl-C the best so far is returned, and where the solver dies, with a `SolverWarning`. The
+    upper bound is the fractional relaxation's, or less where the solver ended in a way that
+    supports its claim and no schedule found refutes it.
 
     Args:
         solver: ``"highs"``, or the name of any MIP solver that Pyomo knows and that is installed
@@ -76,21 +83,30 @@ class Mip(Solver):
             raise InputError(f"smooth: must be true, false or SmoothCurves, got {smooth!r}")
         if start == self.name:
             raise InputError("start: mip cannot start from itself")
+        self._solver = solver
         self._backend = _find_backend(solver)
         self._relative_gap = relative_gap
         self._threads = threads or min(2, os.cpu_count() or 1)
         self._start = Annealing(_START_MOVES) if start == Annealing.name else make_solver(start)
         self._smooth = smooth
 
+    def warm_up(self) -> None:
+        """As the base class; the kernels are those of annealing and of what makes the start."""
+        Annealing().warm_up()
+        if isinstance(self._start, Solver):
+            self._start.warm_up()
+
     def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
         deadline = time.perf_counter() + (math.inf if time_limit is None else time_limit)
         if self._smooth:
             return self._solve_smooth(instance, deadline, seed or 0)
         limits = _Limits(self._relative_gap, deadline, seed or 0)
-        first, bound = self._first(instance, limits), relax(instance).bound
+        first, fractional = self._first(instance, limits), relax(instance).bound
         if first.interrupted:
-            return Answer(first.schedule, bound, interrupted=True)
-        return self._improve(instance, first.schedule, bound, limits, self.progress)
+            return Answer(first.schedule, fractional, interrupted=True)
+        found = self._improve(instance, first.schedule, limits, self.progress)
+        bound = least_bound(fractional, found.claims, found.schedule.total_accuracy)
+        return Answer(found.schedule, bound, found.interrupted)
 
     def _first(self, instance: Instance, limits: _Limits) -> Solution:
         """The warm start, in a tenth of the time or a second."""
@@ -105,10 +121,10 @@ class Mip(Solver):
         # Half of the gap for the programme, half for the distance of tangents and curve.
         limits = _Limits(0.5 * self._relative_gap, deadline, seed)
 
-        def improve(outer: Instance, warm: Schedule, bound: float, best: float) -> Answer:
+        def improve(outer: Instance, warm: Schedule, best: float) -> Improvement:
             hear = self.progress
             on_smooth = None if hear is None else (lambda news: hear(replace(news, best=best)))
-            return self._improve(outer, warm, bound, limits, on_smooth)
+            return self._improve(outer, warm, limits, on_smooth)
 
         return solve_smooth(
             instance,
@@ -120,39 +136,39 @@ class Mip(Solver):
         )
 
     def _improve(
-        self,
-        instance: Instance,
-        best: Schedule,
-        bound: float,
-        limits: _Limits,
-        hear: ProgressCallback | None,
-    ) -> Answer:
+        self, instance: Instance, start: Schedule, limits: _Limits, hear: ProgressCallback | None
+    ) -> Improvement:
         """Solves the model from a schedule."""
-        from dsct_gym.baselines.milp.backend import Limits
+        from dsct_gym.baselines.milp.backend import Limits, attempt
         from dsct_gym.baselines.milp.model import build_model
 
+        nothing = Improvement(start)
         if limits.seconds_left() < _BUILD_SECONDS * instance.num_tasks * instance.num_machines:
-            return Answer(best, bound)
+            return nothing
         try:
             model = build_model(instance)
             if model is not None:
-                model.set_values(best)
+                model.set_values(start)
         except KeyboardInterrupt:
-            return Answer(best, bound, interrupted=True)
+            return nothing._replace(interrupted=True)
         seconds = limits.seconds_left()
         if model is None or seconds <= 0.0:
-            return Answer(best, bound)
-        gap = limits.relative_gap * best.total_accuracy / model.unit
-        outcome = self._backend(
-            model, Limits(seconds, gap, self._threads, limits.seed), _reporter(model, hear)
-        )
+            return nothing
+        gap = limits.relative_gap * start.total_accuracy / model.unit
+        within = Limits(seconds, gap, self._threads, limits.seed)
+        outcome = attempt(self._solver, self._backend, model, within, _reporter(model, hear))
+        schedules = [start]
         if outcome.found:
-            best = max(best, allocate(instance, model.machine_of()), key=_total)
-        if outcome.bound is not None:
-            # Within its tolerances a solver's bound may lie below a schedule that exists.
-            proven = max(model.base + model.unit * outcome.bound, best.total_accuracy)
-            bound = min(bound, proven)
-        return Answer(best, bound, outcome.interrupted)
+            schedules.append(allocate(instance, model.machine_of()))
+        best = max(schedules, key=_total)
+        claims = [] if outcome.bound is None else [model.total(outcome.bound)]
+        warn_of_refuted(self._solver, claims, best.total_accuracy)
+        return Improvement(
+            best,
+            tuple(believed(claims, best.total_accuracy)),
+            outcome.interrupted,
+            failed=outcome.failure is not None,
+        )
 
 
 @dataclass(frozen=True)
@@ -175,7 +191,7 @@ def _reporter(model: Model, hear: ProgressCallback | None) -> Report | None:
     started = time.perf_counter()
 
     def report(gain: float | None, bound: float | None) -> None:
-        best, above = (None if x is None else model.base + model.unit * x for x in (gain, bound))
+        best, above = (None if x is None else model.total(x) for x in (gain, bound))
         hear(Progress(time.perf_counter() - started, best=best, bound=above))
 
     return report

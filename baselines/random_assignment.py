@@ -6,9 +6,10 @@ import numpy as np
 
 from dsct_gym.allocation import allocate
 from dsct_gym.instance import Instance
-from dsct_gym.solver import Answer, Solver
+from dsct_gym.solver import Answer, Solver, practises
 
 
+@practises()
 class RandomAssignment(Solver):
     """What a random agent reaches in the assignment environment.
 

@@ -16,13 +16,20 @@ import numpy as np
 from scipy.stats import qmc
 
 from dsct_gym.atomic import write_bytes, write_text
-from dsct_gym.benchmark import suites
-from dsct_gym.benchmark.references import write_references
 from dsct_gym.catalog import families
 from dsct_gym.files import instance_text
 from dsct_gym.generator import generate
 from dsct_gym.solver import make_solver
+from dsct_gym.suites import suite
+from dsct_gym.suites.improving import write_references
 
+DESCRIPTIONS = {
+    "tiny": "4 to 12 tasks on 2 to 4 machines",
+    "small": "20 to 50 tasks on 3 to 5 machines",
+    "medium": "100 to 200 tasks on 5 to 10 machines",
+    "large": "1,000 to 10,000 tasks on 10 to 50 machines",
+    "devices": "30 to 120 requests for real model families on 3 to 8 real GPUs",
+}
 SIZES = {
     "tiny": (24, (4, 12), (2, 4)),
     "small": (24, (20, 50), (3, 5)),
@@ -76,7 +83,7 @@ def build(name: str, data: Path) -> None:
         file = f"{label}.json.gz" if instance.num_tasks > 300 else f"{label}.json"
         packed = gzip.compress(content, 9, mtime=0) if file.endswith(".gz") else content
         write_bytes(folder / file, packed)
-        entries.append({"file": file, "sha256": suites.checksum(content), "scenario": scenario})
+        entries.append({"file": file, "sha256": suite.checksum(content), "scenario": scenario})
         solution = make_solver("approx-refined").solve(instance)
         rows.append(
             {
@@ -89,13 +96,16 @@ def build(name: str, data: Path) -> None:
             }
         )
     lines = ",\n".join("  " + json.dumps(entry) for entry in entries)
-    write_text(folder / suites.MANIFEST, f'{{\n "instances": [\n{lines}\n ]\n}}\n')
+    order = list(DESCRIPTIONS).index(name) + 1
+    heading = f' "description": {json.dumps(DESCRIPTIONS[name])},\n "order": {order},\n'
+    manifest = f'{{\n{heading} "instances": [\n{lines}\n ]\n}}\n'
+    write_text(folder / suite.MANIFEST, manifest)
     write_references(folder, rows)
 
 
 def main() -> None:
-    data = Path(suites.__file__).parent / "data"
-    for name in suites.suites():
+    data = Path(str(suite.data_folder()))
+    for name in DESCRIPTIONS:
         if (data / name).exists():
             print(f"{name}: is there, left as it is", file=sys.stderr)
         else:

@@ -15,13 +15,14 @@ import time
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table as Sheet
+from rich.table import Table
 
 from dsct_gym.agents.checkpoint import load_policy
 from dsct_gym.agents.network import Network, Scratch
 from dsct_gym.agents.rl import SHIPPED
-from dsct_gym.agents.rollout import Table, play_greedily, start
+from dsct_gym.agents.rollout import play_greedily
 from dsct_gym.generator import Scenario
+from dsct_gym.plan import Plan, begin
 
 SIZES = ((10, 2), (30, 10), (50, 5), (100, 10), (200, 5), (1_000, 5), (1_000, 20), (5_000, 20))
 REPEATS = 5
@@ -37,10 +38,10 @@ def measure(network: Network, n: int, m: int, count: int) -> tuple[list[float], 
         clock = [[0.0, 0.0] for _ in range(REPEATS)]
         for seconds in clock:
             began = time.perf_counter()
-            table = Table.of(instance)
-            start(table)
+            plan = Plan.of(instance)
+            begin(plan)
             ready = time.perf_counter()
-            play_greedily(network, scratch, table, 0, n)
+            play_greedily(network, scratch, plan, 0, n)
             seconds[:] = ready - began, time.perf_counter() - ready
         before.append(min(first for first, _ in clock))
         passes.append(min(last for _, last in clock))
@@ -53,10 +54,10 @@ def main() -> None:
     count = parser.parse_args().count
     network, _ = load_policy(SHIPPED)
     measure(network, 10, 2, 1)  # compiles, or loads from the cache
-    sheet = Sheet("n", "m", "before, ms", "pass, ms", "µs a decision", "worst instance")
+    table = Table("n", "m", "before, ms", "pass, ms", "µs a decision", "worst instance")
     for n, m in SIZES:
         before, passes = measure(network, n, m, count)
-        sheet.add_row(
+        table.add_row(
             f"{n:,}",
             str(m),
             f"{1e3 * np.mean(before):.2f}",
@@ -65,7 +66,7 @@ def main() -> None:
             f"{1e6 * np.max(passes) / n:.1f}",
         )
     console = Console()
-    console.print(sheet)
+    console.print(table)
     console.print(f"load average at the end {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 

@@ -19,9 +19,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-import dsct_gym  # noqa: F401  registers the environments
+from dsct_gym.registration import ENVIRONMENTS
 
-IDS = ("CartPole-v1", "DSCT-EA-v0", "DSCT-EA-Assign-v0", "DSCT-EA-Continuous-v0")
+REFERENCE = "CartPole-v1"
+IDS = (REFERENCE, *ENVIRONMENTS)
 
 
 def actions(
@@ -77,10 +78,10 @@ def cases(args: argparse.Namespace) -> Iterator[tuple[str, str, Callable[[float]
     """Name, form and measurement of each row."""
     size = {"n": args.n, "m": args.m}
     for env_id in IDS:
-        options = {} if env_id == "CartPole-v1" else size
+        options = size if env_id in ENVIRONMENTS else {}
         yield env_id, "single", lambda s, i=env_id, o=options: single(i, s, o)
     for env_id in IDS:
-        own = env_id != "CartPole-v1"
+        own = env_id in ENVIRONMENTS
         options = size if own else {}
         yield (
             env_id,
@@ -121,7 +122,7 @@ def main() -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for (name, form, _), found in zip(rows, rates, strict=True):
         rate = statistics.median(found)
-        if name == "CartPole-v1":
+        if name == REFERENCE:
             table.add_section()
             reference = rate
         table.add_row(

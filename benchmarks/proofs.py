@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dsct_gym.benchmark.store import Store, StoredRun
-from dsct_gym.benchmark.suites import PROVEN, suites
+from dsct_gym.suites.suite import PROVEN, suites
 
 
 def seconds_to_proof(run: StoredRun) -> float:

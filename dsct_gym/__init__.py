@@ -7,7 +7,6 @@ from dsct_gym.registration import register_when_imported
 
 if TYPE_CHECKING:
     from dsct_gym.allocation import allocate
-    from dsct_gym.benchmark.suites import load_suite
     from dsct_gym.errors import InputError
     from dsct_gym.generator import generate
     from dsct_gym.instance import Instance
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from dsct_gym.relaxation import upper_bound
     from dsct_gym.schedule import Schedule
     from dsct_gym.solver import Solution, make_solver
+    from dsct_gym.suites.suite import load_suite
 
 __all__ = [
     "InputError",
@@ -40,7 +40,7 @@ _HOME = {
     "allocate": "allocation",
     "generate": "generator",
     "load": "loading",
-    "load_suite": "benchmark.suites",
+    "load_suite": "suites.suite",
     "make_solver": "solver",
     "upper_bound": "relaxation",
 }

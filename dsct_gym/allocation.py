@@ -21,7 +21,7 @@ from dsct_gym.jit import helper, kernel
 from dsct_gym.schedule import Schedule, check_assignment
 
 
-class Problem(NamedTuple):
+class Packed(NamedTuple):
     """An instance as the allocation kernels read it: tasks in EDF order, segments by slope.
 
     Attributes:
@@ -47,7 +47,7 @@ class Problem(NamedTuple):
     own: Ints
 
     @classmethod
-    def of(cls, instance: Instance) -> Problem:
+    def of(cls, instance: Instance) -> Packed:
         """Prepares an instance for the kernels."""
         segments = instance.segments
         counts = np.bincount(segments.task, minlength=instance.num_tasks)
@@ -78,26 +78,26 @@ def allocate(instance: Instance, machine_of: Ints) -> Schedule:
         InputError: If shape, type or a machine index is wrong.
     """
     machine = check_assignment(instance, machine_of)
-    work = optimal_work(Problem.of(instance), machine[instance.edf_order])
+    work = optimal_work(Packed.of(instance), machine[instance.edf_order])
     return Schedule.from_work(instance, machine, work[instance.edf_rank])
 
 
 @kernel
-def optimal_work(problem: Problem, machine: Ints) -> Floats:
+def optimal_work(packed: Packed, machine: Ints) -> Floats:
     """Optimal works for an assignment, tasks in EDF order.
 
     Args:
-        problem: The prepared instance.
+        packed: The prepared instance.
         machine: Machine of each task in EDF order (n,), −1 for none.
 
     Returns:
         Work of each task in EDF order (n,), GFLOP.
     """
-    accepted = _accept_by_deadlines(problem, machine)
-    _cut_to_budget(problem, machine, accepted)
+    accepted = _accept_by_deadlines(packed, machine)
+    _cut_to_budget(packed, machine, accepted)
     work = np.zeros(machine.size)
     for segment in range(accepted.size):
-        work[problem.task[segment]] += accepted[segment]
+        work[packed.task[segment]] += accepted[segment]
     return work
 
 
@@ -111,13 +111,13 @@ def find_free(parent: Ints, slot: int) -> int:
 
 
 @kernel
-def _accept_by_deadlines(problem: Problem, machine: Ints) -> Floats:
+def _accept_by_deadlines(packed: Packed, machine: Ints) -> Floats:
     """Work that each segment gets on its machine when energy is free (S,), GFLOP.
 
     Slot ``j + 1`` is the time of task j's machine since the task ahead of it there; slot 0 stands
     for "nothing free".
     """
-    n, m = machine.size, problem.speed.size
+    n, m = machine.size, packed.speed.size
     last = np.zeros(m, dtype=np.int64)
     ahead = np.zeros(n + 1, dtype=np.int64)
     free = np.zeros(n + 1)
@@ -127,25 +127,25 @@ def _accept_by_deadlines(problem: Problem, machine: Ints) -> Floats:
         if r < 0:
             continue
         before = last[r]
-        since = problem.deadline[before - 1] if before > 0 else 0.0
-        free[task + 1] = problem.speed[r] * (problem.deadline[task] - since)
+        since = packed.deadline[before - 1] if before > 0 else 0.0
+        free[task + 1] = packed.speed[r] * (packed.deadline[task] - since)
         ahead[task + 1] = before
         if free[task + 1] <= 0.0:
             parent[task + 1] = before
         last[r] = task + 1
-    accepted = np.zeros(problem.task.size)
+    accepted = np.zeros(packed.task.size)
     for segment in range(accepted.size):
-        task = problem.task[segment]
+        task = packed.task[segment]
         if machine[task] < 0:
             continue
-        wanted = problem.width[segment]
+        wanted = packed.width[segment]
         # Summed rather than subtracted: what is accepted may be far smaller than the segment.
         worked = 0.0
         slot = find_free(parent, task + 1)
         while slot > 0:
             if free[slot] > wanted:
                 free[slot] -= wanted
-                worked = problem.width[segment]
+                worked = packed.width[segment]
                 break
             worked += free[slot]
             wanted -= free[slot]
@@ -156,23 +156,23 @@ def _accept_by_deadlines(problem: Problem, machine: Ints) -> Floats:
 
 
 @kernel
-def _cut_to_budget(problem: Problem, machine: Ints, accepted: Floats) -> None:
+def _cut_to_budget(packed: Packed, machine: Ints, accepted: Floats) -> None:
     """Cuts the accepted works, least accuracy per joule first, down to the energy budget."""
-    left = problem.budget[0]
+    left = packed.budget[0]
     needed = 0.0
     for segment in range(accepted.size):
         if accepted[segment] > 0.0:
-            needed += accepted[segment] / problem.efficiency[machine[problem.task[segment]]]
+            needed += accepted[segment] / packed.efficiency[machine[packed.task[segment]]]
     if needed <= left:
         return
-    head, following = _chains(problem, machine, accepted)
-    heap, size = _heap_of_heads(problem, head)
+    head, following = _chains(packed, machine, accepted)
+    heap, size = _heap_of_heads(packed, head)
     while size > 0:
         r = heap[0]
         segment = head[r]
-        energy = accepted[segment] / problem.efficiency[r]
+        energy = accepted[segment] / packed.efficiency[r]
         if energy > left:
-            accepted[segment] = left * problem.efficiency[r]
+            accepted[segment] = left * packed.efficiency[r]
             left = 0.0
         else:
             left -= energy
@@ -180,24 +180,24 @@ def _cut_to_budget(problem: Problem, machine: Ints, accepted: Floats) -> None:
         if head[r] < 0:
             size -= 1
             heap[0] = heap[size]
-        _sift_down(problem, head, heap, size, 0)
+        _sift_down(packed, head, heap, size, 0)
 
 
 @kernel
-def _chains(problem: Problem, machine: Ints, accepted: Floats) -> tuple[Ints, Ints]:
+def _chains(packed: Packed, machine: Ints, accepted: Floats) -> tuple[Ints, Ints]:
     """First accepted segment of each machine (m,) and the next on the same machine (S,)."""
-    head = np.full(problem.speed.size, -1, dtype=np.int64)
+    head = np.full(packed.speed.size, -1, dtype=np.int64)
     following = np.full(accepted.size, -1, dtype=np.int64)
     for segment in range(accepted.size - 1, -1, -1):
         if accepted[segment] > 0.0:
-            r = machine[problem.task[segment]]
+            r = machine[packed.task[segment]]
             following[segment] = head[r]
             head[r] = segment
     return head, following
 
 
 @kernel
-def _heap_of_heads(problem: Problem, head: Ints) -> tuple[Ints, int]:
+def _heap_of_heads(packed: Packed, head: Ints) -> tuple[Ints, int]:
     """Machines that have segments, as a heap by accuracy per joule of their first."""
     heap = np.empty(head.size, dtype=np.int64)
     size = 0
@@ -206,27 +206,27 @@ def _heap_of_heads(problem: Problem, head: Ints) -> tuple[Ints, int]:
             heap[size] = r
             size += 1
     for position in range(size // 2 - 1, -1, -1):
-        _sift_down(problem, head, heap, size, position)
+        _sift_down(packed, head, heap, size, position)
     return heap, size
 
 
 @kernel
-def _sift_down(problem: Problem, head: Ints, heap: Ints, size: int, position: int) -> None:
+def _sift_down(packed: Packed, head: Ints, heap: Ints, size: int, position: int) -> None:
     """Restores the heap below ``position``."""
     while 2 * position + 1 < size:
         child = 2 * position + 1
-        if child + 1 < size and _is_dearer(problem, head, heap[child + 1], heap[child]):
+        if child + 1 < size and _is_dearer(packed, head, heap[child + 1], heap[child]):
             child += 1
-        if not _is_dearer(problem, head, heap[child], heap[position]):
+        if not _is_dearer(packed, head, heap[child], heap[position]):
             return
         heap[position], heap[child] = heap[child], heap[position]
         position = child
 
 
 @kernel
-def _is_dearer(problem: Problem, head: Ints, one: int, other: int) -> bool:
+def _is_dearer(packed: Packed, head: Ints, one: int, other: int) -> bool:
     """Whether the first segment of machine ``one`` earns more accuracy per joule."""
     return bool(
-        problem.slope[head[one]] * problem.efficiency[one]
-        > problem.slope[head[other]] * problem.efficiency[other]
+        packed.slope[head[one]] * packed.efficiency[one]
+        > packed.slope[head[other]] * packed.efficiency[other]
     )

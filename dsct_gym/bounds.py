@@ -106,6 +106,22 @@ def _knowledge_of_all(problem: Problem) -> dict[str, Knowledge]:
     return found
 
 
+def warm_up_bound(name: str) -> None:
+    """Compiles or loads the kernels of a method, before the clock starts.
+
+    A method that has kernels has an attribute ``warm_up``, which is called without arguments.
+
+    Raises:
+        InputError: As `find_bound`.
+    """
+    from dsct_gym.toy import toy
+
+    _fractional(toy())
+    warm_up: Callable[[], None] | None = getattr(find_bound(name), "warm_up", None)
+    if warm_up is not None:
+        warm_up()
+
+
 def _fractional(
     instance: Problem,
     *,

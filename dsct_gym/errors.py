@@ -1,4 +1,4 @@
-"""The one exception that a user's mistake raises."""
+"""What is raised and warned of where a user, or a program that a solver needs, is at fault."""
 
 from collections.abc import Sequence
 from typing import Final, NoReturn
@@ -17,6 +17,13 @@ class InputError(ValueError):
     def lines(self) -> list[str]:
         """One line for each fault, the first first."""
         return str(self).split("\n")
+
+
+class SolverWarning(UserWarning):
+    """A solver has less to offer than was asked for: one line that says what and why.
+
+    What it returns is sound all the same: the best schedule until then, and a bound that holds.
+    """
 
 
 def refuse(faults: Sequence[str]) -> NoReturn:

@@ -6,7 +6,7 @@ all curves at one price λ, accuracy per joule, at which the budget is spent. A 
 the curves of the one or two machines it touches and walks the cut from where it was.
 
 Every machine's curve lives in a slot; two spare slots take the curves of a trial, and accepting it
-exchanges slot numbers. Kernels take a `Problem` and `Curves`; from Python, `IncrementalAllocation`
+exchanges slot numbers. Kernels take a `Packed` and `Curves`; from Python, `IncrementalAllocation`
 wraps them.
 """
 
@@ -17,12 +17,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dsct_gym.allocation import Problem, allocate, find_free
+from dsct_gym.allocation import Packed, allocate, find_free
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
 from dsct_gym.schedule import Schedule, check_assignment
+
+CURRENT, TRIAL = 0, 1
+"""Places in `Curves.total` and `Curves.price`."""
+SOURCE, TARGET = 0, 1
+"""Places in `Curves.spare`: the trial of the machine that a task leaves, and of where it goes."""
 
 
 class Curves(NamedTuple):
@@ -31,7 +36,7 @@ class Curves(NamedTuple):
     Attributes:
         machine: Machine of each task (n,), −1 for none.
         slot: Slot of each machine's curve (m,).
-        spare: The two slots in which a trial is built (2,).
+        spare: The two slots in which a trial is built, `SOURCE` and `TARGET` (2,).
         tasks: Tasks in each slot (m+2, n), ascending; the first ``load`` count.
         load: Number of tasks (m+2,).
         order: Segments of these tasks (m+2, S), ascending; the first ``length`` count.
@@ -44,9 +49,8 @@ class Curves(NamedTuple):
             the deadline ahead of it (m+2, n); 0 where time is left, infinite where there is none.
         taken: Number of pieces bought on each machine (m,).
         trial_taken: The same in a trial (m,).
-        total: Accuracy gained over no work at all: in the current assignment and the trial (2,).
-        price: λ, the accuracy per joule at the cut, 0 when the budget does not bind; current and
-            trial (2,).
+        total: Accuracy gained over no work at all, `CURRENT` and in a `TRIAL` (2,).
+        price: λ, the accuracy per joule at the cut, 0 when the budget does not bind; likewise (2,).
         place: Scratch (n,): position of a task in its slot, plus one.
         free: Scratch (n+1,), GFLOP.
         parent: Scratch (n+1,), the union-find forest.
@@ -114,25 +118,23 @@ class IncrementalAllocation:
 
     def __init__(self, instance: Instance, machine_of: Ints | None = None) -> None:
         self.instance = instance
-        self.problem = Problem.of(instance)
-        self.curves = Curves.empty(
-            instance.num_tasks, instance.num_machines, self.problem.task.size
-        )
+        self.packed = Packed.of(instance)
+        self.curves = Curves.empty(instance.num_tasks, instance.num_machines, self.packed.task.size)
         self._base = float(instance.base_accuracy.sum())
         self._pending: tuple[int, int, int] | None = None
         if machine_of is not None:
             machine = check_assignment(instance, machine_of)
-            _enter_place_all(self.problem, self.curves, machine[instance.edf_order])
+            _enter_place_all(self.packed, self.curves, machine[instance.edf_order])
 
     @property
     def total_accuracy(self) -> float:
         """Optimal total accuracy of the current assignment."""
-        return self._base + float(self.curves.total[0])
+        return self._base + float(self.curves.total[CURRENT])
 
     @property
     def energy_price(self) -> float:
         """Accuracy per joule at the budget, 0 when it does not bind."""
-        return float(self.curves.price[0])
+        return float(self.curves.price[CURRENT])
 
     @property
     def machine_of(self) -> Ints:
@@ -175,9 +177,9 @@ class IncrementalAllocation:
         self._pending = None
 
     def _try(self, task: int, machine: int, other: int) -> float:
-        _enter_try_change(self.problem, self.curves, task, machine, other)
+        _enter_try_change(self.packed, self.curves, task, machine, other)
         self._pending = (task, machine, other)
-        return self._base + float(self.curves.total[1])
+        return self._base + float(self.curves.total[TRIAL])
 
     def _check(self, task: int, machine: int) -> None:
         if not 0 <= task < self.instance.num_tasks:
@@ -187,17 +189,15 @@ class IncrementalAllocation:
 
 
 @kernel
-def _enter_place_all(problem: Problem, curves: Curves, machine: Ints) -> float:
+def _enter_place_all(packed: Packed, curves: Curves, machine: Ints) -> float:
     """`place_all`, from Python."""
-    return place_all(problem, curves, machine)
+    return place_all(packed, curves, machine)
 
 
 @kernel
-def _enter_try_change(
-    problem: Problem, curves: Curves, task: int, machine: int, other: int
-) -> float:
+def _enter_try_change(packed: Packed, curves: Curves, task: int, machine: int, other: int) -> float:
     """`try_change`, from Python."""
-    return try_change(problem, curves, task, machine, other)
+    return try_change(packed, curves, task, machine, other)
 
 
 @kernel
@@ -207,7 +207,7 @@ def _enter_accept_trial(curves: Curves, task: int, machine: int, other: int) -> 
 
 
 @helper
-def place_all(problem: Problem, curves: Curves, machine: Ints) -> float:
+def place_all(packed: Packed, curves: Curves, machine: Ints) -> float:
     """Sets the whole assignment (n,), tasks in EDF order; returns the accuracy gained."""
     for index in range(curves.machine.size):
         curves.machine[index] = machine[index]
@@ -218,31 +218,31 @@ def place_all(problem: Problem, curves: Curves, machine: Ints) -> float:
             slot = curves.slot[machine[task]]
             curves.tasks[slot, curves.load[slot]] = task
             curves.load[slot] += 1
-    for segment in range(problem.task.size):
-        r = machine[problem.task[segment]]
+    for segment in range(packed.task.size):
+        r = machine[packed.task[segment]]
         if r >= 0:
             slot = curves.slot[r]
             curves.order[slot, curves.length[slot]] = segment
             curves.length[slot] += 1
-    for r in range(problem.speed.size):
-        build_curve(problem, curves, r, curves.slot[r])
+    for r in range(packed.speed.size):
+        build_curve(packed, curves, r, curves.slot[r])
         curves.taken[r] = curves.pieces[curves.slot[r]]
     for index in range(curves.trial_taken.size):
         curves.trial_taken[index] = curves.taken[index]
-    total = cut_curves(problem, curves)
+    total = cut_curves(packed, curves)
     for index in range(curves.taken.size):
         curves.taken[index] = curves.trial_taken[index]
-    curves.total[0] = curves.total[1]
-    curves.price[0] = curves.price[1]
+    curves.total[CURRENT] = curves.total[TRIAL]
+    curves.price[CURRENT] = curves.price[TRIAL]
     return total
 
 
 @helper
-def try_change(problem: Problem, curves: Curves, task: int, machine: int, other: int) -> float:
+def try_change(packed: Packed, curves: Curves, task: int, machine: int, other: int) -> float:
     """Builds the trial in which ``task`` goes to ``machine``, and ``other`` takes its place.
 
     Args:
-        problem: The prepared instance.
+        packed: The prepared instance.
         curves: The state; its trial part changes.
         task: EDF rank of the task that moves.
         machine: Where it goes, −1 for none.
@@ -256,18 +256,18 @@ def try_change(problem: Problem, curves: Curves, task: int, machine: int, other:
         curves.trial_taken[index] = curves.taken[index]
     if source != machine:
         if source >= 0:
-            _change_machine(problem, curves, source, curves.spare[0], task, other)
+            _change_machine(packed, curves, source, curves.spare[SOURCE], task, other)
         if machine >= 0:
-            _change_machine(problem, curves, machine, curves.spare[1], other, task)
+            _change_machine(packed, curves, machine, curves.spare[TARGET], other, task)
     _swap_slots(curves, source, machine)
-    total = cut_curves(problem, curves)
+    total = cut_curves(packed, curves)
     _swap_slots(curves, source, machine)
     return total
 
 
 @helper
 def try_above(
-    problem: Problem,
+    packed: Packed,
     curves: Curves,
     task: int,
     machine: int,
@@ -281,7 +281,7 @@ def try_above(
     raises what the machines earn net of their energy, and each machine tells its part alone.
 
     Args:
-        problem: The prepared instance.
+        packed: The prepared instance.
         curves: The state; its trial part changes.
         task: EDF rank of the task that moves.
         machine: Where it goes: not none, and not where it is.
@@ -296,17 +296,17 @@ def try_above(
     source = curves.machine[task]
     for index in range(curves.trial_taken.size):
         curves.trial_taken[index] = curves.taken[index]
-    _change_machine(problem, curves, machine, curves.spare[1], other, task)
-    change = _net_change(curves, machine, curves.spare[1])
+    _change_machine(packed, curves, machine, curves.spare[TARGET], other, task)
+    change = _net_change(curves, machine, curves.spare[TARGET])
     if source >= 0:
-        if curves.total[0] + change + source_change < least:
+        if curves.total[CURRENT] + change + source_change < least:
             return -np.inf
-        _change_machine(problem, curves, source, curves.spare[0], task, other)
-        change += _net_change(curves, source, curves.spare[0])
-    if curves.total[0] + change < least:
+        _change_machine(packed, curves, source, curves.spare[SOURCE], task, other)
+        change += _net_change(curves, source, curves.spare[SOURCE])
+    if curves.total[CURRENT] + change < least:
         return -np.inf
     _swap_slots(curves, source, machine)
-    total = cut_curves(problem, curves)
+    total = cut_curves(packed, curves)
     _swap_slots(curves, source, machine)
     return total
 
@@ -314,7 +314,7 @@ def try_above(
 @helper
 def _net_change(curves: Curves, r: int, slot: int) -> float:
     """Change of what machine r earns net of energy, at the current price, by its trial."""
-    price, current = curves.price[0], curves.slot[r]
+    price, current = curves.price[CURRENT], curves.slot[r]
     before, after = curves.taken[r], curves.trial_taken[r]
     gained = curves.gain[slot, after] - curves.gain[current, before]
     spent = curves.energy[slot, after] - curves.energy[current, before]
@@ -329,8 +329,8 @@ def accept_trial(curves: Curves, task: int, machine: int, other: int) -> None:
     _swap_slots(curves, source, machine)
     for index in range(curves.taken.size):
         curves.taken[index] = curves.trial_taken[index]
-    curves.total[0] = curves.total[1]
-    curves.price[0] = curves.price[1]
+    curves.total[CURRENT] = curves.total[TRIAL]
+    curves.price[CURRENT] = curves.price[TRIAL]
     curves.machine[task] = machine
     if other >= 0 and source != machine:
         curves.machine[other] = source
@@ -342,21 +342,21 @@ def _swap_slots(curves: Curves, source: int, machine: int) -> None:
     if source == machine:
         return
     if source >= 0:
-        curves.slot[source], curves.spare[0] = curves.spare[0], curves.slot[source]
+        curves.slot[source], curves.spare[SOURCE] = curves.spare[SOURCE], curves.slot[source]
     if machine >= 0:
-        curves.slot[machine], curves.spare[1] = curves.spare[1], curves.slot[machine]
+        curves.slot[machine], curves.spare[TARGET] = curves.spare[TARGET], curves.slot[machine]
 
 
 @helper
 def _change_machine(
-    problem: Problem, curves: Curves, r: int, target: int, leaving: int, coming: int
+    packed: Packed, curves: Curves, r: int, target: int, leaving: int, coming: int
 ) -> None:
     """Builds in slot ``target`` the curve of machine r after one task leaves and one comes."""
     source = curves.slot[r]
     _merge_tasks(curves, source, target, leaving, coming)
-    _merge_segments(problem, curves, source, target, leaving, coming)
-    build_curve(problem, curves, r, target)
-    curves.trial_taken[r] = _pieces_worth(curves, target, curves.price[0])
+    _merge_segments(packed, curves, source, target, leaving, coming)
+    build_curve(packed, curves, r, target)
+    curves.trial_taken[r] = _pieces_worth(curves, target, curves.price[CURRENT])
 
 
 @helper
@@ -381,63 +381,63 @@ def _merge_tasks(curves: Curves, source: int, target: int, leaving: int, coming:
 
 @helper
 def _merge_segments(
-    problem: Problem, curves: Curves, source: int, target: int, leaving: int, coming: int
+    packed: Packed, curves: Curves, source: int, target: int, leaving: int, coming: int
 ) -> None:
     """Copies the segment list of a slot without those of one task and with those of another."""
     length = 0
-    new = problem.first[coming] if coming >= 0 else 0
-    end = problem.first[coming + 1] if coming >= 0 else 0
+    new = packed.first[coming] if coming >= 0 else 0
+    end = packed.first[coming + 1] if coming >= 0 else 0
     for position in range(curves.length[source]):
         segment = curves.order[source, position]
-        while new < end and problem.own[new] < segment:
-            curves.order[target, length] = problem.own[new]
+        while new < end and packed.own[new] < segment:
+            curves.order[target, length] = packed.own[new]
             length += 1
             new += 1
-        if problem.task[segment] != leaving:
+        if packed.task[segment] != leaving:
             curves.order[target, length] = segment
             length += 1
     while new < end:
-        curves.order[target, length] = problem.own[new]
+        curves.order[target, length] = packed.own[new]
         length += 1
         new += 1
     curves.length[target] = length
 
 
 @helper
-def build_curve(problem: Problem, curves: Curves, r: int, slot: int) -> None:
+def build_curve(packed: Packed, curves: Curves, r: int, slot: int) -> None:
     """Builds the energy-accuracy curve of machine r from the tasks and segments in ``slot``."""
-    speed, efficiency = problem.speed[r], problem.efficiency[r]
+    speed, efficiency = packed.speed[r], packed.efficiency[r]
     load = curves.load[slot]
     curves.parent[0] = 0
     since = 0.0
     for position in range(load):
         task = curves.tasks[slot, position]
         curves.place[task] = position + 1
-        curves.free[position + 1] = speed * (problem.deadline[task] - since)
+        curves.free[position + 1] = speed * (packed.deadline[task] - since)
         some = curves.free[position + 1] > 0.0
         curves.parent[position + 1] = position + 1 if some else position
         curves.exhausted[slot, position] = 0.0 if some else np.inf
-        since = problem.deadline[task]
+        since = packed.deadline[task]
     pieces, energy, gain = 0, 0.0, 0.0
     for position in range(curves.length[slot]):
         segment = curves.order[slot, position]
-        wanted = problem.width[segment]
+        wanted = packed.width[segment]
         worked = 0.0
-        at = find_free(curves.parent, curves.place[problem.task[segment]])
+        at = find_free(curves.parent, curves.place[packed.task[segment]])
         while at > 0:
             if curves.free[at] > wanted:
                 curves.free[at] -= wanted
-                worked = problem.width[segment]
+                worked = packed.width[segment]
                 break
             worked += curves.free[at]
             wanted -= curves.free[at]
             curves.parent[at] = at - 1
-            curves.exhausted[slot, at - 1] = problem.slope[segment]
+            curves.exhausted[slot, at - 1] = packed.slope[segment]
             at = find_free(curves.parent, at - 1)
         if worked > 0.0:
             energy += worked / efficiency
-            gain += worked * problem.slope[segment]
-            curves.steep[slot, pieces] = problem.slope[segment] * efficiency
+            gain += worked * packed.slope[segment]
+            curves.steep[slot, pieces] = packed.slope[segment] * efficiency
             pieces += 1
             curves.energy[slot, pieces] = energy
             curves.gain[slot, pieces] = gain
@@ -462,16 +462,16 @@ def _pieces_worth(curves: Curves, slot: int, price: float) -> int:
 
 
 @helper
-def cut_curves(problem: Problem, curves: Curves) -> float:
+def cut_curves(packed: Packed, curves: Curves) -> float:
     """Cuts all curves at the price that spends the budget, walking from ``trial_taken``.
 
     Pieces taken earn at least as much per joule as pieces left; the walk keeps it so.
 
     Returns:
-        Accuracy gained, also left in ``total[1]`` with the price in ``price[1]``.
+        Accuracy gained, also left in ``total[TRIAL]`` with the price in ``price[TRIAL]``.
     """
     machines = curves.slot.size
-    budget = problem.budget[0]
+    budget = packed.budget[0]
     spent = _spent(curves)
     while spent > budget:
         least, worst = np.inf, -1
@@ -503,8 +503,8 @@ def cut_curves(problem: Problem, curves: Curves) -> float:
     total: float = max(0.0, budget - _spent(curves)) * price
     for r in range(machines):
         total += curves.gain[curves.slot[r], curves.trial_taken[r]]
-    curves.total[1] = total
-    curves.price[1] = price
+    curves.total[TRIAL] = total
+    curves.price[TRIAL] = price
     return total
 
 

@@ -1,23 +1,26 @@
 """How the compiled kernels are compiled: the one place that sets Numba's options."""
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+
+from dsct_gym.kernel_cache import KernelCache
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compiles ``function`` to machine code on its first call and caches it on disk.
+    """Compiles ``function`` to machine code on its first call and keeps it on disk.
 
     Kernels release the GIL, so that a thread pool can run them side by side; they never start
     threads of their own, so they survive ``fork``. Fast-math is off: results are the same bits in
-    every process. Numba's cache follows the file of the kernel, not of the kernels it calls: after
-    editing a kernel that another file calls, run ``make clean-cache``.
+    every process.
     """
-    compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    compiled: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    if compiled is not function:  # as where Numba is switched off
+        compiled._cache = KernelCache(compiled.py_func, compiled.targetoptions)
     return cast("Callable[P, R]", compiled)
 
 

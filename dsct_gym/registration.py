@@ -1,4 +1,4 @@
-"""Makes the environments known to Gymnasium.
+"""The table of environments, and what makes them known to Gymnasium.
 
 Gymnasium takes a quarter of a second to import, which a command line that plays no episode should
 not pay. So ``import dsct_gym`` registers at once where Gymnasium is imported already, and otherwise
@@ -8,28 +8,68 @@ as soon as it is.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Final, Literal, NamedTuple
 
-ENVIRONMENTS = {
-    "DSCT-EA-v0": "Joint",
-    "DSCT-EA-Assign-v0": "Assign",
-    "DSCT-EA-Continuous-v0": "Continuous",
+
+class Environment(NamedTuple):
+    """What all others have to know of an environment; its module says the rest.
+
+    Attributes:
+        module: Module below `dsct_gym.envs`: one for each id.
+        stem: What the names of its classes begin with: ``JointEnv``, ``JointVectorEnv`` and
+            ``JointEpisodes``, for example.
+        actions: What kind of actions it takes.
+        works: Whether actions choose the work of a task or it is the exact optimum for the
+            machines chosen.
+    """
+
+    module: str
+    stem: str
+    actions: Literal["discrete", "continuous"]
+    works: Literal["chosen", "optimal"]
+
+    @property
+    def single(self) -> str:
+        """Entry point of the environment that plays one episode at a time."""
+        return f"dsct_gym.envs.{self.module}:{self.stem}Env"
+
+    @property
+    def batched(self) -> str:
+        """Entry point of the one that plays many side by side."""
+        return f"dsct_gym.envs.{self.module}:{self.stem}VectorEnv"
+
+    @property
+    def episodes(self) -> str:
+        """Entry point of the episodes that both play."""
+        return f"dsct_gym.envs.{self.module}:{self.stem}Episodes"
+
+
+ENVIRONMENTS: Final[Mapping[str, Environment]] = {
+    "DSCT-EA-v0": Environment(module="joint", stem="Joint", actions="discrete", works="chosen"),
+    "DSCT-EA-Assign-v0": Environment(
+        module="assign", stem="Assign", actions="discrete", works="optimal"
+    ),
+    "DSCT-EA-Continuous-v0": Environment(
+        module="continuous", stem="Continuous", actions="continuous", works="chosen"
+    ),
 }
+"""Every id that the package has."""
 
 
 def register_envs() -> None:
     """Registers the environments that are not registered yet."""
     import gymnasium
 
-    for name, mode in ENVIRONMENTS.items():
+    for name, environment in ENVIRONMENTS.items():
         if name not in gymnasium.registry:
             gymnasium.register(
                 id=name,
-                entry_point=f"dsct_gym.envs.single:{mode}Env",
-                vector_entry_point=f"dsct_gym.envs.vector:{mode}VectorEnv",
+                entry_point=environment.single,
+                vector_entry_point=environment.batched,
             )
 
 

@@ -17,6 +17,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import (
     TYPE_CHECKING,
@@ -25,6 +26,7 @@ from typing import (
     Protocol,
     SupportsFloat,
     SupportsIndex,
+    TypeVar,
     cast,
     runtime_checkable,
 )
@@ -35,7 +37,10 @@ from dsct_gym.problem import Knowledge, Problem, check_known, knowledge_of
 if TYPE_CHECKING:
     from dsct_gym.schedule import Schedule
 
+Kind = TypeVar("Kind", bound="Solver")
+
 ENTRY_POINT_GROUP = "dsct_gym.solvers"
+_NO_TIME = 1e-9
 _FORMER = re.compile(r"dsct_gym\.(agents|baselines|training)\.")
 
 
@@ -142,6 +147,7 @@ class Solver(ABC):
         """
         check_solver_knows(self, instance, self.name)
         time_limit, seed = as_time_limit(time_limit), as_seed(seed)
+        self.warm_up()
         started = time.perf_counter()
         answer = self._solve(instance, time_limit=time_limit, seed=seed)
         seconds = time.perf_counter() - started
@@ -153,6 +159,13 @@ class Solver(ABC):
             raise RuntimeError(f"{self.name}: {'; '.join(verification.reasons)}")
         return Solution(schedule, answer.upper_bound, seconds, answer.interrupted)
 
+    def warm_up(self) -> None:
+        """Compiles or loads the kernels; `solve` does so before its clock starts.
+
+        It costs nothing once it has been done in a process. See `practises`.
+        """
+        _practise(type(self))
+
     @abstractmethod
     def _solve(self, instance: Any, *, time_limit: float | None, seed: int | None) -> Answer:
         """Finds a schedule; `solve` times, verifies and credits it.
@@ -163,6 +176,38 @@ class Solver(ABC):
             time_limit: Wall-clock limit, s.
             seed: Seed of whatever is random.
         """
+
+
+_practice: dict[type, dict[str, Any]] = {}
+
+
+def practises(**options: Any) -> Callable[[type[Kind]], type[Kind]]:
+    """Says that a solver has kernels, and how to have them compiled.
+
+    With these options it calls all of them, for the types of arguments that any instance gives
+    them, when it solves `dsct_gym.toy.toy`, once to the end and once without time; it takes
+    milliseconds for that once they are compiled. Classes derived from it are taken to have the
+    same kernels.
+    """
+
+    def declare(kind: type[Kind]) -> type[Kind]:
+        _practice[kind] = options
+        return kind
+
+    return declare
+
+
+@cache
+def _practise(kind: type[Solver]) -> None:
+    from dsct_gym.toy import toy
+
+    owner = next((each for each in kind.__mro__ if each in _practice), None)
+    if owner is None:
+        return
+    for limit in (None, _NO_TIME):
+        # A solver that searches takes Ctrl-C for its own: nothing would have been warmed up.
+        if owner(**_practice[owner])._solve(toy(), time_limit=limit, seed=0).interrupted:
+            raise KeyboardInterrupt
 
 
 def check_solver_knows(solver: object, problem: Problem, name: str) -> None:

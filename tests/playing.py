@@ -6,12 +6,12 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-import dsct_gym  # noqa: F401  registers the environments
 from dsct_gym.instance import Instance
+from dsct_gym.registration import ENVIRONMENTS
 from dsct_gym.schedule import Schedule
 
 JOINT, ASSIGN, CONTINUOUS = "DSCT-EA-v0", "DSCT-EA-Assign-v0", "DSCT-EA-Continuous-v0"
-IDS = (JOINT, ASSIGN, CONTINUOUS)
+IDS = tuple(ENVIRONMENTS)
 RANGES: dict[str, Any] = {
     "n": (2, 9),
     "m": (1, 3),

@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from dsct_gym import kernel_cache
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
 from dsct_gym.solver import Answer, Progress, Solution, Solver
@@ -53,6 +55,35 @@ class Stubborn(Solver):
     def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
         _wait(instance)
         return Answer(first_task_alone(instance))
+
+
+class Drowsy(Solver):
+    """Never comes back, not even from the toy that it is to warm up with."""
+
+    name = "drowsy"
+
+    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+        time.sleep(60.0)
+        return Answer(first_task_alone(instance))
+
+
+class Tailor(Solver):
+    """Takes its time to warm up, but says so."""
+
+    name = "tailor"
+
+    def warm_up(self) -> None:
+        _sew()
+
+    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+        return Answer(first_task_alone(instance))
+
+
+@cache
+def _sew() -> None:
+    for kernel in range(4):
+        time.sleep(0.5)
+        kernel_cache.tell_of(f"kernel {kernel}")
 
 
 class Broken(Solver):

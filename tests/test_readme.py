@@ -8,8 +8,8 @@ from statistics import fmean
 import pytest
 
 from dsct_gym import Instance
-from dsct_gym.benchmark.suites import load_suite, suites
 from dsct_gym.cli import run
+from dsct_gym.suites.suite import load_suite, suites
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from dsct_gym.agents.network import Network, Scratch
-from dsct_gym.agents.outlook import CONTEXT, MACHINE, Floats32
-from dsct_gym.agents.rollout import Table, follow, play_recorded
-from dsct_gym.arrays import Floats, Ints
-from dsct_gym.baselines.local_search.search import Search
+from dsct_gym.agents.rollout import follow, play_recorded
+from dsct_gym.arrays import Floats, Floats32, Ints
+from dsct_gym.baselines.local_search import Search
+from dsct_gym.plan import Context, Machine, Plan
 from dsct_gym.training.config import Distribution
 
 _LARGEST = 64  # instances
@@ -40,8 +40,8 @@ class Batch(NamedTuple):
         """Room for rollouts."""
         shape = (instances, rollouts, n)
         return cls(
-            context=np.empty((*shape, len(CONTEXT)), dtype=np.float32),
-            machine=np.empty((*shape, m, len(MACHINE)), dtype=np.float32),
+            context=np.empty((*shape, len(Context)), dtype=np.float32),
+            machine=np.empty((*shape, m, len(Machine)), dtype=np.float32),
             action=np.empty(shape, dtype=np.int64),
             value=np.zeros((instances, rollouts, n + 1)),
         )
@@ -86,12 +86,12 @@ def play(
 
     def play_one(index: int) -> None:
         rng = np.random.default_rng((*seed, index))
-        table = Table.of(scenario.sample(rng))
+        plan = Plan.of(scenario.sample(rng))
         seeds = rng.integers(0, 2**63, rollouts, dtype=np.uint64)
         batch.action[index] = play_recorded(
             network,
             Scratch.empty(network, m),
-            table,
+            plan,
             seeds,
             batch.value[index],
             batch.context[index],
@@ -120,8 +120,8 @@ def show_teacher(
     def teach_one(index: int) -> None:
         rng = np.random.default_rng((*seed, index))
         instance = scenario.sample(rng)
-        table = Table.of(instance)
-        search = Search(instance, table.outlook.start[instance.edf_rank], int(rng.integers(2**31)))
+        plan = Plan.of(instance)
+        search = Search(instance, plan.outlook.start[instance.edf_rank], int(rng.integers(2**31)))
         if search.can_move:
             loss = search.typical_loss()
             search.step(_TEACHER_TEMPERATURE * loss, _TEACHER_MOVES * n // 2)
@@ -129,7 +129,7 @@ def show_teacher(
         batch.action[index, 0] = search.best[instance.edf_order]
         scratch = Scratch.empty(network, m)
         follow(
-            scratch, table, batch.action[index, 0], batch.context[index, 0], batch.machine[index, 0]
+            scratch, plan, batch.action[index, 0], batch.context[index, 0], batch.machine[index, 0]
         )
 
     list(pool.map(teach_one, range(instances)))

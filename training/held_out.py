@@ -7,10 +7,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from dsct_gym.agents.network import Network, Scratch
-from dsct_gym.agents.rollout import Table, play_greedily, start
+from dsct_gym.agents.rollout import play_greedily
 from dsct_gym.baselines.annealing import Annealing
 from dsct_gym.baselines.approx_refined import ApproxRefined
 from dsct_gym.instance import Instance
+from dsct_gym.plan import Plan, begin
 from dsct_gym.training.config import Distribution
 
 STREAM: Final = 0x4E1D
@@ -57,8 +58,8 @@ class HeldOut:
         self, distribution: Distribution, sizes: tuple[tuple[int, int], ...], count: int
     ) -> None:
         self._cases = {(n, m): draw_cases(distribution, n, m, count) for n, m in sizes}
-        self._tables = {
-            size: [Table.of(case.instance) for case in cases] for size, cases in self._cases.items()
+        self._plans = {
+            size: [Plan.of(case.instance) for case in cases] for size, cases in self._cases.items()
         }
 
     def closed(self, network: Network) -> dict[str, float]:
@@ -71,11 +72,11 @@ class HeldOut:
         for (n, m), cases in self._cases.items():
             scratch = Scratch.empty(network, m)
             totals = []
-            for case, table in zip(cases, self._tables[n, m], strict=True):
-                start(table)
-                play_greedily(network, scratch, table, 0, n)
+            for case, plan in zip(cases, self._plans[n, m], strict=True):
+                begin(plan)
+                play_greedily(network, scratch, plan, 0, n)
                 base = float(case.instance.base_accuracy.sum())
-                totals.append(base + float(table.curves.total[0]))
+                totals.append(base + plan.gain)
             shares[f"{n}x{m}"] = share_closed(cases, totals)
         return shares | {"mean": float(np.mean(list(shares.values())))}
 

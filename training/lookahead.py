@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from dsct_gym.agents.network import Network, Scratch
-from dsct_gym.agents.outlook import CONTEXT, FINE, MACHINE, Floats32
-from dsct_gym.agents.rollout import Table, play_greedily, rate, settle, start
-from dsct_gym.arrays import Floats, Ints
+from dsct_gym.agents.rollout import play_greedily, rate
+from dsct_gym.arrays import Floats, Floats32, Ints
+from dsct_gym.plan import FINE, Context, Machine, Plan, begin, decide
 from dsct_gym.training.batch import draw_size, draw_tasks
 from dsct_gym.training.config import PolicyIterationConfig
 
@@ -65,33 +65,33 @@ def _label_instance(
     network: Network, config: PolicyIterationConfig, n: int, m: int, rng: np.random.Generator
 ) -> States:
     """Plays one instance greedily and labels some of its tasks on the way."""
-    table = Table.of(config.distribution.scenario(n, m).sample(rng))
-    spare = table.copy()
+    plan = Plan.of(config.distribution.scenario(n, m).sample(rng))
+    spare = plan.copy()
     scratch = Scratch.empty(network, m)
     tasks = np.sort(rng.choice(n, min(config.states, n), replace=False))
     states = States(
-        np.empty((tasks.size, len(CONTEXT)), dtype=np.float32),
-        np.empty((tasks.size, m, len(MACHINE)), dtype=np.float32),
+        np.empty((tasks.size, len(Context)), dtype=np.float32),
+        np.empty((tasks.size, m, len(Machine)), dtype=np.float32),
         np.empty((tasks.size, m + 1), dtype=np.float32),
     )
-    start(table)
+    begin(plan)
     played = 0
     for row, task in enumerate(tasks.tolist()):
-        play_greedily(network, scratch, table, played, task)
-        rate(network, scratch, table, task)
+        play_greedily(network, scratch, plan, played, task)
+        rate(network, scratch, plan, task)
         states.context[row] = scratch.context
         states.machine[row] = scratch.machine
         order = np.argsort(-scratch.score[:m], kind="stable")
-        tried = _choose(order, int(table.curves.machine[task]), config.candidates, rng)
+        tried = _choose(order, int(plan.curves.machine[task]), config.candidates, rng)
         worth = np.full(m, -np.inf)
         for machine in tried.tolist():
-            spare.take(table)
-            settle(spare, task, machine)
+            spare.take(plan)
+            decide(spare, task, machine)
             last = min(n, task + 1 + config.horizon)
             play_greedily(network, scratch, spare, task + 1, last)
-            worth[machine] = spare.curves.total[0]
-        states.worth[row] = _scale(worth, table.outlook.unit[0] / FINE)
-        settle(table, task, int(order[0]))
+            worth[machine] = spare.gain
+        states.worth[row] = _scale(worth, plan.unit / FINE)
+        decide(plan, task, int(order[0]))
         played = task + 1
     return states
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from dsct_gym.agents.network import Network, shapes
-from dsct_gym.agents.outlook import MACHINE
+from dsct_gym.plan import Machine
 
 _SKIP = -10.0
 
@@ -47,7 +47,7 @@ class PolicyModule(nn.Module):
         with torch.no_grad():
             # Begins near the best exact change, so that rollouts are worth comparing from the
             # start; no task gains by being skipped.
-            self.direct[MACHINE.index("change")] = sharpness
+            self.direct[Machine.CHANGE] = sharpness
             self.offset[1] = _SKIP
 
     def forward(self, context: Tensor, machine: Tensor) -> Tensor:

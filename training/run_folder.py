@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 from pydantic import BaseModel
-from safetensors.torch import load, save
+from safetensors import safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from dsct_gym.atomic import make_folder, write_bytes, write_text
@@ -50,10 +51,9 @@ class RunFolder:
         if not file.exists():
             return None
         try:
-            content = file.read_bytes()
-            length = int.from_bytes(content[:8], "little")
-            notes = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["notes"])
-            return load(content), notes
+            with safe_open(file, "pt") as kept:
+                notes = json.loads(kept.metadata()["notes"])
+                return {name: kept.get_tensor(name) for name in kept.keys()}, notes  # noqa: SIM118
         except Exception as error:
             raise InputError(f"{file}: damaged; remove it to start anew") from error
 

@@ -13,8 +13,8 @@ from dsct_gym.training.policy_gradient import PolicyGradient
 from dsct_gym.training.policy_iteration import PolicyIteration
 from dsct_gym.training.run import Progress
 from dsct_gym.training.run_folder import RunFolder
-from dsct_gym.training.sb3 import train_sb3
-from dsct_gym.training.sb3_config import Sb3Config
+from dsct_gym.training.stable.config import Sb3Config
+from dsct_gym.training.stable.run import train_sb3
 
 Config = PolicyGradientConfig | PolicyIterationConfig | Sb3Config
 
@@ -25,6 +25,7 @@ def train(
     *,
     seed: int | None = None,
     resume: bool = False,
+    trust_pickle: bool = False,
     device: str = "auto",
     progress: Progress | None = None,
 ) -> float:
@@ -35,6 +36,8 @@ def train(
         output: Folder of the run.
         seed: In place of the configuration's.
         resume: Whether to go on with the run in the folder.
+        trust_pickle: Whether going on may run code that the folder holds; only runs of
+            Stable-Baselines3 ask for it.
         device: Where torch computes.
         progress: Told after each step.
 
@@ -48,7 +51,14 @@ def train(
     checked = check_config(table, config)
     folder = RunFolder(output, checked, resume=resume)
     if isinstance(checked, Sb3Config):
-        return train_sb3(checked, folder, resume=resume, device=device, progress=progress)
+        return train_sb3(
+            checked,
+            folder,
+            resume=resume,
+            trust_pickle=trust_pickle,
+            device=device,
+            progress=progress,
+        )
     run = make_run(checked, folder, device)
     if resume:
         run.restore()

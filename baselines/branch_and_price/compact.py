@@ -42,7 +42,7 @@ def finish(search: Search, instance: Instance, seed: int) -> None:
     if search.done or pairs > _MOST_PAIRS or search.tolerance < _FINEST or seconds <= 0.0:
         return
     # Imported here, because Pyomo takes a second and few problems come this far.
-    from dsct_gym.baselines.milp.backend import Limits
+    from dsct_gym.baselines.milp.backend import Limits, attempt
     from dsct_gym.baselines.milp.highs import run_highs
     from dsct_gym.baselines.milp.model import build_model
 
@@ -53,12 +53,14 @@ def finish(search: Search, instance: Instance, seed: int) -> None:
     model.set_values(start)
 
     def hear(_: float | None, bound: float | None) -> None:
-        search.learn(None, math.inf if bound is None else model.base + model.unit * bound)
+        search.hear(math.inf if bound is None else model.total(bound))
 
     gap = _OWN_GAP * search.tolerance * start.total_accuracy / model.unit
-    outcome = run_highs(model, Limits(seconds, gap, 1, seed), hear)
-    hear(None, outcome.bound)
+    outcome = attempt("highs", run_highs, model, Limits(seconds, gap, 1, seed), hear)
+    # The schedule first: it may refute the bound.
     if outcome.found:
-        search.learn(model.machine_of()[instance.edf_order], math.inf)
+        search.offer(model.machine_of()[instance.edf_order])
+    if outcome.bound is not None:
+        search.learn(model.total(outcome.bound))
     if outcome.interrupted:
         raise KeyboardInterrupt

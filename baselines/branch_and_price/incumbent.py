@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dsct_gym.allocation import Problem, optimal_work
+from dsct_gym.allocation import Packed, optimal_work
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.baselines.branch_and_price.data import Data
-from dsct_gym.baselines.local_search.metropolis import Walk, begin, step
-from dsct_gym.baselines.local_search.prices import Prices
+from dsct_gym.baselines.local_search import Walk, begin_walk, step_walk
 from dsct_gym.incremental import Curves, accept_trial, place_all, try_change
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
+from dsct_gym.plan import Prices
 
 _SWAPS = 0.75
 # Temperatures in units of the largest rise of a task's curve.
@@ -45,18 +45,19 @@ class Incumbent:
         self.total = data.base
         self.machine = np.full(data.tasks, -1, dtype=np.int64)
         self._data = data
-        self._problem = Problem.of(instance)
-        self._curves = Curves.empty(data.tasks, data.machines, self._problem.task.size)
-        self._prices = Prices.empty(self._problem)
+        self._packed = Packed.of(instance)
+        size = (data.tasks, data.machines, self._packed.task.size)
+        self._curves = Curves.empty(*size)
+        self._prices = Prices.empty(*size)
         self._walk = Walk.seeded(data.tasks, seed)
 
     def works(self, machine: Ints) -> Floats:
         """Exact works for an assignment, both in EDF order (n,)."""
-        return optimal_work(self._problem, machine)
+        return optimal_work(self._packed, machine)
 
     def offer(self, machine: Ints) -> bool:
         """Climbs from an assignment in EDF order (n,); whether it gave a new incumbent."""
-        gain = climb(self._problem, self._curves, machine, _MOST_TRIALS)
+        gain = climb(self._packed, self._curves, machine, _MOST_TRIALS)
         return self._keep(gain, self._curves.machine)
 
     def wander(self, deadline: float) -> Iterator[Ints]:
@@ -79,12 +80,12 @@ class Incumbent:
         return self._keep(self._walk.best_total[0], self._walk.best)
 
     def _begin(self, machine: Ints) -> None:
-        begin(self._problem, self._curves, self._prices, self._walk, machine)
+        begin_walk(self._packed, self._curves, self._prices, self._walk, machine)
 
     def _step(self, temperature: float, moves: int) -> None:
         if self._data.machines > 1:
             heat = temperature * self._data.unit
-            step(self._problem, self._curves, self._prices, self._walk, _SWAPS, heat, moves)
+            step_walk(self._packed, self._curves, self._prices, self._walk, _SWAPS, heat, moves)
 
     def _keep(self, gain: float, machine: Ints) -> bool:
         total = self._data.base + float(gain)
@@ -95,11 +96,11 @@ class Incumbent:
 
 
 @kernel
-def climb(problem: Problem, curves: Curves, machine: Ints, most: int) -> float:
+def climb(packed: Packed, curves: Curves, machine: Ints, most: int) -> float:
     """Moves single tasks for as long as that gains, in at most about ``most`` trials.
 
     Args:
-        problem: The prepared instance.
+        packed: The prepared instance.
         curves: The state to work in; it ends on the assignment reached.
         machine: Where to start (n,), tasks in EDF order.
         most: Number of trials.
@@ -107,20 +108,20 @@ def climb(problem: Problem, curves: Curves, machine: Ints, most: int) -> float:
     Returns:
         The gain over no work reached.
     """
-    n, m = machine.size, problem.speed.size
-    current = place_all(problem, curves, machine)
+    n, m = machine.size, packed.speed.size
+    current = place_all(packed, curves, machine)
     task, idle, trials = 0, 0, 0
     while idle < n and trials < most:
         best, target = current + 1e-12 * max(1.0, current), -1
         for r in range(m):
             if r != curves.machine[task]:
-                total = try_change(problem, curves, task, r, -1)
+                total = try_change(packed, curves, task, r, -1)
                 if total > best:
                     best, target = total, r
         idle += 1
         trials += m
         if target >= 0:
-            current = try_change(problem, curves, task, target, -1)
+            current = try_change(packed, curves, task, target, -1)
             accept_trial(curves, task, target, -1)
             idle = 0
         task = (task + 1) % n

@@ -132,7 +132,9 @@ class Master:
             self._model.setOptionValue("time_limit", self._model.getRunTime() + seconds)
         self._model.run()
         solution = self._model.getSolution()
-        dual = np.abs(np.array(solution.row_dual))
+        # Whatever HiGHS leaves behind when it fails, prices are finite and at least 0: then their
+        # bound is valid.
+        dual = np.nan_to_num(np.abs(np.array(solution.row_dual)), nan=0.0, posinf=0.0)
         prices = Prices(dual[: self._tasks], float(dual[-1]))
         return self._model.getInfo().objective_function_value, prices
 

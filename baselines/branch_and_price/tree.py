@@ -16,6 +16,7 @@ from dsct_gym.baselines.branch_and_price.data import Data
 from dsct_gym.baselines.branch_and_price.generation import Generator, Node, Outcome, OutOfTimeError
 from dsct_gym.baselines.branch_and_price.incumbent import Incumbent
 from dsct_gym.baselines.branch_and_price.master import Groups, Master, Prices
+from dsct_gym.baselines.milp.claims import least_bound, warn_of_refuted
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import Relaxation
 
@@ -45,7 +46,6 @@ class Search:
 
     Attributes:
         incumbent: The best assignment so far.
-        bound: Proven upper bound on the total accuracy.
         nodes: Number of nodes that column generation has seen.
         tolerance: As above.
         deadline: Likewise.
@@ -64,7 +64,6 @@ class Search:
         tell: Callable[[float, float], None],
     ) -> None:
         self.data = Data.of(instance)
-        self.bound = relaxation.bound
         self.nodes = 0
         self.incumbent = Incumbent(instance, self.data, seed)
         self.incumbent.offer(machine_of[instance.edf_order])
@@ -72,6 +71,8 @@ class Search:
         self.tolerance = tolerance
         self.deadline = deadline
         self._tell = tell
+        self._least = relaxation.bound  # of this tree's own bounds
+        self._claims: list[float] = []
         self._masters = 0
         self._tried: set[bytes] = set()
         self._closed = -np.inf
@@ -87,6 +88,11 @@ class Search:
         groups = Groups(kinds, np.ones((kinds.size, data.tasks), dtype=np.bool_), count)
         prices = Prices(fee, relaxation.energy_price * instance.energy_budget / data.unit)
         return Node(groups, (relaxation.bound - data.base) / data.unit, prices)
+
+    @property
+    def bound(self) -> float:
+        """Proven upper bound on the total accuracy."""
+        return least_bound(self._least, self._claims, self.incumbent.total)
 
     def start(self, deadline: float) -> None:
         """Takes the schedules of many good assignments as first columns, until ``deadline``."""
@@ -130,20 +136,28 @@ class Search:
             self._current = children[0] if children else self._next()
             self._report()
 
-    def learn(self, machine: Ints | None, bound: float) -> None:
-        """Takes over what another method found.
-
-        Args:
-            machine: An assignment (n,), tasks by deadline, −1 for none; None where there is none.
-            bound: Proven upper bound on the total accuracy.
-        """
-        if machine is not None and self.incumbent.offer(machine):
+    def offer(self, machine: Ints) -> None:
+        """Takes over an assignment (n,) that another method found; by deadline, −1 for none."""
+        if self.incumbent.offer(machine):
             self._store_incumbent()
-        self.bound = min(self.bound, max(bound, self.incumbent.total))
+
+    def learn(self, claim: float) -> None:
+        """Takes over an upper bound on the total accuracy that another solver claims.
+
+        It is believed for as long as no incumbent refutes it; if it settles the matter, the tree
+        is done.
+        """
+        warn_of_refuted("highs", [claim], self.incumbent.total)
+        self._claims.append(claim)
         if (self.bound - self.data.base) / self.data.unit <= self._cutoff():
             self._current = None
             self._open.clear()
-        self._tell(self.incumbent.total, self.bound)
+        self.hear(claim)
+
+    def hear(self, claim: float) -> None:
+        """Passes on what another solver claims for the moment."""
+        bound = least_bound(self.bound, [claim], self.incumbent.total)
+        self._tell(self.incumbent.total, bound)
 
     def _cutoff(self) -> float:
         """Nodes whose bound is at or below this, in units, need no further search."""
@@ -158,7 +172,7 @@ class Search:
         if self._current is not None:
             bound = max(bound, self._current.bound)
         proven = max(self.data.base + self.data.unit * bound, self.incumbent.total)
-        self.bound = min(self.bound, proven)
+        self._least = min(self._least, proven)
         self._tell(self.incumbent.total, max(self.bound, self.incumbent.total))
 
     def _generate(self, node: Node, enough: Callable[[float, float], bool]) -> Outcome:

@@ -1,1 +1,11 @@
-"""Local search over assignments on the exact incremental allocation."""
+"""Local search over assignments on the exact incremental allocation.
+
+`Search` is a walk driven from Python, for whoever wants to improve an assignment: agents and their
+training use it too. `Walk`, `begin_walk` and `step_walk` are what it is made of, for callers that
+keep the state themselves.
+"""
+
+from dsct_gym.baselines.local_search.metropolis import Walk, begin_walk, step_walk
+from dsct_gym.baselines.local_search.search import Search
+
+__all__ = ["Search", "Walk", "begin_walk", "step_walk"]

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from dsct_gym.allocation import Problem
+from dsct_gym.allocation import Packed
 from dsct_gym.arrays import Floats, Ints
-from dsct_gym.baselines.local_search.prices import Prices, screen, update_prices
-from dsct_gym.incremental import Curves, accept_trial, place_all, try_above
+from dsct_gym.incremental import CURRENT, Curves, accept_trial, place_all, try_above
 from dsct_gym.jit import helper, kernel
+from dsct_gym.plan import Prices, begin_prices, screen, update_prices
+from dsct_gym.random import States, draw_states, draw_xorshift
 
-SLACK = 1e-11
-"""Rounding, relative to the total, by which a bound must miss what it is to rule out."""
+_SLACK = 1e-11  # relative to the total: the rounding by which a bound must miss what it rules out
 
 PROPOSED, EVALUATED, ACCEPTED = 0, 1, 2
+"""Places in `Walk.tally`."""
 
 
 class Walk(NamedTuple):
@@ -26,10 +26,10 @@ class Walk(NamedTuple):
         random: State of the random numbers (2,).
         best: Best assignment so far (n,), tasks in EDF order.
         best_total: Accuracy that it gains (1,).
-        tally: Moves proposed, evaluated in full and accepted (3,).
+        tally: Moves `PROPOSED`, `EVALUATED` in full and `ACCEPTED` (3,).
     """
 
-    random: npt.NDArray[np.uint64]
+    random: States
     best: Ints
     best_total: Floats
     tally: Ints
@@ -38,7 +38,7 @@ class Walk(NamedTuple):
     def seeded(cls, tasks: int, seed: int) -> Walk:
         """A walk that has not begun; the same seed takes the same steps in every process."""
         return cls(
-            random=np.random.SeedSequence(seed).generate_state(2, np.uint64).astype(np.uint64),
+            random=draw_states(seed, 2),
             best=np.full(tasks, -1, dtype=np.int64),
             best_total=np.full(1, -np.inf),
             tally=np.zeros(3, dtype=np.int64),
@@ -46,19 +46,18 @@ class Walk(NamedTuple):
 
 
 @kernel
-def begin(problem: Problem, curves: Curves, prices: Prices, walk: Walk, machine: Ints) -> None:
+def begin_walk(packed: Packed, curves: Curves, prices: Prices, walk: Walk, machine: Ints) -> None:
     """Puts the walk on an assignment (n,), tasks in EDF order; keeps the best if it is better."""
-    total = place_all(problem, curves, machine)
-    for r in range(problem.speed.size):
-        update_prices(problem, curves, prices, r)
+    total = place_all(packed, curves, machine)
+    begin_prices(packed, curves, prices)
     if total > walk.best_total[0]:
         walk.best_total[0] = total
         _keep(walk, machine)
 
 
 @kernel
-def step(
-    problem: Problem,
+def step_walk(
+    packed: Packed,
     curves: Curves,
     prices: Prices,
     walk: Walk,
@@ -73,7 +72,7 @@ def step(
     goes to no machine: it loses nothing where it is, as it may get no work there.
 
     Args:
-        problem: The prepared instance; at least two machines, one rising segment.
+        packed: The prepared instance; at least two machines, one rising segment.
         curves: The current assignment.
         prices: Its prices.
         walk: Best so far and random numbers.
@@ -84,12 +83,12 @@ def step(
     ahead = False
     for _ in range(count):
         task, machine, other = _propose(curves, walk, swaps)
-        chance = _uniform(walk)
+        chance = draw_xorshift(walk.random)
         walk.tally[PROPOSED] += 1
         if task < 0:
             continue
-        least = curves.total[0] + temperature * np.log(chance)
-        total = _evaluate(problem, curves, prices, walk, task, machine, other, least)
+        least = curves.total[CURRENT] + temperature * np.log(chance)
+        total = _evaluate(packed, curves, prices, walk, task, machine, other, least)
         if total < least:
             continue
         if ahead and total < walk.best_total[0]:
@@ -97,9 +96,9 @@ def step(
             ahead = False
         source = curves.machine[task]
         accept_trial(curves, task, machine, other)
-        update_prices(problem, curves, prices, machine)
+        update_prices(packed, curves, prices, machine)
         if source >= 0:
-            update_prices(problem, curves, prices, source)
+            update_prices(packed, curves, prices, source)
         walk.tally[ACCEPTED] += 1
         if total > walk.best_total[0]:
             walk.best_total[0] = total
@@ -116,21 +115,19 @@ def _keep(walk: Walk, machine: Ints) -> None:
 
 
 @kernel
-def sample_losses(
-    problem: Problem, curves: Curves, walk: Walk, swaps: float, losses: Floats
-) -> None:
+def sample_losses(packed: Packed, curves: Curves, walk: Walk, swaps: float, losses: Floats) -> None:
     """Fills ``losses`` with the total accuracy that proposed changes would cost, 0 where none."""
     for index in range(losses.size):
         task, machine, other = _propose(curves, walk, swaps)
         losses[index] = 0.0
         if task >= 0:
-            total = try_above(problem, curves, task, machine, other, -np.inf, np.inf)
-            losses[index] = max(0.0, curves.total[0] - total)
+            total = try_above(packed, curves, task, machine, other, -np.inf, np.inf)
+            losses[index] = max(0.0, curves.total[CURRENT] - total)
 
 
 @helper
 def _evaluate(
-    problem: Problem,
+    packed: Packed,
     curves: Curves,
     prices: Prices,
     walk: Walk,
@@ -140,12 +137,12 @@ def _evaluate(
     least: float,
 ) -> float:
     """Total after a change, or −∞ when a bound shows that it is below ``least``."""
-    least -= SLACK * max(1.0, curves.total[0])
-    here = screen(problem, curves, prices, task, machine, other, least)
+    least -= _SLACK * max(1.0, curves.total[CURRENT])
+    here = screen(packed, curves, prices, task, machine, other, least)
     if here == -np.inf:
         return -np.inf
     walk.tally[EVALUATED] += 1
-    return try_above(problem, curves, task, machine, other, least, here)
+    return try_above(packed, curves, task, machine, other, least, here)
 
 
 @helper
@@ -153,7 +150,7 @@ def _propose(curves: Curves, walk: Walk, swaps: float) -> tuple[int, int, int]:
     """A task, where it goes, and a task that takes its place; task −1 if nothing changes."""
     task = _below(walk, curves.machine.size)
     source = curves.machine[task]
-    if _uniform(walk) < swaps:
+    if draw_xorshift(walk.random) < swaps:
         other = _below(walk, curves.machine.size)
         machine = curves.machine[other]
         if source < 0 or machine < 0 or machine == source:
@@ -168,17 +165,4 @@ def _propose(curves: Curves, walk: Walk, swaps: float) -> tuple[int, int, int]:
 @helper
 def _below(walk: Walk, count: int) -> int:
     """A random integer in 0..count−1."""
-    return int(_uniform(walk) * count)
-
-
-@helper
-def _uniform(walk: Walk) -> float:
-    """A random number in (0, 1) with 52 bits.
-
-    Source: xorshift128+, Vigna, "Further scramblings of Marsaglia's xorshift generators", 2017.
-    """
-    one, other = walk.random[0], walk.random[1]
-    one ^= one << np.uint64(23)
-    one ^= (one >> np.uint64(18)) ^ other ^ (other >> np.uint64(5))
-    walk.random[0], walk.random[1] = other, one
-    return (float((one + other) >> np.uint64(12)) + 0.5) * 2.0**-52
+    return int(draw_xorshift(walk.random) * count)

@@ -6,12 +6,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dsct_gym.allocation import Problem
+from dsct_gym.allocation import Packed
 from dsct_gym.arrays import Ints
-from dsct_gym.baselines.local_search.metropolis import Walk, begin, sample_losses, step
-from dsct_gym.baselines.local_search.prices import Prices
+from dsct_gym.baselines.local_search.metropolis import (
+    ACCEPTED,
+    EVALUATED,
+    PROPOSED,
+    Walk,
+    begin_walk,
+    sample_losses,
+    step_walk,
+)
 from dsct_gym.incremental import Curves
 from dsct_gym.instance import Instance
+from dsct_gym.plan import Prices
 
 _SWAPS = 0.75
 _SAMPLES = 200
@@ -48,11 +56,12 @@ class Search:
         self.instance = instance
         n, m = instance.num_tasks, instance.num_machines
         self._base = float(instance.base_accuracy.sum())
-        self._problem = Problem.of(instance)
-        self._curves = Curves.empty(n, m, self._problem.task.size)
-        self._prices = Prices.empty(self._problem)
+        self._packed = Packed.of(instance)
+        segments = self._packed.task.size
+        self._curves = Curves.empty(n, m, segments)
+        self._prices = Prices.empty(n, m, segments)
         self._walk = Walk.seeded(n, seed)
-        self.can_move = m > 1 and self._problem.task.size > 0
+        self.can_move = m > 1 and self._packed.task.size > 0
         self.neighbours = n * (m - 1) + n * (n - 1) // 2
         self._begin(machine_of[instance.edf_order])
 
@@ -69,7 +78,12 @@ class Search:
     @property
     def tally(self) -> Tally:
         """How many changes were proposed so far, and what became of them."""
-        return Tally(*self._walk.tally.tolist())
+        tally = self._walk.tally
+        return Tally(
+            proposed=int(tally[PROPOSED]),
+            evaluated=int(tally[EVALUATED]),
+            accepted=int(tally[ACCEPTED]),
+        )
 
     def restart(self) -> None:
         """Goes back to the best assignment."""
@@ -78,13 +92,13 @@ class Search:
     def typical_loss(self) -> float:
         """Median total accuracy that a change costs where it costs any."""
         losses = np.empty(_SAMPLES)
-        sample_losses(self._problem, self._curves, self._walk, _SWAPS, losses)
+        sample_losses(self._packed, self._curves, self._walk, _SWAPS, losses)
         losses = losses[losses > 1e-12 * max(1.0, self.best_total)]
         return float(np.median(losses)) if losses.size else 0.0
 
     def step(self, temperature: float, count: int) -> None:
         """Proposes ``count`` changes; one that costs the temperature is taken once in e times."""
-        step(self._problem, self._curves, self._prices, self._walk, _SWAPS, temperature, count)
+        step_walk(self._packed, self._curves, self._prices, self._walk, _SWAPS, temperature, count)
 
     def _begin(self, machine: Ints) -> None:
-        begin(self._problem, self._curves, self._prices, self._walk, machine)
+        begin_walk(self._packed, self._curves, self._prices, self._walk, machine)

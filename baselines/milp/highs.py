@@ -17,6 +17,16 @@ from dsct_gym.baselines.milp.model import Model
 _LISTEN = 0.1  # s between looks at the progress and at Ctrl-C
 _FEASIBILITY = 1e-7
 _ACCEPTED = "MIP start solution is feasible"
+_SOUND = frozenset(
+    {
+        highspy.HighsModelStatus.kOptimal,
+        highspy.HighsModelStatus.kTimeLimit,
+        highspy.HighsModelStatus.kIterationLimit,
+        highspy.HighsModelStatus.kSolutionLimit,
+        highspy.HighsModelStatus.kInterrupt,
+    }
+)
+"""How a run can end whose dual bound holds: the model is feasible, so the rest are failures."""
 
 
 def run_highs(model: Model, limits: Limits, report: Report | None) -> Outcome:
@@ -38,7 +48,10 @@ def run_highs(model: Model, limits: Limits, report: Report | None) -> Outcome:
     if found:
         for column, value in zip(form.columns, highs.getSolution().col_value, strict=True):
             column.set_value(value, skip_validation=True)
-    bound = float(info.mip_dual_bound)
+    status, bound = highs.getModelStatus(), float(info.mip_dual_bound)
+    if status not in _SOUND:
+        failure = f"it ended with {highs.modelStatusToString(status)!r}"
+        return Outcome(found, None, accepted, interrupted, failure)
     return Outcome(found, bound if math.isfinite(bound) else None, accepted, interrupted)
 
 
@@ -87,6 +100,7 @@ class _Run:
         self._stop = False
         self._ended = threading.Event()
         self._accepted = False
+        self._error: Exception | None = None
         self._news: tuple[float | None, float | None] | None = None
         highs.cbLogging.subscribe(self._on_log)
         highs.cbMipLogging.subscribe(self._on_progress)
@@ -94,7 +108,11 @@ class _Run:
             event.subscribe(self._on_chance_to_stop)
 
     def wait(self) -> tuple[bool, bool]:
-        """Runs to the end; returns whether it was interrupted, and took the warm start."""
+        """Runs to the end; returns whether it was interrupted, and took the warm start.
+
+        Raises:
+            Exception: Whatever the run raised.
+        """
         interrupted = False
         # HiGHS keeps its threads from one run to the next and refuses another number of them.
         highspy.Highs.resetGlobalScheduler(True)
@@ -106,11 +124,15 @@ class _Run:
                 self._tell()
             except KeyboardInterrupt:
                 interrupted = self._stop = True
+        if self._error is not None:
+            raise self._error
         return interrupted, self._accepted
 
     def _run(self) -> None:
         try:
             self._highs.run()
+        except Exception as error:
+            self._error = error
         finally:
             self._ended.set()
 

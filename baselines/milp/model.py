@@ -61,6 +61,10 @@ class Model(NamedTuple):
         """Total accuracy without any work."""
         return float(self.instance.base_accuracy.sum())
 
+    def total(self, gain: float) -> float:
+        """Total accuracy of a gain in units of the model."""
+        return self.base + self.unit * gain
+
     def machine_of(self) -> Ints:
         """The assignment in the values of the variables (n,), −1 for none."""
         machine = np.full(self.instance.num_tasks, -1, dtype=np.int64)

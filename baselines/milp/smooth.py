@@ -29,6 +29,7 @@ from dsct_gym.accuracy import (
 )
 from dsct_gym.allocation import allocate
 from dsct_gym.arrays import Floats, Ints
+from dsct_gym.baselines.milp.claims import Improvement, least_bound
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax
@@ -187,8 +188,8 @@ class _Best(NamedTuple):
 Start = Callable[[Instance], Solution]
 """Makes a first schedule of a piecewise-linear instance."""
 
-Improve = Callable[[Instance, Schedule, float, float], Answer]
-"""Solves a piecewise-linear instance from a schedule with a bound and the best smooth total."""
+Improve = Callable[[Instance, Schedule, float], Improvement]
+"""Solves a piecewise-linear instance from a schedule; told the best smooth total."""
 
 
 def solve_smooth(
@@ -223,22 +224,24 @@ def solve_smooth(
     first = start(fine)
     best, interrupted = _score(curves, first.schedule), first.interrupted
     tangents = [even_points(_FIRST_TANGENTS, curves.epsilon)] * instance.num_tasks
-    tangents, bound = _tighten_by_relaxation(instance, curves, tangents)
+    tangents, fractional = _tighten_by_relaxation(instance, curves, tangents)
+    claims: list[float] = []
     for _ in range(_MOST_ROUNDS):
+        bound = least_bound(fractional, claims, best.total)
         near = bound - best.total <= relative_gap * best.total
         if near or interrupted or seconds_left() <= 0.0:
             break
         outer = curves.above(instance, tangents)
-        warm = allocate(outer, best.machine)
-        answer = improve(outer, warm, bound, best.total)
-        bound = min(bound, answer.upper_bound or bound)
-        found = _score(curves, allocate(fine, answer.schedule.machine))
+        improved = improve(outer, allocate(outer, best.machine), best.total)
+        claims += improved.claims
+        found = _score(curves, allocate(fine, improved.schedule.machine))
         best = max(best, found, key=lambda one: one.total)
-        interrupted = answer.interrupted
-        denser = _with_tangents(tangents, curves.theta, [answer.schedule.work, found.work])
-        if _count(denser) == _count(tangents):
+        interrupted = improved.interrupted
+        denser = _with_tangents(tangents, curves.theta, [improved.schedule.work, found.work])
+        if improved.failed or _count(denser) == _count(tangents):
             break
         tangents = denser
+    bound = least_bound(fractional, claims, best.total)
     answered = curves.below(instance, _breakpoints_with(instance, best.work))
     schedule = Schedule.from_work(answered, best.machine, best.work)
     return Answer(schedule, max(bound, schedule.total_accuracy), interrupted)

@@ -17,10 +17,10 @@ from dsct_gym.agents.network import Network
 from dsct_gym.allocation import allocate
 from dsct_gym.arrays import Ints
 from dsct_gym.baselines.annealing import LAST_TEMPERATURE, Annealing, first_temperature
-from dsct_gym.baselines.approx import assign
 from dsct_gym.baselines.greedy import Greedy
-from dsct_gym.baselines.local_search.search import Search
+from dsct_gym.baselines.local_search import Search
 from dsct_gym.generator import Scenario
+from dsct_gym.list_schedule import assign
 from dsct_gym.relaxation import relax
 
 STREAM = 0xF407

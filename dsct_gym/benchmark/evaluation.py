@@ -20,8 +20,8 @@ from dsct_gym.arrays import Floats
 from dsct_gym.benchmark.entrants import Entrant
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.panel import panel
+from dsct_gym.benchmark.planning import seeds_for
 from dsct_gym.benchmark.record import Record, relative_gap
-from dsct_gym.benchmark.references import SIGNIFICANT
 from dsct_gym.benchmark.scoring import (
     Score,
     Yardstick,
@@ -31,10 +31,11 @@ from dsct_gym.benchmark.scoring import (
 )
 from dsct_gym.benchmark.spec import Spec
 from dsct_gym.benchmark.statistics import Interval, ratio_interval
-from dsct_gym.benchmark.suites import SUITES, Reference, load_suite
 from dsct_gym.errors import InputError
 from dsct_gym.generator import Scenario
 from dsct_gym.instance import Instance
+from dsct_gym.suites.improving import SIGNIFICANT
+from dsct_gym.suites.suite import Reference, load_suite
 
 STREAM: Final = 0xE7A1
 """First of the numbers ``(STREAM, n, m, index, seed)`` that seed an evaluation instance. Training
@@ -168,7 +169,7 @@ def suite_group(name: str) -> Group:
     suite = load_suite(name)
     references = {str(known.instance.name): known for known in suite.references}
     instances = {str(instance.name): instance for instance in suite}
-    return Group(name, SUITES[name], instances, references)
+    return Group(name, suite.description, instances, references)
 
 
 def size_group(size: str, count: int, seed: int) -> Group:
@@ -222,7 +223,7 @@ def plan(
         (entrant, variant, seed)
         for entrant in taking_part
         for variant in range(len(entrant.variants))
-        for seed in (seeds if len(seeds) > 1 and _is_random(entrant) else seeds[:1])
+        for seed in seeds_for(entrant.variants[0], seeds)
     ]
     planned = []
     for group in groups:
@@ -297,10 +298,6 @@ def rows_as_csv(standings: Sequence[Standings]) -> str:
 
 def _with_first(entrants: Sequence[Entrant]) -> list[Entrant]:
     return [FIRST, *(entrant for entrant in entrants if entrant.label != FIRST.label)]
-
-
-def _is_random(entrant: Entrant) -> bool:
-    return bool(getattr(entrant.variants[0].make(), "stochastic", True))
 
 
 def _references(group: str, label: str, instance: Instance, moves: int) -> list[Planned]:

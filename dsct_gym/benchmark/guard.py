@@ -19,6 +19,7 @@ from multiprocessing import Pipe
 from typing import IO, TYPE_CHECKING, Final
 
 from dsct_gym.benchmark.record import Status
+from dsct_gym.benchmark.worker import STARTED
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
 GRACE: Final = 10.0
 """Default grace period beyond the time limit, s; half the limit where that is more."""
 
-START: Final = 300.0
-"""Time for a process to start, import the solver and compile it, s."""
+START: Final = 60.0
+"""Time for a process to start and to warm the solver up, from each kernel that it compiles on, s.
+
+It is that of the job where that is more, and for a solver that was not ready once.
+"""
 
 PATIENCE: Final = 10.0
 """Time after Ctrl-C for a solver to hand over what it has, s."""
@@ -73,6 +77,7 @@ class Guard:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._late: set[str] = set()
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection
         self._output: IO[bytes]
@@ -91,9 +96,8 @@ class Guard:
         try:
             self._start()
             self._connection.send(job)
-            if not self._connection.poll(START):
-                return self._killed(job, f"not ready after {START:g} s", started)
-            self._connection.recv()
+            if not self._hear_of_start(job, patience):
+                return self._killed(job, "not ready in time", started)
             started = time.perf_counter()
             if not self._connection.poll(patience):
                 return self._killed(job, f"killed after {patience:g} s", started)
@@ -137,6 +141,16 @@ class Guard:
         if self._limits.threads is None:
             return dict(os.environ)
         return os.environ | dict.fromkeys(_THREAD_VARIABLES, str(self._limits.threads))
+
+    def _hear_of_start(self, job: Job, patience: float | None) -> bool:
+        """Whether the solver is warm in time; while it compiles, it says so kernel by kernel."""
+        late = patience is not None and job.solver.name in self._late
+        wait = patience if late else max(START, patience or 0.0)
+        while self._connection.poll(wait):
+            if self._connection.recv() == STARTED:
+                return True
+        self._late.add(job.solver.name)
+        return False
 
     def _hear(self, job: Job) -> Run:
         """The answer, which the other end sends without the job.

@@ -19,14 +19,15 @@ from typing import Any, Final
 
 from dsct_gym.atomic import make_folder, write_bytes, write_text
 from dsct_gym.benchmark.record import Record, Status, records_as_csv
-from dsct_gym.benchmark.report.results import show_limit
-from dsct_gym.benchmark.scoring import Score, Yardstick, score, yardsticks
+from dsct_gym.benchmark.score_table import as_markdown, leaderboard_columns
+from dsct_gym.benchmark.scoring import Yardstick, score, yardsticks
 from dsct_gym.benchmark.store import Store, StoredRun
-from dsct_gym.benchmark.suites import checksum, load_suite, suites
+from dsct_gym.benchmark.wording import show_limit
 from dsct_gym.errors import InputError
 from dsct_gym.files import instance_text
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
+from dsct_gym.suites.suite import checksum, load_suite, suites
 from dsct_gym.tolerances import CLAIM
 
 DIGITS: Final = 10
@@ -176,30 +177,8 @@ def _suite_table(name: str, records: Sequence[Record]) -> str:
     references = {str(reference.instance.name): reference for reference in suite.references}
     known: dict[str, Yardstick] = yardsticks(records, references)
     rows = sorted(score(records, known), key=lambda row: (row.gap_to_best.mean, row.solver))
-    heading = (
-        f"\n### {name}: {suite.description}\n\n"
-        "| agent | mean accuracy | gap to best | gap to bound | optimal | energy used | fairness "
-        "| seconds | runs | failed |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
-    )
-    return heading + "".join(_row(row, len(suite)) for row in rows)
-
-
-def _row(row: Score, instances: int) -> str:
-    gap = row.gap_to_best
-    missing = "" if row.instances == instances else f" ({row.instances} of {instances} instances)"
-    cells = (
-        f"`{row.solver}`{missing}",
-        f"{row.mean_accuracy.mean:.5f}",
-        f"{gap.mean:.3%} [{gap.low:.3%}, {gap.high:.3%}]",
-        f"{row.gap:.3%}",
-        f"{row.optimal}/{row.instances}",
-        f"{row.energy_share:.1%}",
-        f"{row.fairness:.3f}",
-        f"{row.seconds:.3g}",
-        str(row.runs),
-        str(row.failures),
-    )
-    return "| " + " | ".join(cells) + " |\n"
+    table = as_markdown(leaderboard_columns(len(suite)), rows)
+    return f"\n### {name}: {suite.description}\n\n{table}"
 
 
 def _verify(run: StoredRun) -> None:

@@ -15,8 +15,8 @@ from dsct_gym.arrays import Floats
 from dsct_gym.benchmark.panel import Panel, panel
 from dsct_gym.benchmark.record import Record, relative_gap
 from dsct_gym.benchmark.statistics import Interval, mean_interval
-from dsct_gym.benchmark.suites import Reference, load_suite, suites
 from dsct_gym.problem import Problem
+from dsct_gym.suites.suite import Reference, load_suite, suites
 from dsct_gym.tolerances import CLAIM
 
 OPTIMAL: Final = 1e-6

@@ -1,9 +1,10 @@
 """A process that runs jobs one after the other for the `Guard` that started it.
 
 It talks over an inherited socket, whose file descriptor is its argument: first it is told
-``sys.path`` and the number of threads, then it gets jobs. For each it says ``STARTED`` once the
-solver is warm, and answers with the run, or None when Ctrl-C left nothing to hand over. It ends
-when the other end closes, even in the middle of a run: nobody would hear the answer.
+``sys.path`` and the number of threads, then it gets jobs. For each it names the kernels that it
+compiles, one by one, says ``STARTED`` once the solver is warm, and answers with the run, or None
+when Ctrl-C left nothing to hand over. It ends when the other end closes, even in the middle of a
+run: nobody would hear the answer.
 """
 
 from __future__ import annotations
@@ -43,9 +44,11 @@ def _listen(connection: Connection, inbox: SimpleQueue[object]) -> None:
 def _serve(connection: Connection, job: object, threads: int | None) -> None:
     from dsct_gym.benchmark.execution import run_job, warm_up
     from dsct_gym.benchmark.job import Job
+    from dsct_gym.kernel_cache import hearing
 
     assert isinstance(job, Job)
-    warm_up(job.solver.name)
+    with hearing(connection.send):
+        warm_up(job.solver.name)
     connection.send(STARTED)
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)

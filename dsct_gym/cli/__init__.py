@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
@@ -35,6 +36,7 @@ TRACEBACK = "DSCT_GYM_TRACEBACK"
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs one command and exits with its status; ``arguments`` default to the process's own."""
     _prepare_streams()
+    _import_from_here()
     interrupt = _Interrupt()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
@@ -95,6 +97,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
     if status == INTERRUPTED:
         _say("Interrupted.")
     return status if isinstance(status, int) else 0
+
+
+def _import_from_here() -> None:
+    """Lets ``module:Class`` name a solver in the current folder, as ``python -m`` does.
+
+    It comes last: a ``random.py`` there must not take the place of Python's.
+    """
+    with suppress(OSError):  # the folder may be gone
+        here = str(Path.cwd())
+        if not {"", here} & set(sys.path):
+            sys.path.append(here)
 
 
 def _prepare_streams() -> None:

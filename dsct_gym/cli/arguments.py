@@ -34,7 +34,7 @@ def load_instance(argument: str) -> Problem:
     Raises:
         InputError: One line naming the file and the field at fault.
     """
-    from dsct_gym.benchmark.instances import load_shipped, shipped_names
+    from dsct_gym.suites.shipped import load_shipped, shipped_names
 
     path = Path(argument)
     if not path.exists():

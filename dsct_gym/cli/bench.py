@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dsct_gym.cli.arguments import Json, Seed, TimeLimit, load_instance
-from dsct_gym.cli.console import err, out, print_json, print_table, progress_bar, show_seconds, warn
+from dsct_gym.cli.console import err, out, print_json, print_scores, progress_bar, warn
 from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from dsct_gym.benchmark.execution import Run
-    from dsct_gym.benchmark.guard import Limits
-    from dsct_gym.benchmark.job import Job
     from dsct_gym.benchmark.record import Record
     from dsct_gym.benchmark.scoring import Score
+    from dsct_gym.benchmark.session import Conduct, Session
     from dsct_gym.benchmark.spec import Spec
     from dsct_gym.benchmark.store import Store
     from dsct_gym.problem import Problem
+    from dsct_gym.schedule import Schedule
 
 EXAMPLE = """
 dsct-gym bench
@@ -32,8 +31,6 @@ dsct-gym bench --suite tiny --solvers 'mip[threads=1],random'
 """
 
 DEFAULT_INSTANCE = "dc5-ofa60"
-SOLVER_THREADS = 2
-"""Threads that a solver gets where there are cores to spare, its own default."""
 
 
 def bench(
@@ -114,37 +111,43 @@ def bench(
     With -o every run is kept as it ends. The same command resumes: what is there is not run again.
     Ctrl-C ends the benchmark and keeps what was computed.
     """
+    from dsct_gym.benchmark.guard import Limits
+    from dsct_gym.benchmark.planning import plan_jobs
+    from dsct_gym.benchmark.session import Conduct, Session, share_of_cores
     from dsct_gym.benchmark.store import Store
 
-    if gantt and output is None:
-        raise InputError("--gantt: needs --output for the folder to draw into")
-    if retry and output is None:
-        raise InputError("--retry: needs --output for the folder to resume")
-    if report and output is None:
-        raise InputError("--report: needs --output for the folder to write into")
+    for option, asked in (("--gantt", gantt), ("--retry", retry), ("--report", report)):
+        if asked and output is None:
+            raise InputError(f"{option}: needs --output, the folder to write into or resume")
     labelled = _load(instances or [], suite)
-    planned = _plan(labelled, _solvers(solvers), time_limit, seed, seeds)
-    limits = _limits(planned, jobs, threads, grace, local=engine == "local")
+    planned = plan_jobs(
+        labelled, _solvers(solvers), seeds=_seeds(seed, seeds), time_limit=time_limit
+    )
+    limits = Limits(threads or share_of_cores(jobs), grace)
+    conduct = Conduct(jobs, limits, engine, address)
+    if (overload := conduct.overload(planned)) is not None:
+        warn(overload)
     store = None if output is None else Store(output)
-    with _opened(store):
-        done = _resume(store, planned, retry=retry)
-        fresh = [job for job in planned if job.key not in done]
-        if done:
-            err().print(f"resuming: {len(done)} of {len(planned)} runs are there")
-        interrupted, lost = _run(fresh, done, store, limits, jobs, engine, address, draw=gantt)
-        records = [done[job.key] for job in planned if job.key in done]
-        _conclude(records, labelled, store, json=json)
-        if report and store is not None and records:
+    session = Session(planned, store)
+    with session.opened():
+        for line in session.resume(retry=retry):
+            warn(line)
+        if session.found:
+            err().print(f"resuming: {len(session.found)} of {len(planned)} runs are there")
+        _run(session, conduct, store if gantt else None)
+        _conclude(session.records, labelled, store, json=json)
+        if report and store is not None and session.records:
             _report(store, quiet=json)
-    if interrupted:
+    if session.interrupted:
         raise KeyboardInterrupt
-    if lost or any(not record.ok for record in records):
+    if session.lost or any(not record.ok for record in session.records):
         raise typer.Exit(1)
 
 
 def _load(arguments: list[str], suite: str | None) -> dict[str, Problem]:
     """The instances by label, no two alike."""
-    from dsct_gym.benchmark.suites import load_suite
+    from dsct_gym.benchmark.planning import label_instances
+    from dsct_gym.suites.suite import load_suite
 
     chosen = [(Path(argument).stem, load_instance(argument)) for argument in arguments]
     for name in (suite or "").split(","):
@@ -152,181 +155,73 @@ def _load(arguments: list[str], suite: str | None) -> dict[str, Problem]:
             chosen += [(str(instance.name), instance) for instance in load_suite(name.strip())]
     if not chosen:
         chosen = [(DEFAULT_INSTANCE, load_instance(DEFAULT_INSTANCE))]
-    loaded: dict[str, Problem] = {}
-    for stem, instance in chosen:
-        label = instance.name or stem
-        if label in loaded:
-            raise InputError(f"INSTANCE: two are called {label!r}; their records would be mixed")
-        loaded[label] = instance
-    return loaded
+    return label_instances(chosen)
 
 
 def _solvers(given: str | None) -> list[Spec]:
-    """The solvers asked for with their options, or all that can be loaded."""
-    from dsct_gym.benchmark.spec import Spec, parse_specs
-    from dsct_gym.solver import solver_entry_points
+    """The solvers asked for with their options, or all that can be made."""
+    from dsct_gym.benchmark.planning import default_solvers
+    from dsct_gym.benchmark.spec import parse_specs
 
-    if given is not None:
+    if given is None:
+        solvers, left_out = default_solvers()
+        for line in left_out:
+            warn(f"left out: {line}")
+    else:
         solvers = parse_specs(given, "solvers")
         for solver in solvers:
             solver.make()
-    else:
-        solvers = [solver for solver in map(Spec, solver_entry_points()) if _loads(solver)]
     if not solvers:
         raise InputError("--solvers: names no solver")
     return solvers
 
 
-def _loads(solver: Spec) -> bool:
-    try:
-        solver.make()
-    except InputError as error:
-        warn(f"left out: {error}")
-        return False
-    return True
+def _seeds(first: int | None, count: int) -> Sequence[int | None]:
+    if first is None:
+        if count > 1:
+            raise InputError("--seeds: needs a first seed")
+        return [None]
+    return range(first, first + count)
 
 
-def _plan(
-    instances: dict[str, Problem],
-    solvers: list[Spec],
-    time_limit: float | None,
-    seed: int | None,
-    seeds: int,
-) -> list[Job]:
-    """Every solver on every instance; with several seeds where it is random."""
-    from dsct_gym.benchmark.job import Job
+def _run(session: Session, conduct: Conduct, pictures: Store | None) -> None:
+    """Runs what is missing under a progress bar; tells of what gave no schedule."""
+    waiting = session.missing
+    done = 0
 
-    if seeds > 1 and seed is None:
-        raise InputError("--seeds: needs a first seed")
+    def state() -> str:
+        """What runs now, where one job runs at a time."""
+        if conduct.workers > 1 or done >= len(waiting):
+            return f"{done}/{len(waiting)}"
+        return f"{done}/{len(waiting)} {waiting[done].solver.label} on {waiting[done].label}"
 
-    def seeds_of(solver: Spec) -> Sequence[int | None]:
-        random = seeds > 1 and getattr(solver.make(), "stochastic", True)
-        return range(seed, seed + seeds) if random and seed is not None else [seed]
-
-    return [
-        Job(label, instance, solver, time_limit, each)
-        for label, instance in instances.items()
-        for solver in solvers
-        for each in seeds_of(solver)
-    ]
-
-
-def _limits(
-    planned: list[Job], jobs: int, threads: int | None, grace: float | None, *, local: bool
-) -> Limits:
-    """Threads and grace; warns when threads and processes together exceed the cores."""
-    from dsct_gym.benchmark.environment import usable_cores
-    from dsct_gym.benchmark.execution import takes_threads
-    from dsct_gym.benchmark.guard import Limits
-
-    cores = usable_cores()
-    if threads is None:
-        threads = max(1, min(SOLVER_THREADS, cores // jobs))
-    used = [
-        wanted if isinstance(wanted := job.solver.options.get("threads", threads), int) else threads
-        for job in planned
-        if takes_threads(job.solver.name)
-    ]
-    each = max(used, default=1)
-    if local and jobs * each > cores:
-        warn(
-            f"--jobs {jobs} with {each} thread{'s' * (each > 1)} each on {cores} cores: "
-            "the seconds will be too long"
-        )
-    return Limits(threads, grace)
-
-
-@contextmanager
-def _opened(store: Store | None) -> Iterator[None]:
-    if store is None:
-        yield
-        return
-    with store.opened():
-        yield
-
-
-def _resume(store: Store | None, planned: list[Job], *, retry: bool) -> dict[str, Record]:
-    """The records that are there already, by key of the job."""
-    if store is None:
-        return {}
-    found = {}
-    versions = set()
-    for job in planned:
-        stored = store.get(job)
-        if stored is None or stored.record.interrupted or (retry and not stored.record.ok):
-            continue
-        found[job.key] = stored.record
-        versions.add(stored.environment.get("dsct-gym"))
-    _warn_of_versions(versions)
-    for label, job in {job.label: job for job in planned}.items():
-        assert label == job.label
-        store.put_instance(job)
-    return found
-
-
-def _warn_of_versions(versions: set[str | None]) -> None:
-    from dsct_gym.benchmark.environment import installed_versions
-
-    other = sorted(str(version) for version in versions - {installed_versions().get("dsct-gym")})
-    if other:
-        warn(f"some of the runs that are there were made by version {', '.join(other)}")
-
-
-def _run(
-    fresh: list[Job],
-    done: dict[str, Record],
-    store: Store | None,
-    limits: Limits,
-    jobs: int,
-    engine: str,
-    address: str | None,
-    *,
-    draw: bool,
-) -> tuple[bool, bool]:
-    """Runs jobs and adds their records to ``done``; tells of an interruption and of lost runs."""
-    from dsct_gym.benchmark.runner import run_jobs
-
-    lost, run = False, None
     with progress_bar() as bar:
-        task = bar.add_task("bench", total=len(fresh), state=_state(fresh, 0, jobs))
-        try:
-            runs = run_jobs(fresh, jobs, limits=limits, engine=engine, address=address)
-            for count, run in enumerate(runs, 1):
-                if run.record is None:
-                    lost = True
-                else:
-                    done[run.job.key] = run.record
-                _keep(store, run, draw=draw)
-                bar.update(task, advance=1, state=_state(fresh, count, jobs))
-        except KeyboardInterrupt:
-            if store is not None and run is not None and run.record is not None:
-                store.put(run)  # Ctrl-C may have hit in the middle of it.
-            return True, lost
-    return False, lost
+        task = bar.add_task("bench", total=len(waiting), state=state())
+
+        def hear(run: Run) -> None:
+            nonlocal done
+            done += 1
+            _tell(run)
+            if pictures is not None and run.schedule is not None:
+                _draw(run.schedule, pictures.path_of(run.job))
+            bar.update(task, advance=1, state=state())
+
+        session.run(conduct, hear)
 
 
-def _state(planned: list[Job], done: int, jobs: int) -> str:
-    """What runs now, where one job runs at a time."""
-    if jobs > 1 or done >= len(planned):
-        return f"{done}/{len(planned)}"
-    return f"{done}/{len(planned)} {planned[done].solver.label} on {planned[done].label}"
-
-
-def _keep(store: Store | None, run: Run, *, draw: bool) -> None:
-    """Keeps a run; tells of one that gave no schedule."""
+def _tell(run: Run) -> None:
+    """One line for a run that gave no schedule."""
     record = run.record
     if record is None:
         err().print(f"{run.job.solver.label} on {run.job.label} was lost: {run.lost}")
-        return
-    if not record.ok:
+    elif not record.ok:
         err().print(f"{record.solver} on {record.instance}: {record.status}: {record.message}")
-    if store is None:
-        return
-    store.put(run)
-    if draw and run.schedule is not None:
-        from dsct_gym.gantt import save_gantt
 
-        save_gantt(run.schedule, store.path_of(run.job).with_suffix(".png"))
+
+def _draw(schedule: Schedule, beside: Path) -> None:
+    from dsct_gym.gantt import save_gantt
+
+    save_gantt(schedule, beside.with_suffix(".png"))
 
 
 def _conclude(
@@ -366,33 +261,11 @@ def _report(store: Store, *, quiet: bool) -> None:
 
 
 def _print_table(records: list[Record], scores: list[Score]) -> None:
+    from dsct_gym.benchmark.score_table import terminal_columns
+
     count = len({record.instance for record in records})
-    columns = (
-        ("solver", "left"),
-        ("mean accuracy", "right"),
-        ("gap to best", "right"),
-        ("gap to bound", "right"),
-        ("optimal", "right"),
-        ("energy used", "right"),
-        ("fairness", "right"),
-        ("seconds", "right"),
-        *([("failed", "right")] if any(row.failures for row in scores) else []),
-    )
-    rows = [
-        (
-            row.solver,
-            f"{row.mean_accuracy.mean:.5f}",
-            f"{row.gap_to_best.mean:.3%}",
-            f"{row.gap:.3%}",
-            ("yes" if row.optimal else "") if count == 1 else f"{row.optimal}/{row.instances}",
-            f"{row.energy_share:.1%}",
-            f"{row.fairness:.3f}",
-            show_seconds(row.seconds),
-            *([f"{row.failures}/{row.runs}"] if len(columns) > 8 else []),
-        )
-        for row in scores
-    ]
-    print_table(columns, rows, title=_title(records, count), caption=_bounds(records, count))
+    title, caption = _title(records, count), _bounds(records, count)
+    print_scores(terminal_columns(scores), scores, title=title, caption=caption)
 
 
 def _title(records: list[Record], count: int) -> str:

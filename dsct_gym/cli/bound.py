@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsct_gym.cli.arguments import InstanceArgument, Json, TimeLimit, load_instance
-from dsct_gym.cli.console import listener, print_fields, print_json, progress_bar, show_seconds
+from dsct_gym.cli.console import listener, print_fields, print_json, progress_bar
 
 if TYPE_CHECKING:
     from dsct_gym.benchmark.spec import Spec
@@ -45,11 +45,13 @@ def bound(
     import time
 
     from dsct_gym.benchmark.spec import Spec
-    from dsct_gym.bounds import FRACTIONAL
+    from dsct_gym.benchmark.wording import show_seconds
+    from dsct_gym.bounds import FRACTIONAL, warm_up_bound
     from dsct_gym.relaxation import relax
 
     problem = load_instance(instance)
     named = Spec.parse(method, "method")
+    warm_up_bound(named.name)
     started = time.perf_counter()
     relaxation = relax(problem)
     total, interrupted = _bound(problem, named, time_limit, relaxation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from rich.console import Console
 from rich.text import Text
@@ -13,12 +13,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.progress import Progress
+    from rich.table import Table
 
+    from dsct_gym.benchmark.score_table import Column, Row
     from dsct_gym.solver import Progress as News
     from dsct_gym.solver import ProgressCallback
 
-_WIDE = 200
-"""Columns of what is not a terminal: nothing is cut or wrapped on its way into a file."""
+_WIDE: Final = 200
+"""Columns of what is not a terminal: nothing is cut or folded on its way into a file."""
+
+_NARROW: Final = 16
+"""Columns of prose, at least."""
+
+_ENDLESS: Final = 10_000
 
 
 class _Console(Console):
@@ -59,35 +66,129 @@ def print_fields(title: str, fields: Mapping[str, str]) -> None:
         console.print(Text.assemble((f"  {name:<{width}}  ", "dim"), value))
 
 
+class Heading(NamedTuple):
+    """The heading of a column.
+
+    Attributes:
+        text: What it says.
+        kind: ``"number"``: its cells keep their width; ``"name"``: they keep it up to half of the
+            terminal, where they are folded; ``"prose"``: they may be wrapped.
+        priority: Columns of the highest go first where a terminal is narrow; 0 always stays.
+    """
+
+    text: str
+    kind: Literal["name", "number", "prose"] = "name"
+    priority: int = 0
+
+
 def print_table(
-    columns: Sequence[tuple[str, str]],
+    headings: Sequence[Heading],
     rows: Sequence[Sequence[str]],
     *,
     title: str | None = None,
     caption: str | None = None,
+    dense: bool = False,
 ) -> None:
-    """A table; each column is its heading and ``"left"`` or ``"right"``."""
+    """A table that fits: headings are stacked, then columns left out, until it does.
+
+    Args:
+        headings: One a column.
+        rows: The cells.
+        title: Line above.
+        caption: Line below.
+        dense: Whether columns stand closer together.
+    """
+    console = out()
+    lost: list[str] = []
+    table = _table(console, headings, rows, dense=dense)
+    if console.is_terminal and _width(console, table) > console.width:
+        kept = list(range(len(headings)))
+        table = _table(console, headings, rows, dense=dense, stacked=True)
+        while _width(console, table) > console.width and any(headings[k].priority for k in kept):
+            last = max(kept, key=lambda k: (headings[k].priority, k))
+            kept.remove(last)
+            lost.append(headings[last].text)
+            table = _table(
+                console,
+                [headings[k] for k in kept],
+                [[row[k] for k in kept] for row in rows],
+                dense=dense,
+                stacked=True,
+            )
+    if not console.is_terminal:
+        console.width = max(console.width, _width(console, table))
+    if lost:
+        note = f"no room for {', '.join(reversed(lost))}"
+        caption = f"{caption}\n{note}" if caption else note
+    table.title = Text(title, style="bold") if title else None
+    table.caption = Text(caption, style="dim") if caption else None
+    console.print(table)
+
+
+def print_scores(
+    columns: Sequence[Column[Row]],
+    rows: Sequence[Row],
+    *,
+    title: str,
+    caption: str | None = None,
+    last: Sequence[str] = (),
+    dense: bool = False,
+) -> None:
+    """A table of scores; ``last`` is a row of its own, as far as it goes."""
+    from dsct_gym.benchmark.score_table import as_cells
+
+    headings = [
+        Heading(column.heading, "number" if column.number else "name", column.priority)
+        for column in columns
+    ]
+    cells = as_cells(columns, rows)
+    if last:
+        cells.append([*last, *[""] * (len(columns) - len(last))])
+    print_table(headings, cells, title=title, caption=caption, dense=dense)
+
+
+def _table(
+    console: Console,
+    headings: Sequence[Heading],
+    rows: Sequence[Sequence[str]],
+    *,
+    dense: bool,
+    stacked: bool = False,
+) -> Table:
+    """The table, in which names and numbers keep their width."""
     from rich import box
+    from rich.cells import cell_len
     from rich.table import Table
 
     table = Table(
         box=box.SIMPLE_HEAD,
-        title=Text(title, style="bold") if title else None,
-        caption=Text(caption, style="dim") if caption else None,
         title_justify="left",
         caption_justify="left",
         pad_edge=False,
+        collapse_padding=dense,
     )
-    for heading, side in columns:
-        table.add_column(heading, justify="right" if side == "right" else "left")
+    longest = console.width // 2 if console.is_terminal else None
+    for index, heading in enumerate(headings):
+        widest = max((cell_len(row[index]) for row in rows), default=0)
+        table.add_column(
+            Text(heading.text.replace(" ", "\n") if stacked else heading.text),
+            justify="right" if heading.kind == "number" else "left",
+            no_wrap=heading.kind == "number",
+            overflow="fold",
+            min_width=widest if longest is None else min(widest, longest),
+        )
+        if heading.kind == "prose":
+            table.columns[-1].min_width = min(widest, _NARROW)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    out().print(table)
+        table.add_row(*map(Text, row))
+    return table
 
 
-def show_seconds(seconds: float) -> str:
-    """A duration with as many decimals as it deserves."""
-    return f"{seconds:.4f}" if seconds < 1.0 else f"{seconds:.1f}"
+def _width(console: Console, table: Table) -> int:
+    """The least width that the table can have."""
+    from rich.measure import Measurement
+
+    return Measurement.get(console, console.options.update(width=_ENDLESS), table).minimum
 
 
 def warn(message: str) -> None:

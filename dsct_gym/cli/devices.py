@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from dsct_gym.cli.arguments import Json
-from dsct_gym.cli.console import print_json, print_table
+from dsct_gym.cli.console import Heading, print_json, print_table
 
 EXAMPLE = """
 dsct-gym devices
@@ -29,12 +29,12 @@ def devices(json: Json = False) -> None:
         )
         return
     columns = (
-        ("device", "left"),
-        ("kind", "left"),
-        ("year", "right"),
-        ("GFLOP/s", "right"),
-        ("GFLOP/J", "right"),
-        ("W", "right"),
+        Heading("device"),
+        Heading("kind", priority=3),
+        Heading("year", "number", 2),
+        Heading("GFLOP/s", "number"),
+        Heading("GFLOP/J", "number"),
+        Heading("W", "number", 1),
     )
     rows = [
         (

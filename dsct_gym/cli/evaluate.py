@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dsct_gym.cli.arguments import Json, TimeLimit, check_writable
-from dsct_gym.cli.console import err, out, print_json, progress_bar, show_seconds, warn
+from dsct_gym.cli.console import err, out, print_json, print_scores, progress_bar, warn
 from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dsct_gym.benchmark.entrants import Entrant
-    from dsct_gym.benchmark.evaluation import Group, Planned, Standing, Standings
-    from dsct_gym.benchmark.job import Job
+    from dsct_gym.benchmark.evaluation import Group, Planned, Standings
+    from dsct_gym.benchmark.execution import Run
     from dsct_gym.benchmark.record import Record
-    from dsct_gym.benchmark.store import Store
+    from dsct_gym.benchmark.session import Session
 
 EXAMPLE = """
 dsct-gym evaluate rl-greedy rl --suite tiny
@@ -120,12 +119,14 @@ def evaluate(
         time_limit=time_limit,
         reference_moves=reference_moves,
     )
-    records, interrupted = _run(planned, references, jobs)
+    session = _run(planned, references, jobs)
+    # What Ctrl-C cut short would stand for less than its agent can do.
+    records = {key: record for key, record in session.found.items() if not record.interrupted}
     found = [rank(group, planned, records) for group in groups]
     standings = [each for each in found if each is not None]
     _conclude(standings, output, reference_moves, json=json)
     _tell_failures(planned, records)
-    if interrupted:
+    if session.interrupted:
         raise KeyboardInterrupt
     ran = [records[each.job.key] for each in planned if each.job.key in records]
     if len(ran) < len(planned) or not all(record.ok for record in ran):
@@ -155,55 +156,35 @@ def _entrants(agents: list[str], decoders: str, *, trust_pickle: bool) -> list[E
     return entrants
 
 
-def _run(
-    planned: Sequence[Planned], folder: Path | None, workers: int
-) -> tuple[dict[str, Record], bool]:
-    """Runs what is planned: records by key of the job, and whether Ctrl-C ended it."""
+def _run(planned: Sequence[Planned], folder: Path | None, workers: int) -> Session:
+    """Runs what is planned under a progress bar; the reference runs are kept and resumed."""
     from dsct_gym.benchmark.evaluation import jobs_of
     from dsct_gym.benchmark.guard import Limits
-    from dsct_gym.benchmark.runner import run_jobs
+    from dsct_gym.benchmark.session import Conduct, Session
     from dsct_gym.benchmark.store import Store
 
-    _warn_of_cores(workers)
     store = None if folder is None else Store(folder)
     kept = {each.job.key for each in planned if each.entrant is None}
-    with store.opened() if store is not None else nullcontext(), progress_bar() as bar:
-        everything = jobs_of(planned)
-        records = {} if store is None else _reuse(store, everything, kept)
-        fresh = [job for job in everything if job.key not in records]
-        task = bar.add_task("evaluate", total=len(fresh), state=f"0/{len(fresh)}")
-        try:
-            for done, run in enumerate(run_jobs(fresh, workers, limits=Limits(threads=1)), 1):
-                bar.update(task, advance=1, state=f"{done}/{len(fresh)} {run.job.label}")
-                if run.record is None:
-                    err().print(f"{run.job.solver.label} on {run.job.label} was lost: {run.lost}")
-                elif not run.record.interrupted:
-                    records[run.job.key] = run.record
-                    if store is not None and run.job.key in kept:
-                        store.put(run)
-        except KeyboardInterrupt:
-            return records, True
-    return records, False
+    session = Session(jobs_of(planned), store, kept)
+    conduct = Conduct(workers, Limits(threads=1))
+    if (overload := conduct.overload(session.jobs)) is not None:
+        warn(overload)
+    with session.opened(), progress_bar() as bar:
+        for line in session.resume(retry=True):
+            warn(line)
+        number = len(session.missing)
+        task = bar.add_task("evaluate", total=number, state=f"0/{number}")
+        done = 0
 
+        def hear(run: Run) -> None:
+            nonlocal done
+            done += 1
+            bar.update(task, advance=1, state=f"{done}/{number} {run.job.label}")
+            if run.record is None:
+                err().print(f"{run.job.solver.label} on {run.job.label} was lost: {run.lost}")
 
-def _reuse(store: Store, everything: Sequence[Job], kept: set[str]) -> dict[str, Record]:
-    """The reference runs that a folder holds already."""
-    records = {}
-    for job in everything:
-        if job.key not in kept:
-            continue
-        store.put_instance(job)
-        stored = store.get(job)
-        if stored is not None and stored.record.ok and not stored.record.interrupted:
-            records[job.key] = stored.record
-    return records
-
-
-def _warn_of_cores(workers: int) -> None:
-    from dsct_gym.benchmark.environment import usable_cores
-
-    if workers > usable_cores():
-        warn(f"--jobs {workers} on {usable_cores()} cores: the seconds will be too long")
+        session.run(conduct, hear)
+    return session
 
 
 def _tell_failures(planned: Sequence[Planned], records: dict[str, Record]) -> None:
@@ -250,25 +231,16 @@ def _conclude(
 
 
 def _print_standings(found: Standings) -> None:
-    """A table in which only the names of the agents give way to a narrow terminal."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+    """The table of a group, and the best-known values that were raised."""
+    from dsct_gym.benchmark.score_table import standing_columns
 
-    table = Table(
-        title=Text(_title(found), style="bold"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        collapse_padding=True,
-        pad_edge=False,
+    print_scores(
+        standing_columns(),
+        found.entrants,
+        title=_title(found),
+        last=("best known", f"{found.best_accuracy:.5f}", f"{found.best_gap:.3%}"),
+        dense=True,
     )
-    table.add_column("agent", overflow="fold")
-    for heading in ("accuracy", "gap", "closed", "interval", "W/T/L", "seconds"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in found.entrants:
-        table.add_row(*map(Text, _cells(row)))
-    table.add_row("best known", f"{found.best_accuracy:.5f}", f"{found.best_gap:.3%}")
-    out().print(table)
     for each in found.raised[:_TOLD]:
         change = f"from {each.before:.6f} to {each.after:.6f}"
         out().print(f"best known of {each.instance} raised {change} by {each.by}")
@@ -281,32 +253,6 @@ def _title(found: Standings) -> str:
     number = f"{done}" if done == planned else f"{done} of {planned}"
     instances = "instance" if planned == 1 else "instances"
     return f"{found.group.name}: {number} {instances}, {found.group.holds}"
-
-
-def _cells(row: Standing) -> list[str]:
-    """An agent's cells; dashes where it never gave a schedule or there is nothing to close."""
-    score = row.score
-    label = score.solver.replace(",", ", ")  # where it may be broken
-    if score.failures == score.runs:
-        return [label, *"------"]
-    share, interval = "-", ""
-    if row.closed is not None:
-        share = f"{_percent(row.closed.mean)}%"
-        if row.closed.low < row.closed.high:
-            interval = f"[{_percent(row.closed.low)}, {_percent(row.closed.high)}]"
-    return [
-        label,
-        f"{score.mean_accuracy.mean:.5f}",
-        f"{score.gap:.3%}",
-        share,
-        interval,
-        f"{row.wins}/{row.ties}/{row.losses}",
-        show_seconds(score.seconds),
-    ]
-
-
-def _percent(share: float) -> str:
-    return f"{100.0 * share:.1f}" if abs(share) < 10.0 else f"{100.0 * share:.0f}"
 
 
 def _print_legend(standings: Sequence[Standings], moves: int) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from dsct_gym.cli.arguments import Json
-from dsct_gym.cli.console import print_json, print_table
+from dsct_gym.cli.console import Heading, print_json, print_table
 
 EXAMPLE = """
 dsct-gym families
@@ -34,12 +34,12 @@ def families(json: Json = False) -> None:
         )
         return
     columns = (
-        ("family", "left"),
-        ("what it is", "left"),
-        ("models", "right"),
-        ("breakpoints", "right"),
-        ("GFLOP/image", "right"),
-        ("accuracy", "right"),
+        Heading("family"),
+        Heading("what it is", "prose", 3),
+        Heading("models", "number", 1),
+        Heading("breakpoints", "number", 2),
+        Heading("GFLOP/image", "number"),
+        Heading("accuracy", "number"),
     )
     rows = [
         (

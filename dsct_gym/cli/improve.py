@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dsct_gym.cli.console import err, print_table
+from dsct_gym.cli.console import Heading, err, print_table
 
 EXAMPLE = """
 dsct-gym bench --suite tiny --solvers greedy,approx-refined -o results
@@ -25,8 +25,8 @@ def improve(
 
     Takes better schedules and tighter bounds, each verified first.
     """
-    from dsct_gym.benchmark.references import improve as improve_references
-    from dsct_gym.benchmark.suites import data_folder
+    from dsct_gym.suites.improving import improve as improve_references
+    from dsct_gym.suites.suite import data_folder
 
     folder = Path(str(data_folder())) if data is None else data
     found = improve_references(results, folder)
@@ -34,10 +34,10 @@ def improve(
         for line in improvement.refused:
             err().print(f"refused: {line}", style="yellow", highlight=False)
     columns = (
-        ("suite", "left"),
-        ("schedules read", "right"),
-        ("better values", "right"),
-        ("tighter bounds", "right"),
+        Heading("suite"),
+        Heading("schedules read", "number"),
+        Heading("better values", "number"),
+        Heading("tighter bounds", "number"),
     )
     rows = [(one.suite, str(one.read), str(one.values), str(one.bounds)) for one in found]
     print_table(columns, rows)

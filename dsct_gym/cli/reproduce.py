@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsct_gym.cli.arguments import Json
-from dsct_gym.cli.console import out, print_json, print_table, progress_bar
+from dsct_gym.cli.console import Heading, out, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from dsct_gym.benchmark.reproduce.experiment import Effort, Experiment, Outcome
@@ -64,7 +64,7 @@ def _run(experiment: Experiment, effort: Effort) -> Outcome:
 
 
 def _print(experiment: Experiment, outcome: Outcome) -> None:
-    columns = (("claim", "left"), ("paper", "left"), ("measured", "left"))
+    columns = (Heading("claim", "prose"), Heading("paper", "prose"), Heading("measured", "prose"))
     rows = [(claim.what, claim.paper, claim.measured) for claim in outcome.claims]
     print_table(columns, rows, title=f"{experiment.name}: {experiment.title}")
 

@@ -22,7 +22,6 @@ from dsct_gym.cli.console import (
     print_fields,
     print_json,
     progress_bar,
-    show_seconds,
 )
 
 if TYPE_CHECKING:
@@ -141,6 +140,8 @@ def _summary(record: Record) -> dict[str, object]:
 
 
 def _print_summary(record: Record, schedule: Schedule) -> None:
+    from dsct_gym.benchmark.wording import show_seconds
+
     tasks = record.tasks
     budget = f"{record.energy:.4g} J of {record.energy_budget:.4g} J"
     fields = {

@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING
 
 from dsct_gym.cli.arguments import Json
-from dsct_gym.cli.console import err, print_json, print_table
+from dsct_gym.cli.console import Heading, err, print_json, print_table
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -37,7 +37,7 @@ def solvers(json: Json = False) -> None:
         )
         for solver in found
     ]
-    columns = (("solver", "left"), ("what it does", "left"), ("options", "left"))
+    columns = (Heading("solver"), Heading("what it does", "prose"), Heading("options", "prose", 1))
     print_table(columns, rows)
 
 

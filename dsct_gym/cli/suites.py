@@ -1,7 +1,7 @@
 """``dsct-gym suites``: the benchmark suites and what is known of them."""
 
 from dsct_gym.cli.arguments import Json
-from dsct_gym.cli.console import print_json, print_table
+from dsct_gym.cli.console import Heading, print_json, print_table
 
 EXAMPLE = """
 dsct-gym suites
@@ -14,8 +14,8 @@ def suites(json: Json = False) -> None:
 
     --json adds each instance with its best-known value and proven bound.
     """
-    from dsct_gym.benchmark.suites import PROVEN, load_suite
-    from dsct_gym.benchmark.suites import suites as names
+    from dsct_gym.suites.suite import PROVEN, load_suite
+    from dsct_gym.suites.suite import suites as names
 
     loaded = [load_suite(name) for name in names()]
     if json:
@@ -44,11 +44,11 @@ def suites(json: Json = False) -> None:
         )
         return
     columns = (
-        ("suite", "left"),
-        ("what it holds", "left"),
-        ("instances", "right"),
-        ("proven optimal", "right"),
-        ("mean gap", "right"),
+        Heading("suite"),
+        Heading("what it holds", "prose", 1),
+        Heading("instances", "number"),
+        Heading("proven optimal", "number"),
+        Heading("mean gap", "number"),
     )
     rows = [
         (

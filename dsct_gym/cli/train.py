@@ -35,6 +35,13 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run that is in the folder.")
     ] = False,
+    trust_pickle: Annotated[
+        bool,
+        typer.Option(
+            "--trust-pickle",
+            help="Resume a run of Stable-Baselines3 though its files can run code.",
+        ),
+    ] = False,
     device: Annotated[
         str, typer.Option("--device", help="Where torch computes: auto, cpu, cuda, ...")
     ] = "auto",
@@ -69,6 +76,12 @@ def train(
             bar.update(task, completed=done, total=total, description=note)
 
         closed = run_training(
-            config, output, seed=seed, resume=resume, device=device, progress=show
+            config,
+            output,
+            seed=seed,
+            resume=resume,
+            trust_pickle=trust_pickle,
+            device=device,
+            progress=show,
         )
     out().print(f"{output}: the best policy closes {100.0 * closed:.1f} % of the held-out gap")

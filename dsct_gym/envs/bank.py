@@ -2,14 +2,14 @@
 
 A row is written once, when an instance is loaded: its tasks in EDF order, the work of every
 compression level, the static columns of the observation and, for the Assign environment, its
-segments as `dsct_gym.allocation.Problem` has them. Episodes only refer to rows, so a pool of
+segments as `dsct_gym.allocation.Packed` has them. Episodes only refer to rows, so a pool of
 instances is prepared once and shared by all environments of a batch.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
@@ -17,14 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dsct_gym.arrays import Floats, Ints
-from dsct_gym.envs.observation import LOG_LIMIT, TASK, Layout
+from dsct_gym.envs.observation import LOG_LIMIT, Layout, TaskColumn
 from dsct_gym.envs.workers import Workers
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
 from dsct_gym.relaxation import relax
-
-_STATIC = len(TASK)
 
 
 class Bank(NamedTuple):
@@ -49,6 +47,7 @@ class Bank(NamedTuple):
         rho: ln of the deadline tolerance (P,).
         beta: ln of the energy budget ratio (P,); −5 when B is 0.
         base: Total accuracy without work (P,).
+        guided: Whether the rows hold the relaxation of their instances.
         energy_price: λ of the relaxation (P,); 0 without guidance, like the three below.
         work_price: π_j of the relaxation (P, n).
         fraction: Work in the relaxation (P, n), GFLOP.
@@ -79,6 +78,7 @@ class Bank(NamedTuple):
     rho: Floats
     beta: Floats
     base: Floats
+    guided: bool
     energy_price: Floats
     work_price: Floats
     fraction: Floats
@@ -116,6 +116,7 @@ class Bank(NamedTuple):
             rho=np.zeros(rows),
             beta=np.zeros(rows),
             base=np.zeros(rows),
+            guided=layout.guidance,
             energy_price=np.zeros(rows),
             work_price=np.zeros((rows, n)),
             fraction=np.zeros((rows, n)),
@@ -130,30 +131,44 @@ class Bank(NamedTuple):
 
 
 class Library:
-    """The instances of a batch of environments, and their rows.
+    """The instances of a batch of environments, and their rows: one for each environment's own.
 
     Args:
-        rows: Number of rows.
+        count: Number of environments.
+        prepared: Instances known in advance, which all environments share.
         layout: Sizes of the observations.
         levels: Number of compression levels.
         segmented: Whether the allocation kernels will read the rows.
         workers: The threads of the batch.
 
+    Raises:
+        InputError: If an instance is larger than the layout.
+
     Attributes:
         bank: The rows.
+        shared: The first row of the instances known in advance.
         recipes: What gives the `Instance` of each row, None for a row without one.
-        guided: Whether rows hold the relaxation of their instances.
         workers: The threads.
     """
 
     def __init__(
-        self, rows: int, layout: Layout, levels: int, *, segmented: bool, workers: Workers
+        self,
+        count: int,
+        prepared: Sequence[Instance],
+        layout: Layout,
+        levels: int,
+        *,
+        segmented: bool,
+        workers: Workers,
     ) -> None:
         self._layout, self._levels, self._segmented = layout, levels, segmented
+        rows = count + len(prepared)
         self.bank = Bank.empty(rows, layout, 2, levels, segmented=segmented)
+        self.shared = count
         self.recipes: list[Callable[[], Instance] | None] = [None] * rows
-        self.guided = layout.guidance
         self.workers = workers
+        for row, instance in enumerate(prepared, start=count):
+            self.load(row, instance)
 
     def load(self, row: int, instance: Instance) -> None:
         """Writes an instance into a row.
@@ -173,7 +188,7 @@ class Library:
         for into, curves in ((bank.reach, instance.work), (bank.value, instance.accuracy)):
             into[row, :n, :k] = curves[order]
             into[row, :n, k:] = curves[order, -1:]
-        if self.guided:
+        if self.bank.guided:
             self._load_guidance(row, instance)
         prepare(bank, row)
 
@@ -225,9 +240,10 @@ class Library:
 
 
 def copy_into(wide: Iterable[npt.NDArray[Any]], arrays: Iterable[npt.NDArray[Any]]) -> None:
-    """Copies arrays into the corners of others that are at least as large."""
+    """Copies arrays into the corners of others that are at least as large; leaves the rest."""
     for into, array in zip(wide, arrays, strict=True):
-        into[tuple(slice(size) for size in array.shape)] = array
+        if isinstance(into, np.ndarray):
+            into[tuple(slice(size) for size in array.shape)] = array
 
 
 @dataclass(frozen=True)
@@ -301,13 +317,13 @@ def prepare(bank: Bank, row: int) -> None:
         bank.log_work[row, j] = math.log(full)
         bank.log_deadline[row, j] = math.log(bank.deadline[row, j])
         columns = bank.columns[row, j]
-        columns[0] = bank.deadline[row, j] / horizon
-        columns[1] = clip_log(bank.log_work[row, j] - log_share)
-        columns[2] = gain
-        columns[3] = work_for(reach, value, value[0] + 0.5 * gain) / full
-        if columns.size > _STATIC:
-            columns[4] = clip(bank.fraction[row, j] / full, 0.0, 1.0)
-            columns[5] = _log_price(bank.work_price[row, j] * full, gain)
+        columns[TaskColumn.DEADLINE] = bank.deadline[row, j] / horizon
+        columns[TaskColumn.WORK] = clip_log(bank.log_work[row, j] - log_share)
+        columns[TaskColumn.GAIN] = gain
+        columns[TaskColumn.HALF] = work_for(reach, value, value[0] + 0.5 * gain) / full
+        if bank.guided:
+            columns[TaskColumn.FRACTION] = clip(bank.fraction[row, j] / full, 0.0, 1.0)
+            columns[TaskColumn.PRICE] = _log_price(bank.work_price[row, j] * full, gain)
     bank.base[row] = base
     if bank.task.shape[1] > 0:
         _fill_segments(bank, row)

@@ -4,12 +4,17 @@ Every value is scaled so that a network can use it as it is: shares lie in [0, 1
 may span orders of magnitude are natural logarithms clipped to [−5, 5]. Tables are flat vectors,
 row after row, because stock policies flatten them anyway and warn about anything else;
 `Layout.tables` gives them back their shape.
+
+The place of a column is a member of `TaskColumn`, `MachineColumn` or `BudgetColumn`. Kernels write
+by these members, and the tables of columns are in their order, so ``MACHINE[MachineColumn.LOAD]``
+tells bounds and meaning of what a kernel leaves at ``machines[env, r, MachineColumn.LOAD]``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final
 
 import numpy as np
@@ -20,80 +25,150 @@ LOG_LIMIT: Final = 5.0
 """Logarithms of ratios are clipped to this on either side."""
 
 
+class TaskColumn(IntEnum):
+    """Places of the columns of a task; the relaxation's come last."""
+
+    DEADLINE = 0
+    WORK = 1
+    GAIN = 2
+    HALF = 3
+    FRACTION = 4
+    PRICE = 5
+
+
+class MachineColumn(IntEnum):
+    """Places of the columns of a machine; the relaxation's come last."""
+
+    SPEED = 0
+    EFFICIENCY = 1
+    USED = 2
+    LOAD = 3
+    ROOM = 4
+    TIME = 5
+    ENERGY = 6
+    SPENT = 7
+    PROFILE = 8
+    PROFILE_LEFT = 9
+    PRICE = 10
+    FRACTION_TIME = 11
+
+
+class BudgetColumn(IntEnum):
+    """Places of the columns of the episode as a whole; the relaxation's come last."""
+
+    ENERGY_LEFT = 0
+    TASKS_LEFT = 1
+    ACCURACY = 2
+    RHO = 3
+    BETA = 4
+    TASKS = 5
+    MACHINES = 6
+    PRICE = 7
+    RELAXED_PRICE = 8
+    SLACK = 9
+
+
 @dataclass(frozen=True)
 class Column:
     """One number of an observation.
 
     Attributes:
-        name: Its name.
+        place: Where it stands in its row.
         low: Lower bound.
         high: Upper bound.
         meaning: What it tells; j is the task of the row (of the task at hand, in a machine's row).
     """
 
-    name: str
+    place: IntEnum
     low: float
     high: float
     meaning: str
 
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.place.name.lower()
 
-def _share(name: str, meaning: str) -> Column:
-    return Column(name, 0.0, 1.0, meaning)
+
+def _share(place: IntEnum, meaning: str) -> Column:
+    return Column(place, 0.0, 1.0, meaning)
 
 
-def _log(name: str, meaning: str) -> Column:
-    return Column(name, -LOG_LIMIT, LOG_LIMIT, f"ln({meaning})")
+def _log(place: IntEnum, ratio: str, otherwise: str | None = None) -> Column:
+    meaning = f"ln({ratio})" if otherwise is None else f"ln({ratio}); {otherwise}"
+    return Column(place, -LOG_LIMIT, LOG_LIMIT, meaning)
 
 
 TASK: Final = (
-    _share("deadline", "d_j / d_max"),
-    _log("work", "f_j^max / (d_max Σ_r s_r / n)"),
-    _share("gain", "a_j(f_j^max) − a_j(0)"),
-    _share("half", "work at which half of the gain is reached / f_j^max; 0 for a flat curve"),
+    _share(TaskColumn.DEADLINE, "d_j / d_max"),
+    _log(TaskColumn.WORK, "f_j^max / (d_max Σ_r s_r / n)"),
+    _share(TaskColumn.GAIN, "a_j(f_j^max) − a_j(0)"),
+    _share(
+        TaskColumn.HALF, "work at which half of the gain is reached / f_j^max; 0 for a flat curve"
+    ),
 )
 """Columns of a task: of the task at hand, and of each row of the table of tasks."""
 
 TASK_GUIDANCE: Final = (
-    _share("fraction", "work in the fractional relaxation / f_j^max"),
-    _log("price", "π_j f_j^max / gain; −5 when π_j is 0, 5 for a flat curve with a price"),
+    _share(TaskColumn.FRACTION, "work in the fractional relaxation / f_j^max"),
+    _log(
+        TaskColumn.PRICE,
+        "π_j f_j^max / gain",
+        "−5 when π_j is 0, else 5 for a flat curve",
+    ),
 )
 """Columns of a task that the relaxation adds."""
 
 MACHINE: Final = (
-    _log("speed", "s_r / mean speed"),
-    _log("efficiency", "E_r / mean efficiency"),
-    _share("used", "time used t_r / d_max"),
-    _share("load", "t_r / d_j"),
-    _share("room", "largest work on j that fits now / f_j^max"),
-    _log("time", "f_j^max / s_r / d_j"),
-    _log("energy", "f_j^max / E_r / (B / n); 5 when B is 0"),
-    _share("spent", "energy spent on the machine / B"),
+    _log(MachineColumn.SPEED, "s_r / mean speed"),
+    _log(MachineColumn.EFFICIENCY, "E_r / mean efficiency"),
+    _share(MachineColumn.USED, "time used t_r / d_max"),
+    _share(MachineColumn.LOAD, "t_r / d_j"),
+    _share(MachineColumn.ROOM, "largest work on j that fits now / f_j^max"),
+    _log(MachineColumn.TIME, "f_j^max / s_r / d_j"),
+    _log(MachineColumn.ENERGY, "f_j^max / E_r / (B / n)", "5 when B is 0"),
+    _share(MachineColumn.SPENT, "energy spent on the machine / B; 0 when B is 0"),
 )
 """Columns of a machine, as it looks for the task at hand j."""
 
 MACHINE_GUIDANCE: Final = (
-    _share("profile", "energy of the machine in the fractional relaxation / B"),
-    Column("profile_left", -1.0, 1.0, "profile − spent"),
-    _log("price", "λ / E_r / π_j; −5 when λ is 0, else 5 when π_j is 0"),
-    Column("fraction_time", 0.0, LOG_LIMIT, "fractional work of j / s_r / d_j"),
+    _share(
+        MachineColumn.PROFILE,
+        "energy of the machine in the fractional relaxation / B; 0 when B is 0",
+    ),
+    Column(MachineColumn.PROFILE_LEFT, -1.0, 1.0, "profile − spent"),
+    _log(MachineColumn.PRICE, "λ / E_r / π_j", "−5 when λ is 0, else 5 when π_j is 0"),
+    Column(MachineColumn.FRACTION_TIME, 0.0, LOG_LIMIT, "fractional work of j / s_r / d_j"),
 )
 """Columns of a machine that the relaxation adds."""
 
 BUDGET: Final = (
-    _share("energy_left", "(B − energy spent) / B; 0 when B is 0"),
-    _share("tasks_left", "tasks not yet decided / n"),
-    _share("accuracy", "Σ of rewards so far / n"),
-    _log("rho", "d_max Σ_r s_r / Σ_j f_j^max"),
-    _log("beta", "B / (d_max Σ_r P_r); −5 when B is 0"),
-    Column("tasks", 0.0, LOG_LIMIT, "log10(n)"),
-    Column("machines", 0.0, LOG_LIMIT, "log10(m)"),
-    _log("price", "λ B / n of the allocation so far (Assign only, else 0); −5 when λ is 0"),
+    _share(BudgetColumn.ENERGY_LEFT, "(B − energy spent) / B; 0 when B is 0"),
+    _share(BudgetColumn.TASKS_LEFT, "tasks not yet decided / n"),
+    _share(BudgetColumn.ACCURACY, "Σ of rewards so far / n"),
+    _log(BudgetColumn.RHO, "d_max Σ_r s_r / Σ_j f_j^max"),
+    _log(BudgetColumn.BETA, "B / (d_max Σ_r P_r)", "−5 when B is 0"),
+    Column(BudgetColumn.TASKS, 0.0, LOG_LIMIT, "log10(n)"),
+    Column(BudgetColumn.MACHINES, 0.0, LOG_LIMIT, "log10(m)"),
+    _log(
+        BudgetColumn.PRICE,
+        "λ B / n",
+        "λ of the optimum so far, −5 when it is 0; in all ids but Assign 0",
+    ),
 )
 """Columns of the episode as a whole."""
 
 BUDGET_GUIDANCE: Final = (
-    _log("relaxed_price", "λ B / n in the fractional relaxation; −5 when λ is 0"),
-    _log("slack", "Σ_r s_r (d_max − t_r) / fractional work of the tasks not yet decided"),
+    _log(
+        BudgetColumn.RELAXED_PRICE,
+        "λ B / n",
+        "λ of the fractional relaxation, −5 when it is 0",
+    ),
+    _log(
+        BudgetColumn.SLACK,
+        "Σ_r s_r (d_max − t_r) / fractional work of the tasks not yet decided",
+        "5 when that work is 0",
+    ),
 )
 """Columns of the episode that the relaxation adds."""
 
@@ -131,15 +206,14 @@ class Layout:
 
     def space(self) -> spaces.Dict:
         """The observation space; rows of padding and of decided tasks are 0."""
-        mask = _share("mask", "1 where the row stands for something")
         return spaces.Dict(
             {
                 "budget": _box(self.budget, 1),
                 "machines": _box(self.machine, self.max_machines, padded=True),
-                "machines_mask": _box((mask,), self.max_machines),
+                "machines_mask": _flags(self.max_machines),
                 "task": _box(self.task, 1, padded=True),
                 "tasks": _box(self.task, self.max_tasks, padded=True),
-                "tasks_mask": _box((mask,), self.max_tasks),
+                "tasks_mask": _flags(self.max_tasks),
             }
         )
 
@@ -162,3 +236,8 @@ def _box(columns: tuple[Column, ...], rows: int, *, padded: bool = False) -> spa
     if padded:
         low, high = np.minimum(low, 0.0), np.maximum(high, 0.0)
     return spaces.Box(np.tile(low, rows), np.tile(high, rows), dtype=np.float32)
+
+
+def _flags(rows: int) -> spaces.Box:
+    """A flat box of ones where a row stands for something and zeros elsewhere."""
+    return spaces.Box(0.0, 1.0, (rows,), dtype=np.float32)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from enum import IntEnum
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -28,6 +29,25 @@ if TYPE_CHECKING:
 
 _PARTIALS = 64
 _TIE = 1e-3
+
+
+class _Parameter(IntEnum):
+    """Places of the parameters of a scenario; a number is drawn for each ranged one up to BETA."""
+
+    N = 0
+    M = 1
+    MU = 2
+    RHO = 3
+    BETA = 4
+    SPEED = 5
+    EFFICIENCY = 6
+
+
+class _Curve(IntEnum):
+    """Places of the two rows of a curve."""
+
+    WORK = 0
+    ACCURACY = 1
 
 
 class Sampled(Drawn):
@@ -60,7 +80,7 @@ class Sampled(Drawn):
 
     def load(self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
         """Draws instances into the environments' own rows."""
-        if library.guided:
+        if library.bank.guided:
             return super().load(library, envs, generators)
         library.widen(self._work.size)
         numbers = np.zeros((envs.size, self._most))
@@ -137,9 +157,9 @@ def sample_rows(
         bank: Where to write.
         rows: Rows to write (k,).
         numbers: Random numbers of each row (k, ·), in the order in which they are drawn.
-        ranged: Whether n, m, mu, rho and beta are ranges (5,), so that a number is drawn for them.
-        bounds: Ends of n, m, mu, rho, beta, speed and efficiency (7, 2).
-        curve: Work and accuracy at the breakpoints of the least efficient task (2, K+1).
+        ranged: Whether each `_Parameter` up to BETA is a range (5,), so that it is drawn.
+        bounds: Ends of each `_Parameter` (7, 2).
+        curve: Each `_Curve` row at the breakpoints of the least efficient task (2, K+1).
         done: Whether each row was made (k,); not where a number needs rounding by text.
         first: First of the rows to make.
         last: One past the last.
@@ -151,24 +171,24 @@ def sample_rows(
             low, high = bounds[parameter]
             scenario[parameter] = low
             if ranged[parameter]:
-                whole = parameter < 2
+                whole = parameter <= _Parameter.M
                 span = high - low + 1.0 if whole else high - low
                 part = span * numbers[index, drawn]
                 scenario[parameter] = low + (math.floor(part) if whole else part)
                 drawn += 1
         row = rows[index]
-        done[index] = _sample(bank, row, numbers[index, drawn:], scenario, bounds[5:], curve)
+        done[index] = _sample(bank, row, numbers[index, drawn:], scenario, bounds, curve)
         if done[index]:
             prepare(bank, row)
 
 
 @kernel
 def _sample(
-    bank: Bank, row: int, numbers: Floats, scenario: Floats, fleet: Floats, curve: Floats
+    bank: Bank, row: int, numbers: Floats, scenario: Floats, bounds: Floats, curve: Floats
 ) -> bool:
     """Writes one instance; see `Scenario.sample`, which this follows line by line."""
-    n, m = int(scenario[0]), int(scenario[1])
-    mu, rho, beta = scenario[2], scenario[3], scenario[4]
+    n, m = int(scenario[_Parameter.N]), int(scenario[_Parameter.M])
+    mu, rho, beta = scenario[_Parameter.MU], scenario[_Parameter.RHO], scenario[_Parameter.BETA]
     bank.tasks[row], bank.machines[row] = n, m
     theta, moments = numbers[:n], numbers[n : 2 * n]
     lowest, highest = theta.min(), theta.max()
@@ -179,12 +199,14 @@ def _sample(
             share = (share - lowest) / (highest - lowest)
         scale = 1.0 / (1.0 + (mu - 1.0) * share)
         for k in range(curve.shape[1]):
-            work[j, k] = curve[0, k] * scale
+            work[j, k] = curve[_Curve.WORK, k] * scale
     sound = _round(work.reshape(-1))
     speed, efficiency = bank.speed[row, :m], bank.efficiency[row, :m]
+    slowest, fastest = bounds[_Parameter.SPEED]
+    worst, best = bounds[_Parameter.EFFICIENCY]
     for r in range(m):
-        speed[r] = fleet[0, 0] + (fleet[0, 1] - fleet[0, 0]) * numbers[2 * n + r]
-        efficiency[r] = fleet[1, 0] + (fleet[1, 1] - fleet[1, 0]) * numbers[2 * n + m + r]
+        speed[r] = slowest + (fastest - slowest) * numbers[2 * n + r]
+        efficiency[r] = worst + (best - worst) * numbers[2 * n + m + r]
     sound = _round(speed) and _round(efficiency) and sound
     horizon = _round_figure(rho * _exact_sum(work[:, curve.shape[1] - 1]) / _exact_sum(speed))
     latest = (1.0 - moments).max()
@@ -200,8 +222,8 @@ def _sample(
         bank.deadline[row, rank] = deadline[j]
         bank.reach[row, rank, :known] = work[j]
         bank.reach[row, rank, known:] = work[j, known - 1]
-        bank.value[row, rank, :known] = curve[1]
-        bank.value[row, rank, known:] = curve[1, known - 1]
+        bank.value[row, rank, :known] = curve[_Curve.ACCURACY]
+        bank.value[row, rank, known:] = curve[_Curve.ACCURACY, known - 1]
     return sound
 
 

@@ -32,7 +32,7 @@ class SchedulingVecEnv(VecEnv):  # type: ignore[misc]
     ``energy`` and ``episode`` (return ``r``, length ``l``, seconds ``t``), as `Monitor` gives it.
 
     Args:
-        env_id: ``DSCT-EA-v0``, ``DSCT-EA-Assign-v0`` or ``DSCT-EA-Continuous-v0``.
+        env_id: One of `dsct_gym.registration.ENVIRONMENTS`.
         num_envs: Number of environments.
         **options: Arguments of the batched environment, except ``autoreset_mode``.
     """

@@ -1,4 +1,4 @@
-"""The environments, one episode at a time: Gymnasium's interface over a batch of one."""
+"""One episode at a time: Gymnasium's interface over a batch of one."""
 
 from __future__ import annotations
 
@@ -11,18 +11,11 @@ from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 
 from dsct_gym.arrays import Bools
-from dsct_gym.envs.episodes import (
-    DEFAULT_LEVELS,
-    AssignEpisodes,
-    ContinuousEpisodes,
-    Episodes,
-    JointEpisodes,
-)
+from dsct_gym.envs.episodes import DEFAULT_LEVELS, Episodes
 from dsct_gym.envs.observation import Layout, Observation
-from dsct_gym.envs.options import check_on_invalid, instance_of
+from dsct_gym.envs.options import check_on_invalid, instance_of, make_source
 from dsct_gym.envs.outcome import DeferredSchedule
 from dsct_gym.envs.rendering import RENDER_MODES, Renderer
-from dsct_gym.envs.source import make_source
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
@@ -31,21 +24,17 @@ _ONLY = np.array([0])
 
 
 class SchedulingEnv(gymnasium.Env[Observation, Any]):
-    """What the three environments share.
-
-    One episode is one instance; tasks are decided one by one in EDF order, one a step, and the
-    episode terminates after the last. The rewards of an episode add up to the accuracy that its
-    schedule gains over no work at all. ``docs/environments.md`` lists every column.
+    """What single environments share; the class of each id says what it is.
 
     Args:
-        levels: Number of compression levels L (joint mode).
+        levels: Number of compression levels L, where actions choose one.
         guidance: Whether observations carry the columns of the fractional relaxation.
         on_invalid: What becomes of an action that the mask forbids: ``"skip"`` plays it as skip
             and sets ``info["invalid_action"]``, ``"raise"`` raises an `InputError`.
         render_mode: ``"rgb_array"``, ``"human"``, ``"ansi"`` or None.
         copy: Whether observations and masks are fresh copies; otherwise they are the arrays that
             the next step overwrites.
-        **instances: Where instances come from: see `dsct_gym.envs.source.make_source`.
+        **instances: Where instances come from: see `dsct_gym.envs.options.make_source`.
 
     Raises:
         InputError: Naming the argument at fault.
@@ -103,7 +92,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
 
     def action_masks(self) -> Bools:
         """Which actions are allowed now, as sb3-contrib asks for it; never all false."""
-        return np.asarray(self._episodes.view.mask[0] == 1)
+        return np.asarray(self._episodes.feedback.mask[0] == 1)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -150,10 +139,10 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
         if self._raises and episodes.forbidden(checked)[0]:
             raise InputError(f"action: {action} is forbidden by the action mask")
         episodes.step(checked)
-        view = episodes.view
-        terminated = bool(view.terminated[0])
+        feedback = episodes.feedback
+        terminated = bool(feedback.terminated[0])
         observation, info = self._shown()
-        info["invalid_action"] = bool(view.invalid[0])
+        info["invalid_action"] = bool(feedback.invalid[0])
         if terminated:
             self._playing = False
             info["schedule"] = DeferredSchedule(episodes.schedule_later(0))
@@ -161,10 +150,10 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
             info["energy"] = float(episodes.play.spent[0])
         if self.render_mode == "human":
             self.render()
-        return observation, float(view.reward[0]), terminated, False, info
+        return observation, float(feedback.reward[0]), terminated, False, info
 
     def _shown(self) -> tuple[Observation, dict[str, Any]]:
-        mask = self._episodes.view.mask[0]
+        mask = self._episodes.feedback.mask[0]
         info = {"action_mask": mask.copy() if self._copy else mask}
         return self._episodes.observation(0, copy=self._copy), info
 
@@ -185,44 +174,3 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_renderer": None}
-
-
-class JointEnv(SchedulingEnv):
-    """``DSCT-EA-v0``: choose machine and compression level of the task at hand, or skip it.
-
-    Action ``Discrete(m·L + 1)``: action ``r·L + (l − 1)``, l = 1..L, runs the task on machine r
-    with the least work that brings it from ``a_j(0)`` to ``a_j(0) + (l/L)(a_j(f_j^max) − a_j(0))``;
-    the last action skips it. The mask allows what ends by the deadline and within the energy left;
-    for a task with a flat curve only skipping. The reward is the accuracy gained by the task.
-
-    Everything else is `SchedulingEnv`'s.
-    """
-
-    _episodes_type = JointEpisodes
-
-
-class AssignEnv(SchedulingEnv):
-    """``DSCT-EA-Assign-v0``: choose only the machine of the task at hand, or skip it.
-
-    Action ``Discrete(m + 1)``: the machine, or (last) skip. Works are the exact optimum for the
-    assignment so far (`dsct_gym.allocate`), and the reward is the change of that optimum. The mask
-    allows every machine of the instance.
-
-    Everything else is `SchedulingEnv`'s; ``levels`` is not used.
-    """
-
-    _episodes_type = AssignEpisodes
-
-
-class ContinuousEnv(SchedulingEnv):
-    """``DSCT-EA-Continuous-v0``: a preference for each machine, and the share of work.
-
-    Action ``Box(−1, 1, (m + 1,))``: the machine with the highest preference among those that have
-    room runs the task (ties: the first); the last entry x asks for the share ``(x + 1) / 2`` of the
-    task's full work, cut to what deadline and energy left allow. −1 skips the task. The mask tells
-    which machines have room; its last entry is always true. The reward is the accuracy gained.
-
-    Everything else is `SchedulingEnv`'s; ``levels`` is not used.
-    """
-
-    _episodes_type = ContinuousEpisodes

@@ -1,4 +1,4 @@
-"""The batched environments: the same episodes, many side by side, stepped by compiled threads."""
+"""Many episodes side by side, stepped by compiled threads: Gymnasium's interface to a batch."""
 
 from __future__ import annotations
 
@@ -15,32 +15,25 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from dsct_gym.arrays import Bools, Floats, Ints
-from dsct_gym.envs.episodes import (
-    DEFAULT_LEVELS,
-    AssignEpisodes,
-    ContinuousEpisodes,
-    Episodes,
-    JointEpisodes,
-)
+from dsct_gym.envs.episodes import DEFAULT_LEVELS, Episodes
 from dsct_gym.envs.observation import Layout, Observation
-from dsct_gym.envs.options import check_on_invalid, instance_of
+from dsct_gym.envs.options import check_on_invalid, instance_of, make_source
 from dsct_gym.envs.outcome import DeferredSchedule
 from dsct_gym.envs.rendering import Renderer
-from dsct_gym.envs.source import make_source
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
 
 
 class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
-    """What the three batched environments share.
+    """What batched environments share.
 
     Step for step the same as as many single environments: with ``reset(seed=s)``, environment i
     plays what a single one seeded with ``s + i`` plays, over all its episodes.
 
     Args:
         num_envs: N.
-        levels: Number of compression levels L (joint mode).
+        levels: Number of compression levels L, where actions choose one.
         guidance: Whether observations carry the columns of the fractional relaxation.
         on_invalid: ``"skip"`` or ``"raise"``; see `dsct_gym.envs.single.SchedulingEnv`. With
             ``"raise"``, nothing is played if any action of the batch is forbidden.
@@ -53,7 +46,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         render_mode: ``"rgb_array"`` or ``"ansi"``, one frame an environment, or None.
         copy: Whether observations and masks are fresh copies; otherwise they are the arrays that
             the next step overwrites.
-        **instances: Where instances come from: see `dsct_gym.envs.source.make_source`.
+        **instances: Where instances come from: see `dsct_gym.envs.options.make_source`.
 
     Raises:
         InputError: Naming the argument at fault.
@@ -123,7 +116,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
 
     def action_masks(self) -> Bools:
         """Which actions are allowed now (N, actions); no row is all false."""
-        return self._episodes.view.mask.astype(np.bool_)
+        return self._episodes.feedback.mask.astype(np.bool_)
 
     def reset(
         self,
@@ -169,20 +162,20 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
             InputError: If an action is not in the action space, or forbidden where the environment
                 was told to raise.
         """
-        episodes, view = self._episodes, self._episodes.view
+        episodes, feedback = self._episodes, self._episodes.feedback
         checked = episodes.check(actions)
         self._check_playing()
         restarted = self._restart_ended()
         if self._raises:
             _refuse(episodes.forbidden(checked), checked)
         episodes.step(checked)
-        rewards, terminations = view.reward.copy(), view.terminated.copy()
+        rewards, terminations = feedback.reward.copy(), feedback.terminated.copy()
         judged = ~restarted
         infos: dict[str, Any] = {}
         ended = np.flatnonzero(terminations)
         if ended.size:
             infos = self._outcomes(ended)
-        invalid = view.invalid.copy()
+        invalid = feedback.invalid.copy()
         if ended.size and self._mode is AutoresetMode.SAME_STEP:
             infos = self._final(ended, infos)
             self._begin(ended)
@@ -252,7 +245,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
 
     def _infos(self) -> dict[str, Any]:
         """What every step and reset tells of all environments."""
-        mask = self._episodes.view.mask
+        mask = self._episodes.feedback.mask
         shown = np.ones(self.num_envs, dtype=np.bool_)
         return {"action_mask": mask.copy() if self._copy else mask, "_action_mask": shown}
 
@@ -277,12 +270,12 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         observations = np.full(self.num_envs, None, dtype=object)
         for index, env in enumerate(ended.tolist()):
             observations[env] = {key: array[index] for key, array in rows.items()}
-        view = self._episodes.view
+        feedback = self._episodes.feedback
         info = {
             **told,
-            "action_mask": view.mask * there[:, None],
+            "action_mask": feedback.mask * there[:, None],
             "_action_mask": there.copy(),
-            "invalid_action": view.invalid & there,
+            "invalid_action": feedback.invalid & there,
             "_invalid_action": there.copy(),
         }
         return {
@@ -294,24 +287,6 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_renderer": None}
-
-
-class JointVectorEnv(SchedulingVectorEnv):
-    """``DSCT-EA-v0``, batched; see `dsct_gym.envs.single.JointEnv`."""
-
-    _episodes_type = JointEpisodes
-
-
-class AssignVectorEnv(SchedulingVectorEnv):
-    """``DSCT-EA-Assign-v0``, batched; see `dsct_gym.envs.single.AssignEnv`."""
-
-    _episodes_type = AssignEpisodes
-
-
-class ContinuousVectorEnv(SchedulingVectorEnv):
-    """``DSCT-EA-Continuous-v0``, batched; see `dsct_gym.envs.single.ContinuousEnv`."""
-
-    _episodes_type = ContinuousEpisodes
 
 
 def _as_mode(mode: AutoresetMode | str) -> AutoresetMode:

@@ -1,11 +1,13 @@
 """Checkpoints: what is written comes back; what does not fit is refused in one line."""
 
 import json
+import os
 import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import load, save
 
 from dsct_gym import make_solver
@@ -25,10 +27,10 @@ def path(tmp_path: Path) -> Path:
 
 def rewrite(path: Path, *, header: dict | None = None, **arrays: np.ndarray | None) -> None:
     """Changes fields of the header or arrays of a checkpoint; None drops an array."""
-    content = path.read_bytes()
-    length = int.from_bytes(content[:8], "little")
-    stated = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["policy"])
-    kept = {name: values for name, values in (load(content) | arrays).items() if values is not None}
+    with safe_open(path, "numpy") as file:
+        stated = json.loads(file.metadata()["policy"])
+    found = load(path.read_bytes()) | arrays
+    kept = {name: values for name, values in found.items() if values is not None}
     path.write_bytes(save(kept, {"policy": json.dumps(stated | (header or {}))}))
 
 
@@ -117,9 +119,48 @@ def test_an_array_that_does_not_fit_is_refused(
     assert reason in message
 
 
+def test_an_array_of_a_type_that_numpy_lacks_is_refused(path: Path) -> None:
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    document = json.loads(content[8 : 8 + length])
+    first, last = document["bias"]["data_offsets"]
+    document["bias"] = {"dtype": "BF16", "shape": [16], "data_offsets": [first, last]}
+    header = json.dumps(document).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + content[8 + length :])
+    assert ": bias: BF16 (16,), must be float32 (8,)" in refusal(path)
+
+
+@pytest.mark.parametrize("header", ["{", "[]", "[" * 200_000, '"\\ud800"', "1e999", ""])
+def test_a_header_that_is_no_object_is_refused(path: Path, header: str) -> None:
+    path.write_bytes(save(load(path.read_bytes()), {"policy": header}))
+    assert ": header: " in refusal(path)
+
+
+def test_names_from_a_file_are_shown_short_and_harmless(path: Path) -> None:
+    rewrite(path, header={"\n\x1b[31m" * 1_000: 1})
+    assert len(refusal(path)) < 300 + len(str(path))
+    rewrite(path, header={"architecture": "\n" * 1_000})
+    assert len(refusal(path)) < 300 + len(str(path))
+    save_policy(path, PolicyModule(8).export())
+    rewrite(path, **{"\n\x1b[31m": np.zeros(1)})
+    assert "\\x1b" in refusal(path)
+
+
 def test_a_path_that_is_no_file_is_refused(tmp_path: Path) -> None:
     assert "cannot be read" in refusal(tmp_path / "missing")
     assert "cannot be read" in refusal(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "cannot be read: not a file" in refusal(tmp_path / "pipe")
+
+
+def test_a_file_larger_than_any_policy_is_not_read(path: Path) -> None:
+    with path.open("ab") as file:
+        file.truncate(2**30)
+    assert "not a policy checkpoint: too large" in refusal(path)
 
 
 def test_solvers_take_a_checkpoint(path: Path) -> None:

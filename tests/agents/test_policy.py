@@ -1,4 +1,4 @@
-"""What the policy sees, how it is computed, and what its decisions do to the plan."""
+"""The network, and how it is played: greedily, by samples, by beam search."""
 
 import itertools
 from typing import Any
@@ -7,38 +7,22 @@ import gymnasium
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from dsct_gym import allocate, generate
 from dsct_gym.agents.beam import play_beam
 from dsct_gym.agents.network import Network, Scratch, forward
-from dsct_gym.agents.outlook import CONTEXT, FINE, LIMIT, MACHINE
-from dsct_gym.agents.rollout import (
-    Table,
-    play_greedily,
-    play_recorded,
-    play_samples,
-    rate,
-    settle,
-    start,
-)
+from dsct_gym.agents.rollout import play_greedily, play_recorded, play_samples, rate
 from dsct_gym.arrays import Ints
 from dsct_gym.instance import Instance
+from dsct_gym.plan import LIMIT, Context, Machine, Plan, begin, decide
 from dsct_gym.training.module import PolicyModule
 from playing import ASSIGN
-from strategies import instances
 
 WIDTH = 8
 
 
 def policy(seed: int = 0) -> Network:
     return PolicyModule(WIDTH, seed).export()
-
-
-def expand(value: float) -> float:
-    """Undoes the compression of a column."""
-    return float(np.sign(value) * np.expm1(abs(value)))
 
 
 def gained(instance: Instance, machine: np.ndarray) -> float:
@@ -54,8 +38,8 @@ def test_the_kernel_computes_what_torch_computes(machines: int) -> None:
     network = module.export()
     scratch = Scratch.empty(network, machines)
     for _ in range(20):
-        scratch.context[:] = rng.uniform(-LIMIT, LIMIT, len(CONTEXT))
-        scratch.machine[:] = rng.uniform(-LIMIT, LIMIT, (machines, len(MACHINE)))
+        scratch.context[:] = rng.uniform(-LIMIT, LIMIT, len(Context))
+        scratch.machine[:] = rng.uniform(-LIMIT, LIMIT, (machines, len(Machine)))
         forward(network, scratch)
         with torch.no_grad():
             scores = module(torch.from_numpy(scratch.context), torch.from_numpy(scratch.machine))
@@ -67,8 +51,8 @@ def test_scores_follow_the_machines_when_they_change_places() -> None:
     network = policy()
     scratch, other = Scratch.empty(network, 6), Scratch.empty(network, 6)
     order = rng.permutation(6)
-    scratch.context[:] = other.context[:] = rng.normal(size=len(CONTEXT))
-    scratch.machine[:] = rng.normal(size=(6, len(MACHINE)))
+    scratch.context[:] = other.context[:] = rng.normal(size=len(Context))
+    scratch.machine[:] = rng.normal(size=(6, len(Machine)))
     other.machine[:] = scratch.machine[order]
     forward(network, scratch)
     forward(network, other)
@@ -76,103 +60,52 @@ def test_scores_follow_the_machines_when_they_change_places() -> None:
     assert other.score[6] == pytest.approx(scratch.score[6], abs=1e-5)
 
 
-@settings(max_examples=60, deadline=None)
-@given(instance=instances(), seed=st.integers(0, 2**32))
-def test_the_plan_is_worth_what_it_says_whatever_is_decided(instance: Instance, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    network, table = policy(), Table.of(instance)
-    scratch = Scratch.empty(network, instance.num_machines)
-    start(table)
-    for task in range(instance.num_tasks):
-        rate(network, scratch, table, task)
-        assert np.isfinite(scratch.context).all()
-        assert np.isfinite(scratch.machine).all()
-        assert max(abs(scratch.context).max(), abs(scratch.machine).max()) <= LIMIT
-        settle(table, task, int(rng.integers(-1, instance.num_machines)))
-        plan = table.curves.machine.copy()
-        assert table.curves.total[0] == pytest.approx(gained(instance, plan), rel=1e-9, abs=1e-12)
-
-
-@settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 2**32))
-def test_changes_that_are_called_exact_are(seed: int) -> None:
-    instance = generate(12, 3, seed=seed)
-    network, table = policy(), Table.of(instance)
-    scratch = Scratch.empty(network, 3)
-    start(table)
-    columns = {name: MACHINE.index(name) for name in ("here", "move", "swap", "change", "exact")}
-    for task in range(12):
-        rate(network, scratch, table, task)
-        plan, before = table.curves.machine.copy(), table.curves.total[0]
-        unit = table.outlook.unit[0] / FINE
-        for r in range(3):
-            row = {name: scratch.machine[r, column] for name, column in columns.items()}
-            assert row["here"] == (plan[task] == r)
-            if row["here"]:
-                assert row["change"] == 0.0
-                continue
-            moved = plan.copy()
-            moved[task] = r
-            true = gained(instance, moved) - before
-            # What is not computed is known to be no gain, or stands for one that is refused.
-            assert table.outlook.known[0, r] or true <= 1e-9 or row["move"] < 0.0
-            if table.outlook.known[0, r] and row["move"] < LIMIT:
-                assert unit * expand(row["move"]) == pytest.approx(true, rel=1e-4, abs=1e-7)
-            if table.outlook.known[1, r] and row["swap"] < LIMIT:
-                other = table.outlook.partner[r]
-                moved[other] = plan[task]
-                true = gained(instance, moved) - before
-                assert unit * expand(row["swap"]) == pytest.approx(true, rel=1e-4, abs=1e-7)
-        settle(table, task, int(np.argmax(scratch.machine[:, columns["change"]])))
-        assert table.curves.total[0] >= before * (1 - 1e-12)
-
-
 def test_a_pass_in_pieces_is_the_pass() -> None:
     instance, network = generate(30, 4, seed=1), policy()
-    table, scratch = Table.of(instance), Scratch.empty(network, 4)
-    start(table)
-    play_greedily(network, scratch, table, 0, 30)
-    whole = table.curves.machine.copy()
-    start(table)
+    plan, scratch = Plan.of(instance), Scratch.empty(network, 4)
+    begin(plan)
+    play_greedily(network, scratch, plan, 0, 30)
+    whole = plan.curves.machine.copy()
+    begin(plan)
     for first in range(0, 30, 7):
-        play_greedily(network, scratch, table, first, min(first + 7, 30))
-    assert np.array_equal(table.curves.machine, whole)
+        play_greedily(network, scratch, plan, first, min(first + 7, 30))
+    assert np.array_equal(plan.curves.machine, whole)
 
 
 def test_the_assign_environment_gives_the_same_for_the_same_decisions() -> None:
     instance, network = generate(15, 3, seed=4), policy()
-    table, scratch = Table.of(instance), Scratch.empty(network, 3)
-    start(table)
-    play_greedily(network, scratch, table, 0, 15)
+    plan, scratch = Plan.of(instance), Scratch.empty(network, 3)
+    begin(plan)
+    play_greedily(network, scratch, plan, 0, 15)
     env = gymnasium.make(ASSIGN, instance=instance)
     env.reset(seed=0)
-    for machine in table.curves.machine:
+    for machine in plan.curves.machine:
         *_, _info = env.step(machine if machine >= 0 else 3)
     assert env.unwrapped.schedule.total_accuracy - instance.base_accuracy.sum() == pytest.approx(
-        table.curves.total[0], rel=1e-9
+        plan.gain, rel=1e-9
     )
 
 
 def test_samples_depend_on_their_seed_alone_and_are_recorded_faithfully() -> None:
     instance, network = generate(20, 3, seed=2), policy()
-    table, scratch = Table.of(instance), Scratch.empty(network, 3)
+    plan, scratch = Plan.of(instance), Scratch.empty(network, 3)
     seeds = np.arange(1, 6, dtype=np.uint64)
     gains, other = np.empty(5), np.empty(3)
-    machines = play_samples(network, scratch, table, 1.0, seeds.copy(), gains)
-    again = play_samples(network, scratch, table, 1.0, seeds[2:].copy(), other)
+    machines = play_samples(network, scratch, plan, 1.0, seeds.copy(), gains)
+    again = play_samples(network, scratch, plan, 1.0, seeds[2:].copy(), other)
     assert np.array_equal(machines[2:], again)
     assert np.array_equal(gains[2:], other)
     assert len({tuple(row) for row in machines.tolist()}) > 1
     for machine, gain in zip(machines, gains, strict=True):
         assert gain == pytest.approx(gained(instance, machine), rel=1e-9)
     values = np.empty((5, 21))
-    contexts = np.empty((5, 20, len(CONTEXT)), dtype=np.float32)
-    rows = np.empty((5, 20, 3, len(MACHINE)), dtype=np.float32)
-    recorded = play_recorded(network, scratch, table, seeds.copy(), values, contexts, rows)
+    contexts = np.empty((5, 20, len(Context)), dtype=np.float32)
+    rows = np.empty((5, 20, 3, len(Machine)), dtype=np.float32)
+    recorded = play_recorded(network, scratch, plan, seeds.copy(), values, contexts, rows)
     assert np.array_equal(recorded, machines)
     assert np.array_equal(values[:, 20], gains)
-    start(table)
-    np.testing.assert_allclose(values[:, 0], table.curves.total[0])
+    begin(plan)
+    np.testing.assert_allclose(values[:, 0], plan.gain)
 
 
 def test_samples_are_drawn_by_their_probabilities() -> None:
@@ -180,12 +113,12 @@ def test_samples_are_drawn_by_their_probabilities() -> None:
     instance, network = generate(1, 3, seed=2), policy(seed=3)
     for name in ("direct", "offset"):
         getattr(network, name)[:] = 0.0
-    table, scratch = Table.of(instance), Scratch.empty(network, 3)
-    start(table)
-    rate(network, scratch, table, 0)
+    plan, scratch = Plan.of(instance), Scratch.empty(network, 3)
+    begin(plan)
+    rate(network, scratch, plan, 0)
     expected = torch.softmax(torch.from_numpy(scratch.score.astype(float)), 0).numpy()
     seeds = np.random.default_rng(0).integers(0, 2**63, 20_000, dtype=np.uint64)
-    drawn = play_samples(network, scratch, table, 1.0, seeds, np.empty(seeds.size))[:, 0]
+    drawn = play_samples(network, scratch, plan, 1.0, seeds, np.empty(seeds.size))[:, 0]
     counts = np.bincount(np.where(drawn < 0, 3, drawn), minlength=4)
     np.testing.assert_allclose(counts / seeds.size, expected, atol=0.015)
 
@@ -198,34 +131,34 @@ def beam(*arguments: Any) -> tuple[Ints, float]:
 
 def test_a_beam_that_is_late_has_nothing() -> None:
     instance, network = generate(12, 3, seed=5), policy()
-    table, scratch = Table.of(instance), Scratch.empty(network, 3)
+    plan, scratch = Plan.of(instance), Scratch.empty(network, 3)
     calls = itertools.count()
-    assert play_beam(network, scratch, table, 2, lambda: next(calls) == 20) is None
+    assert play_beam(network, scratch, plan, 2, lambda: next(calls) == 20) is None
     assert next(calls) == 21
 
 
 def test_a_beam_of_one_is_the_greedy_pass_and_beams_are_valued_exactly() -> None:
     instance, network = generate(12, 3, seed=5), policy()
-    table, scratch = Table.of(instance), Scratch.empty(network, 3)
-    start(table)
-    play_greedily(network, scratch, table, 0, 12)
-    greedy = table.curves.machine.copy()
-    machine, _ = beam(network, scratch, table, 1)
+    plan, scratch = Plan.of(instance), Scratch.empty(network, 3)
+    begin(plan)
+    play_greedily(network, scratch, plan, 0, 12)
+    greedy = plan.curves.machine.copy()
+    machine, _ = beam(network, scratch, plan, 1)
     assert np.array_equal(machine, greedy)
-    machine, gain = beam(network, scratch, table, 6)
+    machine, gain = beam(network, scratch, plan, 6)
     assert gain == pytest.approx(gained(instance, machine), rel=1e-9)
 
 
 def test_a_full_beam_finds_the_best_sequence() -> None:
     # With a beam as wide as the number of sequences nothing is dropped: 4^4 = 256.
     instance, network = generate(4, 3, seed=6), policy()
-    table, scratch = Table.of(instance), Scratch.empty(network, 3)
-    _, gain = beam(network, scratch, table, 256)
+    plan, scratch = Plan.of(instance), Scratch.empty(network, 3)
+    _, gain = beam(network, scratch, plan, 256)
     best = -np.inf
     for choice in np.ndindex(4, 4, 4, 4):
-        start(table)
+        begin(plan)
         for task, machine in enumerate(choice):
-            rate(network, scratch, table, task)
-            settle(table, task, machine if machine < 3 else -1)
-        best = max(best, float(table.curves.total[0]))
+            rate(network, scratch, plan, task)
+            decide(plan, task, machine if machine < 3 else -1)
+        best = max(best, plan.gain)
     assert gain == pytest.approx(best, rel=1e-12)

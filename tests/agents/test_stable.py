@@ -1,6 +1,7 @@
 """Agents of Stable-Baselines3: trust, what is refused, what is played."""
 
 import pickle
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,14 @@ import torch
 from sb3_contrib import MaskablePPO
 from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
 
+from dsct_gym import training
 from dsct_gym.agents.stable import Game, Sb3Agent
 from dsct_gym.allocation import allocate
 from dsct_gym.envs.sb3 import SchedulingVecEnv
 from dsct_gym.errors import InputError
 from dsct_gym.generator import generate
 from dsct_gym.solver import make_solver
-from dsct_gym.training.sb3_policy import MaskableSharedPolicy, SharedPolicy
+from dsct_gym.training.stable.policy import MaskableSharedPolicy, SharedPolicy
 from playing import ASSIGN, CONTINUOUS, JOINT
 
 torch.set_num_threads(1)
@@ -93,6 +95,21 @@ def test_agent_is_found_as_a_solver(tmp_path: Path) -> None:
         "dsct_gym.agents.stable:Sb3Agent", path=str(tmp_path / "agent.zip"), trust_pickle=True
     )
     assert solver.solve(generate(6, 2, seed=1)).schedule.verify()
+
+
+def test_network_of_an_earlier_version_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its module was once `training.sb3_policy`, which the pickle in the file names."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr(SharedPolicy, "__module__", "training.sb3_policy")
+        earlier.setitem(sys.modules, "training", training)
+        earlier.setitem(sys.modules, "training.sb3_policy", training.stable.policy)
+        save(tmp_path / "agent.zip", PPO, ASSIGN, SharedPolicy)
+    assert "training" not in sys.modules
+    solver = Sb3Agent(tmp_path / "agent.zip", trust_pickle=True)
+    assert solver.solve(generate(6, 2, seed=1)).schedule.verify()
+    assert "training" not in sys.modules
 
 
 def test_pickle_is_refused_unless_it_is_trusted(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from dsct_gym.baselines.branch_and_price.data import Data
 from dsct_gym.baselines.branch_and_price.piecewise import convolve, maximum, simplify
 from dsct_gym.baselines.branch_and_price.pricing import SKIPPED, exclude, price
 from dsct_gym.baselines.branch_and_price.tree import Search
-from dsct_gym.baselines.exact import Exact, _compile, column_bound
+from dsct_gym.baselines.exact import Exact, column_bound
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax
@@ -80,7 +80,7 @@ def test_equals_brute_force_with_equal_machines() -> None:
 def test_the_compact_programme_alone_proves(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _compile()  # compiles once in a process, which needs the tree
+    Exact().warm_up()  # once in a process, which needs the tree
     monkeypatch.setattr(Search, "run", lambda *_: None)
     check_against_brute_force(instance)
 
@@ -103,7 +103,7 @@ def test_what_the_compact_programme_leaves_is_a_valid_bound() -> None:
             )
             for deadline in (time.perf_counter() - 1.0, np.inf)
         )
-        search.learn(None, 1.5 * optimum)
+        search.learn(1.5 * optimum)
         assert search.bound == relax(instance).bound
         assert not search.done
         finish(late, instance, seed=0)
@@ -244,7 +244,7 @@ def test_interrupt_before_the_search_stands_leaves_the_fractional_bound(
         raise KeyboardInterrupt
 
     instance = generate(12, 3, mu=10, rho=0.4, beta=0.5, seed=1)
-    _compile()
+    Exact().warm_up()
     monkeypatch.setattr(exact, "Search", interrupt)
     solution = Exact().solve(instance)
     assert solution.interrupted

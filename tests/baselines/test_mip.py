@@ -5,7 +5,6 @@ import threading
 import time
 
 import numpy as np
-import pyomo.environ as pyo
 import pytest
 from hypothesis import given, settings
 
@@ -21,8 +20,6 @@ from dsct_gym.schedule import Schedule
 from dsct_gym.solver import Progress, Solution
 from shapes import EDGE_CASES
 from strategies import instances
-
-OTHERS = ["appsi_highs", "cbc", "glpk"]
 
 
 def brute_force(instance: Instance) -> float:
@@ -78,19 +75,6 @@ def test_every_shape_is_solved(case: str) -> None:
     assert solution.schedule.total_accuracy >= best * (1 - 1e-6)
     assert solution.upper_bound is not None
     assert best * (1 - 1e-9) <= solution.upper_bound <= upper_bound(instance) * (1 + 1e-12)
-
-
-@pytest.mark.parametrize("name", OTHERS)
-def test_other_solvers_agree(name: str) -> None:
-    if not pyo.SolverFactory(name).available(exception_flag=False):
-        pytest.skip(f"{name} is not installed")
-    for instance in small_instances()[:3]:
-        expected = make_solver("mip").solve(instance)
-        found = make_solver("mip", solver=name, relative_gap=1e-6).solve(instance, time_limit=60)
-        assert found.schedule.total_accuracy == pytest.approx(
-            expected.schedule.total_accuracy, rel=1e-5
-        )
-        assert found.upper_bound == pytest.approx(expected.upper_bound, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["highs", "appsi_highs"])
@@ -189,7 +173,7 @@ def test_interrupting_the_start_ends_it() -> None:
 
 def test_a_backend_that_finds_nothing_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     solver = Mip()
-    monkeypatch.setattr(solver, "_backend", lambda *_: Outcome(found=False, bound=None))
+    monkeypatch.setattr(solver, "_backend", lambda *_: Outcome())
     instance = small_instances()[0]
     start = make_solver("approx-refined").solve(instance).schedule
     assert solver.solve(instance).schedule.total_accuracy == start.total_accuracy
@@ -199,7 +183,7 @@ def test_a_backend_that_finds_nothing_costs_nothing(monkeypatch: pytest.MonkeyPa
     ("options", "message"),
     [
         ({"solver": "nonsense"}, "solver: Pyomo knows no solver 'nonsense'"),
-        ({"solver": "xpress_direct"}, "solver: 'xpress_direct' is not installed on this machine"),
+        ({"solver": "baron"}, "solver: 'baron' is not installed on this machine"),
         ({"relative_gap": -0.1}, "relative_gap: must be in"),
         ({"relative_gap": 1.0}, "relative_gap: must be in"),
         ({"threads": 0}, "threads: must be a whole number of at least 1"),

@@ -1,8 +1,5 @@
 """What holds for solvers that search, however little time they get."""
 
-import subprocess
-import sys
-
 import pytest
 
 from dsct_gym import generate, make_solver
@@ -35,26 +32,3 @@ def test_no_time_is_enough_for_every_shape(name: str, case: str) -> None:
     solution = make_solver(name).solve(instance, time_limit=1e-9)
     assert solution.upper_bound is not None
     assert solution.upper_bound >= solution.schedule.total_accuracy * (1 - 1e-9)
-
-
-FRESH = """
-import gc
-from numba.core.dispatcher import Dispatcher
-from dsct_gym import generate, make_solver
-
-def compiled():
-    found = (thing for thing in gc.get_objects() if isinstance(thing, Dispatcher))
-    return {(one.__module__, one.__name__): len(one.signatures) for one in found}
-
-make_solver("exact").solve(generate(3, 2), time_limit=1e-3)
-before = compiled()
-for n, m in ((6, 3), (12, 4), (30, 2)):
-    make_solver("exact").solve(generate(n, m, seed=n), time_limit=1.0)
-after = compiled()
-late = [name for name, count in after.items() if count > before.get(name, 0)]
-assert not late, late
-"""
-
-
-def test_the_first_solve_compiles_all_that_later_ones_need() -> None:
-    subprocess.run([sys.executable, "-c", FRESH], check=True, timeout=300)

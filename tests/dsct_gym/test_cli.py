@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -102,7 +103,7 @@ class TestExamples:
     @pytest.fixture(autouse=True)
     def suites_may_be_written(self, tmp_path, monkeypatch):
         """What `improve` writes goes to a copy, not into the package."""
-        from dsct_gym.benchmark import suites
+        from dsct_gym.suites import suite as suites
 
         shutil.copytree(str(suites.data_folder()), tmp_path / "data")
         monkeypatch.setattr(suites, "data_folder", lambda: tmp_path / "data")
@@ -428,16 +429,19 @@ class TestBench:
         ],
     )
     def test_warns_when_threads_and_processes_exceed_the_cores(
-        self, capsys, instance, solver, jobs, threads, warns
+        self, instance, solver, jobs, threads, warns
     ):
+        from dsct_gym.benchmark.guard import Limits
         from dsct_gym.benchmark.job import Job
+        from dsct_gym.benchmark.session import Conduct, share_of_cores
         from dsct_gym.benchmark.spec import Spec
-        from dsct_gym.cli.bench import _limits
 
         planned = [Job("a", Instance.load(instance), Spec.parse(solver))]
-        limits = _limits(planned, jobs, threads, None, local=True)
-        assert limits.threads == (threads or (1 if jobs > 1 else limits.threads))
-        assert ("cores" in capsys.readouterr().err) == warns
+        assert share_of_cores(999) == 1
+        conduct = Conduct(jobs, Limits(threads or share_of_cores(jobs)))
+        overload = conduct.overload(planned)
+        assert (overload is not None and "cores" in overload) == warns
+        assert replace(conduct, engine="dask").overload(planned) is None
 
     def test_goes_on_past_a_solver_that_fails(self, call, instance):
         solvers = "stub_solvers:Broken,greedy"
@@ -477,6 +481,27 @@ class TestProcess:
         command = [sys.executable, "-m", "dsct_gym", *map(str, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         return subprocess.Popen(command, **{**pipes, **options})
+
+    @pytest.mark.parametrize(
+        "words", [("solve", "--solver"), ("bench", "--solvers"), ("bench", "--jobs=2", "--solvers")]
+    )
+    def test_solvers_in_the_current_folder_are_found(self, instance, tmp_path, words):
+        """By the command as by ``python -m``."""
+        (tmp_path / "mine.py").write_text(
+            "from dsct_gym.baselines.greedy import Greedy\nclass Mine(Greedy):\n    name = 'mine'\n"
+        )
+        script = Path(sys.executable).with_name("dsct-gym")
+        command = [script, words[0], instance, *words[1:], "mine:Mine", "--json"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert "mine" in done.stdout
+
+    def test_a_module_in_the_current_folder_does_not_take_pythons_place(self, tmp_path):
+        (tmp_path / "random.py").write_text("raise SystemExit('not this one')\n")
+        script = Path(sys.executable).with_name("dsct-gym")
+        command = [script, "solve", "dc5-ofa60", "--solver", "greedy"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
     def test_a_terminal_is_told_what_goes_on(self):
         ours, theirs = os.openpty()

@@ -46,7 +46,7 @@ def test_shows_and_writes_the_same_every_time(call, monkeypatch):
     assert len(list(Path("kept/runs").glob("*/annealing*.schedule.json"))) == 2 * 2 * 3
     planned: list[Job] = []
     monkeypatch.setattr(
-        "dsct_gym.benchmark.runner.run_jobs", lambda jobs, *_, **__: planned.extend(jobs) or ()
+        "dsct_gym.benchmark.session.run_jobs", lambda jobs, *_, **__: planned.extend(jobs) or ()
     )
     assert call(*arguments, "--references", "kept")[0] == 1
     assert len(planned) == 2 * 2 * 3
@@ -58,7 +58,7 @@ def test_ctrl_c_shows_the_instances_that_are_done(call, monkeypatch):
         yield from map(run_job, jobs[:3])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dsct_gym.benchmark.runner.run_jobs", run_some)
+    monkeypatch.setattr("dsct_gym.benchmark.session.run_jobs", run_some)
     status, out, err = call("greedy", "--size", "6x2", "--reference-moves", 0, "-o", "some.csv")
     assert (status, err) == (130, "Interrupted.\n")
     assert "6x2: 1 of 32 instances" in out

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from dsct_gym.agents.network import Scratch
-from dsct_gym.agents.outlook import FINE
-from dsct_gym.agents.rollout import Table, play_greedily, rate, settle, start
+from dsct_gym.agents.rollout import play_greedily, rate
+from dsct_gym.plan import FINE, Plan, begin, decide
 from dsct_gym.training.config import Distribution, PolicyIterationConfig
 from dsct_gym.training.lookahead import WORST, look_ahead
 from dsct_gym.training.module import PolicyModule
@@ -37,21 +37,21 @@ def test_labels_are_what_the_policy_makes_of_each_decision() -> None:
     with ThreadPoolExecutor(1) as pool:
         states = look_ahead(network, config, (0, 7), pool)
     instance = config.distribution.scenario(8, 4).sample(_after_size((0, 7, 0)))
-    table, scratch = Table.of(instance), Scratch.empty(network, 4)
+    plan, scratch = Plan.of(instance), Scratch.empty(network, 4)
     for task in range(8):
         values = np.full(4, -np.inf)
         for machine in range(4):
-            start(table)
-            play_greedily(network, scratch, table, 0, task)
-            rate(network, scratch, table, task)
+            begin(plan)
+            play_greedily(network, scratch, plan, 0, task)
+            rate(network, scratch, plan, task)
             assert np.array_equal(scratch.machine, states.machine[task])
-            settle(table, task, machine)
-            play_greedily(network, scratch, table, task + 1, 8)
-            values[machine] = table.curves.total[0]
+            decide(plan, task, machine)
+            play_greedily(network, scratch, plan, task + 1, 8)
+            values[machine] = plan.gain
         worth = states.worth[task, :4]
         tried = np.isfinite(worth)
         assert tried.sum() == 3
-        expected = (values - values[tried].max()) / table.outlook.unit[0] * FINE
+        expected = (values - values[tried].max()) / plan.unit * FINE
         np.testing.assert_allclose(worth[tried], np.maximum(expected, WORST)[tried], atol=1e-3)
         assert states.worth[task, 4] == WORST
 

@@ -12,19 +12,19 @@ pytest.importorskip("stable_baselines3")
 
 import torch
 
-from dsct_gym.agents.rollout import Table, start
 from dsct_gym.agents.stable import Game, fit, load_stable
 from dsct_gym.envs.sb3 import SchedulingVecEnv
 from dsct_gym.errors import InputError
 from dsct_gym.generator import generate
 from dsct_gym.instance import Instance
+from dsct_gym.plan import Plan, begin
 from dsct_gym.training.config import Distribution, read_config, shipped_configs
 from dsct_gym.training.held_out import draw_cases
 from dsct_gym.training.run_folder import RunFolder
-from dsct_gym.training.sb3 import train_sb3
-from dsct_gym.training.sb3_config import Sb3Config
-from dsct_gym.training.sb3_held_out import StableHeldOut
-from dsct_gym.training.sb3_settings import make_algorithm
+from dsct_gym.training.stable.config import Sb3Config
+from dsct_gym.training.stable.held_out import StableHeldOut
+from dsct_gym.training.stable.run import train_sb3
+from dsct_gym.training.stable.settings import make_algorithm
 from dsct_gym.training.start import check_config
 from playing import ASSIGN, CONTINUOUS, JOINT
 
@@ -44,6 +44,11 @@ def quick(name: str, **changes: Any) -> Sb3Config:
     checked = check_config(table, name)
     assert isinstance(checked, Sb3Config)
     return checked
+
+
+def go_on(config: Sb3Config, folder: Path) -> float:
+    kept = RunFolder(folder, config, resume=True)
+    return train_sb3(config, kept, resume=True, trust_pickle=True, device="cpu")
 
 
 def log(folder: Path) -> list[dict[str, str]]:
@@ -92,7 +97,7 @@ def test_killed_run_goes_on(name: str, tmp_path: Path, monkeypatch: pytest.Monke
         if done >= 36:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("dsct_gym.training.sb3_callbacks._EVERY", 0.0)
+    monkeypatch.setattr("dsct_gym.training.stable.callbacks._EVERY", 0.0)
     folder = RunFolder(tmp_path, config, resume=False)
     with pytest.raises(KeyboardInterrupt):
         train_sb3(config, folder, resume=False, device="cpu", progress=kill)
@@ -104,6 +109,7 @@ def test_killed_run_goes_on(name: str, tmp_path: Path, monkeypatch: pytest.Monke
         config,
         RunFolder(tmp_path, config, resume=True),
         resume=True,
+        trust_pickle=True,
         device="cpu",
         progress=lambda done, total, note: steps.append(done),
     )
@@ -112,28 +118,37 @@ def test_killed_run_goes_on(name: str, tmp_path: Path, monkeypatch: pytest.Monke
     assert after[: len(before)] == before
     assert int(after[-1]["step"]) >= 48
     # A run that is over stays as it is.
-    train_sb3(config, RunFolder(tmp_path, config, resume=True), resume=True, device="cpu")
+    go_on(config, tmp_path)
     assert log(tmp_path) == after
 
 
 def test_resumed_run_has_weights_optimizer_and_replay_but_new_instances(tmp_path: Path) -> None:
-    from dsct_gym.training import sb3
+    from dsct_gym.training.stable import run
 
     config = quick("sb3-dqn")
     folder = RunFolder(tmp_path, config, resume=False)
     train_sb3(config, folder, resume=False, device="cpu")
-    env = sb3._make_env(config)
-    model = sb3._load(config, folder, env, "cpu")
-    again = sb3._load(config, folder, env, "cpu")
+    env = run._make_env(config)
+    model = run._load(config, folder, env, "cpu")
+    again = run._load(config, folder, env, "cpu")
     assert model.num_timesteps >= 48
     assert model.replay_buffer.size() * config.envs == model.num_timesteps
     assert model.policy.optimizer.state_dict()["state"]
     new = env.reset()
-    fresh = sb3._make_env(config)
+    fresh = run._make_env(config)
     fresh.seed(config.seed)
     assert not np.array_equal(fresh.reset()["tasks"], new["tasks"])
     for one, other in zip(model.policy.parameters(), again.policy.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_state_is_loaded_only_if_it_may_run_code(tmp_path: Path) -> None:
+    """The zip of a stranger's run: it must not even be opened."""
+    config = quick("sb3-a2c", timesteps=16)
+    train_sb3(config, RunFolder(tmp_path, config, resume=False), resume=False, device="cpu")
+    (tmp_path / "state.zip").write_bytes(b"not even opened")
+    with pytest.raises(InputError, match="--trust-pickle"):
+        train_sb3(config, RunFolder(tmp_path, config, resume=True), resume=True, device="cpu")
 
 
 def test_damaged_state_is_told(tmp_path: Path) -> None:
@@ -141,7 +156,7 @@ def test_damaged_state_is_told(tmp_path: Path) -> None:
     train_sb3(config, RunFolder(tmp_path, config, resume=False), resume=False, device="cpu")
     (tmp_path / "state.zip").write_bytes(b"broken")
     with pytest.raises(InputError, match=r"state\.zip: damaged"):
-        train_sb3(config, RunFolder(tmp_path, config, resume=True), resume=True, device="cpu")
+        go_on(config, tmp_path)
 
 
 def test_patience_and_seconds_stop_a_run(tmp_path: Path) -> None:
@@ -178,6 +193,7 @@ def test_shared_policy_trains_on_many_sizes(tmp_path: Path) -> None:
             "settings.policy_kwargs.net_arch: the shared policy of PPO has no such setting",
         ),
         ({"algorithm": "DDPG"}, "algorithm: Input should be 'PPO'"),
+        ({"env": "CartPole-v1"}, "env: no environment 'CartPole-v1', only DSCT-EA-v0, DSCT-EA"),
         ({"algorithm": "SAC"}, "env: SAC takes continuous actions only"),
         ({"algorithm": "DQN", "settings": {}}, "policy: DQN has no shared policy, only mlp"),
         ({"env": CONTINUOUS, "algorithm": "MaskablePPO"}, "env: MaskablePPO takes discrete"),
@@ -308,10 +324,10 @@ def test_padding_changes_nothing(algorithm: str, env_id: str) -> None:
 
 def test_a_pass_starts_where_the_share_closed_is_none() -> None:
     for case in draw_cases(SMALL, 8, 2, 3):
-        table = Table.of(case.instance)
-        start(table)
+        plan = Plan.of(case.instance)
+        begin(plan)
         base = float(case.instance.base_accuracy.sum())
-        assert base + table.curves.total[0] == pytest.approx(case.first, rel=1e-12)
+        assert base + plan.gain == pytest.approx(case.first, rel=1e-12)
         assert case.best >= case.first
 
 

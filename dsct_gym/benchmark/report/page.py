@@ -9,11 +9,13 @@ from importlib.resources import files
 
 from dsct_gym.benchmark.report import charts
 from dsct_gym.benchmark.report.gantt import gantt_svg
-from dsct_gym.benchmark.report.results import Results, environments, show_limit
+from dsct_gym.benchmark.report.results import Results, environments
 from dsct_gym.benchmark.report.svg import series
+from dsct_gym.benchmark.score_table import GAP_TO_BEST, PAGE, Column
 from dsct_gym.benchmark.scoring import Score
 from dsct_gym.benchmark.statistics import CONFIDENCE, Comparison
 from dsct_gym.benchmark.store import StoredRun
+from dsct_gym.benchmark.wording import show_limit, show_share
 from dsct_gym.errors import InputError
 
 _SIGNIFICANT = 0.05
@@ -59,7 +61,7 @@ def _lead(results: Results) -> str:
     return (
         f"<p class='lead'>{len(results.solvers)} solvers, {count} "
         f"instance{'s' * (count > 1)}, {runs} runs. Closest to the best known on average: "
-        f"<b>{escape(best.solver)}</b>, {_percent(best.gap_to_best.mean)} short of it.</p>"
+        f"<b>{escape(best.solver)}</b>, {show_share(best.gap_to_best.mean)} short of it.</p>"
     )
 
 
@@ -77,25 +79,12 @@ def _warnings(results: Results) -> str:
     return f"<ul class='warnings'>{items}</ul>"
 
 
-_COLUMNS = (
-    ("solver", "Solver", ""),
-    ("accuracy", "Mean accuracy", "over tasks, then instances"),
-    ("gap", "Gap to best", "share missing to the best schedule known"),
-    ("bound", "Gap to bound", "share missing to the least proven upper bound"),
-    ("optimal", "Optimal", "instances where the bound is reached"),
-    ("energy", "Energy", "share of the budget spent"),
-    ("slack", "Slack", "time left to the deadline, as a share of it"),
-    ("fairness", "Fairness", "Jain's index of the tasks' accuracies"),
-    ("seconds", "Seconds", "mean wall time"),
-    ("failed", "Failed", "runs without a feasible schedule"),
-)
-
-
 def _summary(results: Results) -> str:
     heads = "".join(
-        f"<th scope='col'{' aria-sort=ascending' if key == 'gap' else ''} title='{escape(told)}'>"
-        f"<button type='button'>{name}</button></th>"
-        for key, name, told in _COLUMNS
+        f"<th scope='col'{' aria-sort=ascending' if column is GAP_TO_BEST else ''} "
+        f"title='{escape(column.told)}'>"
+        f"<button type='button'>{escape(column.heading.capitalize())}</button></th>"
+        for column in PAGE
     )
     rows = "".join(_summary_row(index, row) for index, row in enumerate(results.scores))
     note = (
@@ -111,26 +100,18 @@ def _summary(results: Results) -> str:
 
 
 def _summary_row(index: int, row: Score) -> str:
-    accuracy, gap = row.mean_accuracy, row.gap_to_best
-    cells = (
-        (accuracy.mean, f"{accuracy.mean:.5f}", f"{accuracy.low:.4f} – {accuracy.high:.4f}"),
-        (gap.mean, _percent(gap.mean), f"{_percent(gap.low)} – {_percent(gap.high)}"),
-        (row.gap, _percent(row.gap), ""),
-        (row.optimal, f"{row.optimal}/{row.instances}", ""),
-        (row.energy_share, f"{row.energy_share:.1%}", ""),
-        (row.slack, f"{row.slack:.1%}", ""),
-        (row.fairness, f"{row.fairness:.4f}", ""),
-        (row.seconds, _seconds(row.seconds), ""),
-        (row.failures, f"{row.failures}/{row.runs}", ""),
-    )
-    rest = "".join(
-        f"<td data-value='{value!r}'>{shown}{f'<small>{small}</small>' if small else ''}</td>"
-        for value, shown, small in cells
-    )
+    rest = "".join(_cell(column, row) for column in PAGE[1:])
     return (
         f"<tr><th scope='row' data-value='{escape(row.solver, quote=True)}'>"
         f"<span class='key {series(index)}'></span>{escape(row.solver)}</th>{rest}</tr>"
     )
+
+
+def _cell(column: Column[Score], row: Score) -> str:
+    assert column.value is not None
+    value = escape(str(column.value(row)), quote=True)
+    small = f"<small>{escape(column.small(row))}</small>" if column.small else ""
+    return f"<td data-value='{value}'>{escape((column.page or column.shown)(row))}{small}</td>"
 
 
 def _charts(results: Results) -> str:
@@ -242,7 +223,7 @@ def _instances(results: Results) -> str:
             f"<td data-value='{known.best / tasks!r}'>{known.best / tasks:.5f}</td>"
             f"<td data-value='{known.bound / tasks!r}'>{known.bound / tasks:.5f}</td>"
             f"<td data-value='{1 - known.best / known.bound if known.bound else 0!r}'>"
-            f"{_percent(max(0.0, 1 - known.best / known.bound) if known.bound else 0.0)}</td>"
+            f"{show_share(max(0.0, 1 - known.best / known.bound) if known.bound else 0.0)}</td>"
             f"<td class='names'>{escape(', '.join(best))}</td></tr>"
         )
     names = ("Instance", "Tasks", "Machines", "Best known", "Bound", "Open gap", "Closest here")
@@ -283,7 +264,7 @@ def _drawn(results: Results, name: str, run: StoredRun) -> str:
     record = run.record
     seed = "" if record.seed is None else f", seed {record.seed}"
     told = (
-        f"{name}: {record.instance}{seed}, gap {_percent(_gap(results, run))}, "
+        f"{name}: {record.instance}{seed}, gap {show_share(_gap(results, run))}, "
         f"mean accuracy {record.mean_accuracy:.5f}, energy {record.energy_share:.1%} of the budget"
     )
     try:
@@ -317,18 +298,3 @@ def _protocol(results: Results) -> str:
 def _gap(results: Results, run: StoredRun) -> float:
     best = results.known[run.record.instance].best
     return max(0.0, 1.0 - run.record.total_accuracy / best) if best > 0.0 else 0.0
-
-
-def _percent(share: float) -> str:
-    value = 100.0 * share
-    return f"{value:.4f}%" if value < 0.1 else f"{value:.3f}%" if value < 10 else f"{value:.2f}%"
-
-
-def _seconds(seconds: float) -> str:
-    return (
-        f"{seconds:.2g}"
-        if seconds < 0.01
-        else f"{seconds:.3f}"
-        if seconds < 10
-        else f"{seconds:.1f}"
-    )

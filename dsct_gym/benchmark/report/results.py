@@ -20,6 +20,7 @@ from dsct_gym.benchmark.scoring import (
 )
 from dsct_gym.benchmark.statistics import Comparison, compare_pairs
 from dsct_gym.benchmark.store import Store, StoredRun
+from dsct_gym.benchmark.wording import show_limit
 from dsct_gym.errors import InputError
 
 
@@ -136,11 +137,6 @@ class Results:
             for row in self.scores
             if row.instances < total
         ]
-
-
-def show_limit(limit: float | None) -> str:
-    """A time limit in words."""
-    return "none" if limit is None else f"{limit:g} s"
 
 
 def environments(runs: Sequence[StoredRun]) -> list[dict[str, object]]:

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from dsct_gym.benchmark.record import Record
+from dsct_gym.benchmark.score_table import MARKDOWN, as_markdown
 from dsct_gym.benchmark.scoring import Score
 
 
@@ -25,28 +26,7 @@ def scores_as_csv(scores: Sequence[Score]) -> str:
 
 def markdown_table(scores: Sequence[Score]) -> str:
     """The scores as a Markdown table, best first."""
-    heading = (
-        "| solver | mean accuracy | gap to best | gap to bound | optimal | energy used | "
-        "fairness | seconds | failed |\n"
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|\n"
-    )
-    return heading + "".join(_markdown_row(row) for row in scores)
-
-
-def _markdown_row(row: Score) -> str:
-    accuracy, gap = row.mean_accuracy, row.gap_to_best
-    cells = (
-        f"`{row.solver}`",
-        f"{accuracy.mean:.5f}",
-        f"{gap.mean:.3%} [{gap.low:.3%}, {gap.high:.3%}]",
-        f"{row.gap:.3%}",
-        f"{row.optimal}/{row.instances}",
-        f"{row.energy_share:.1%}",
-        f"{row.fairness:.3f}",
-        f"{row.seconds:.3g}",
-        f"{row.failures}/{row.runs}",
-    )
-    return "| " + " | ".join(cells) + " |\n"
+    return as_markdown(MARKDOWN, scores)
 
 
 def parquet_available() -> bool:

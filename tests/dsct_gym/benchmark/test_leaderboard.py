@@ -11,8 +11,8 @@ from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.leaderboard import keep_section, load_sections, render, take_up
 from dsct_gym.benchmark.spec import Spec
 from dsct_gym.benchmark.store import Store
-from dsct_gym.benchmark.suites import load_suite
 from dsct_gym.cli import run
+from dsct_gym.suites.suite import load_suite
 
 DOCS = Path(__file__).parents[3] / "docs"
 

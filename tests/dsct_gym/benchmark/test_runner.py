@@ -1,11 +1,13 @@
 import os
 import signal
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from dsct_gym import InputError, generate, make_solver, upper_bound
+from dsct_gym.benchmark import guard
 from dsct_gym.benchmark.engines import open_engine
 from dsct_gym.benchmark.execution import Run, run_job
 from dsct_gym.benchmark.guard import Guard, Limits
@@ -117,6 +119,30 @@ def test_a_solver_that_hangs_is_killed_with_what_it_started(monkeypatch, tmp_pat
     assert run.record.status == Status.TIMEOUT
     assert 1.0 <= run.record.seconds < 5.0
     assert not is_alive(int(marker.read_text()))
+
+
+def test_a_solver_that_hangs_as_it_warms_up_costs_what_a_job_may(monkeypatch):
+    monkeypatch.setattr(guard, "START", 4.0)
+    short, long = (jobs("stub_solvers:Drowsy", time_limit=limit)[0] for limit in (0.2, 5.0))
+    with closing(Guard(Limits(grace=0.3))) as supervisor:
+        for job, least in ((short, 4.0), (short, 0.5), (long, 5.3)):
+            started = time.perf_counter()
+            run = supervisor.run(job)
+            seconds = time.perf_counter() - started
+            assert run.record is not None
+            assert run.record.status == Status.TIMEOUT
+            assert run.record.message == "not ready in time"
+            assert least <= seconds < least + 3.0
+
+
+def test_whoever_compiles_may_take_longer(monkeypatch):
+    with closing(Guard(Limits())) as supervisor:
+        supervisor.run(jobs("random")[0])  # starts the process
+        monkeypatch.setattr(guard, "START", 1.5)
+        monkeypatch.setattr(guard.Limits, "patience", lambda limits, time_limit: 1.5)
+        run = supervisor.run(jobs("stub_solvers:Tailor")[0])
+    assert run.record is not None
+    assert run.record.status == Status.OK
 
 
 def test_several_processes_survive_what_goes_wrong_too():

@@ -15,7 +15,7 @@ from dsct_gym.benchmark.scoring import (
     score,
     yardsticks,
 )
-from dsct_gym.benchmark.suites import load_suite
+from dsct_gym.suites.suite import load_suite
 from records import record
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import binom, norm
 
 from dsct_gym.benchmark.panel import Panel
 from dsct_gym.benchmark.statistics import (
@@ -9,6 +9,7 @@ from dsct_gym.benchmark.statistics import (
     holm,
     mean_interval,
     profile,
+    ratio_interval,
 )
 
 
@@ -30,6 +31,27 @@ class TestInterval:
     def test_of_no_spread_is_a_point(self, values):
         found = mean_interval(np.array(values))
         assert (found.mean, found.low, found.high) == (2.0, 2.0, 2.0)
+
+    @pytest.mark.parametrize(("zeros", "ones"), [(3, 1), (4, 2), (4, 1)])
+    def test_is_the_percentile_interval_by_hand(self, zeros, ones):
+        """Of zeros and ones a resample's sum is binomial, so the percentiles are known exactly.
+
+        The basic interval would be their mirror image, the bias-corrected one another again.
+        """
+        size = zeros + ones
+        low, high = binom.ppf([0.025, 0.975], size, ones / size) / size
+        values = np.array([0.0] * zeros + [1.0] * ones)
+        for found in (mean_interval(values), ratio_interval(values[None], np.ones(size))):
+            assert (found.low, found.high) == pytest.approx((low, high))
+
+    def test_ratio_weighs_instances_by_what_there_was_to_get(self):
+        found = ratio_interval(np.array([[1.0, 8.0]]), np.array([2.0, 8.0]))
+        assert (found.mean, found.low, found.high) == pytest.approx((0.9, 0.5, 1.0))
+
+    def test_repetitions_are_resampled_as_well(self):
+        """Two repetitions that got nothing and all: a resample may hold one of them twice."""
+        found = ratio_interval(np.array([[0.0] * 3, [1.0] * 3]), np.ones(3))
+        assert (found.mean, found.low, found.high) == pytest.approx((0.5, 0.0, 1.0))
 
     def test_is_the_same_each_time(self):
         values = np.random.default_rng(2).random(20)

@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import pickle
+import pkgutil
 import subprocess
 import sys
 import warnings
@@ -17,7 +18,8 @@ from gymnasium.wrappers import RecordEpisodeStatistics
 
 from dsct_gym.errors import InputError
 from dsct_gym.generator import generate
-from playing import ASSIGN, CONTINUOUS, IDS, JOINT, RANGES, masked_action, play
+from dsct_gym.registration import ENVIRONMENTS
+from playing import ASSIGN, IDS, JOINT, RANGES, masked_action, play
 
 
 def trajectory(env: gymnasium.Env, seed: int, episodes: int = 3) -> str:
@@ -182,13 +184,16 @@ def test_ids_are_registered_on_import_without_importing_gymnasium(program: str) 
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
 
 
-def test_batched_forms_are_made_by_id() -> None:
-    from dsct_gym.envs import vector
-
-    kinds = (vector.JointVectorEnv, vector.AssignVectorEnv, vector.ContinuousVectorEnv)
-    for env_id, kind in zip((JOINT, ASSIGN, CONTINUOUS), kinds, strict=True):
-        env = gymnasium.make_vec(
-            env_id, num_envs=2, vectorization_mode="vector_entry_point", n=2, m=1
-        )
-        assert type(env) is kind
-        assert "num_envs=2" in repr(env)
+@pytest.mark.parametrize("env_id", IDS)
+def test_both_forms_of_an_id_play_the_episodes_in_its_file(env_id: str) -> None:
+    known = ENVIRONMENTS[env_id]
+    episodes = pkgutil.resolve_name(known.episodes)
+    assert episodes.env_id == env_id
+    one = gymnasium.make(env_id, n=2, m=1).unwrapped
+    many = gymnasium.make_vec(env_id, num_envs=2, vectorization_mode="vector_entry_point", n=2, m=1)
+    assert type(one) is pkgutil.resolve_name(known.single)
+    assert type(many) is pkgutil.resolve_name(known.batched)
+    assert type(one._episodes) is type(many._episodes) is episodes
+    assert "num_envs=2" in repr(many)
+    assert isinstance(one.action_space, gymnasium.spaces.Box) == (known.actions == "continuous")
+    assert episodes.segmented == (known.works == "optimal")

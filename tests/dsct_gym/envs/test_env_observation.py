@@ -6,6 +6,7 @@ import gymnasium
 import numpy as np
 import pytest
 
+from dsct_gym.envs.observation import BudgetColumn, Layout, MachineColumn, TaskColumn
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax
 from playing import ASSIGN, IDS, JOINT
@@ -30,9 +31,20 @@ def named(env: gymnasium.Env, observation: dict) -> dict[str, dict[str, np.ndarr
         "budget": layout.budget,
     }
     return {
-        key: {column.name: tables[key][..., i] for i, column in enumerate(found)}
+        key: {column.name: tables[key][..., column.place] for column in found}
         for key, found in columns.items()
     }
+
+
+def test_tables_of_columns_are_in_the_order_of_their_places() -> None:
+    layout = Layout(1, 1, guidance=True)
+    for columns, places in (
+        (layout.task, TaskColumn),
+        (layout.machine, MachineColumn),
+        (layout.budget, BudgetColumn),
+    ):
+        assert [column.place for column in columns] == list(places)
+        assert [column.place.value for column in columns] == list(range(len(columns)))
 
 
 def close(value: float | list[float]) -> object:
@@ -116,15 +128,3 @@ def test_guidance_shows_the_relaxation(env_id: str) -> None:
     assert machines["fraction_time"].tolist() == close(fraction.tolist())
     assert shown["budget"]["relaxed_price"] == close(math.log(relaxed.energy_price * 1.5 / 2))
     assert shown["budget"]["slack"] == close(math.log(80 / relaxed.work.sum()))
-
-
-def test_documentation_names_every_column() -> None:
-    from pathlib import Path
-
-    from dsct_gym.envs.observation import Layout
-
-    text = (Path(__file__).parents[3] / "docs" / "environments.md").read_text("utf-8")
-    layout = Layout(1, 1, guidance=True)
-    for column in (*layout.task, *layout.machine, *layout.budget):
-        low, high = f"{column.low:g}".replace("-", "−"), f"{column.high:g}"
-        assert f"| `{column.name}` | [{low}, {high}] |" in text

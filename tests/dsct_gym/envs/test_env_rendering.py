@@ -89,7 +89,7 @@ def test_batches_render_each_environment() -> None:
 
 
 def test_render_modes_are_checked() -> None:
-    from dsct_gym.envs.single import JointEnv
+    from dsct_gym.envs.joint import JointEnv
 
     with pytest.raises(InputError, match="render_mode: 'svg'"):
         JointEnv(n=2, m=1, render_mode="svg")

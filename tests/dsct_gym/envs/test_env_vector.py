@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
+from dsct_gym.envs.observation import BudgetColumn
 from dsct_gym.errors import InputError
 from dsct_gym.generator import generate
 from dsct_gym.schedule import Schedule
@@ -170,7 +171,7 @@ def test_batches_reset_where_asked() -> None:
     observation, _ = env.reset(options={"reset_mask": some})
     changed = [env.instance(i) != before[i] for i in range(COUNT)]
     assert changed == some.tolist()
-    assert observation["budget"][:, 1].tolist() == [1.0, 0.0, 1.0, 0.0, 0.0]
+    assert observation["budget"][:, BudgetColumn.TASKS_LEFT].tolist() == [1.0, 0.0, 1.0, 0.0, 0.0]
     given = generate(n=2, m=2)
     env.reset(options={"instance": given})
     assert all(env.instance(i) == given for i in range(COUNT))

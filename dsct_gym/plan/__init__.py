@@ -1,0 +1,46 @@
+"""The complete plan, and what can be seen from it.
+
+Tasks are decided one after the other in order of deadline, as in the Assign environment. A plan
+(`Plan`, `begin`, `decide`) has the decided ones where they were put, and the rest where DSCT-APPROX
+puts them; an optimum for the decided tasks alone would say little, as it leaves no time and no
+energy to those still to come. The plan's exact optimum, kept up to date by the incremental kernels,
+has prices of energy and of time on every machine (`Prices`). They tell, in O(log n), at most how
+much a move or a swap can bring (`screen`); for the few machines that look best the change is
+computed exactly. `look` writes it all as the columns `Context` and `Machine`, with what the
+fractional relaxation adds: what the machines should share out in the end.
+"""
+
+from dsct_gym.plan.changes import Touch, arrival_bound, change_bound, departure_bound, screen, touch
+from dsct_gym.plan.columns import FINE, LIMIT, Column, Context, Machine
+from dsct_gym.plan.options import EXACT, PARTNERS, REFUSED, Options
+from dsct_gym.plan.outlook import Outlook
+from dsct_gym.plan.plan import Loads, Plan, begin, decide
+from dsct_gym.plan.prices import Prices, begin_prices, update_prices
+from dsct_gym.plan.view import look
+
+__all__ = [
+    "EXACT",
+    "FINE",
+    "LIMIT",
+    "PARTNERS",
+    "REFUSED",
+    "Column",
+    "Context",
+    "Loads",
+    "Machine",
+    "Options",
+    "Outlook",
+    "Plan",
+    "Prices",
+    "Touch",
+    "arrival_bound",
+    "begin",
+    "begin_prices",
+    "change_bound",
+    "decide",
+    "departure_bound",
+    "look",
+    "screen",
+    "touch",
+    "update_prices",
+]

@@ -1,0 +1,155 @@
+"""The complete plan: where the decided tasks are, where DSCT-APPROX puts the rest, its optimum."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from dsct_gym.allocation import Packed
+from dsct_gym.arrays import Floats
+from dsct_gym.incremental import CURRENT, Curves, accept_trial, place_all, try_change
+from dsct_gym.instance import Instance
+from dsct_gym.jit import kernel
+from dsct_gym.plan.options import Options
+from dsct_gym.plan.outlook import Outlook
+from dsct_gym.plan.prices import Prices, begin_prices, update_prices
+from dsct_gym.relaxation import Relaxation
+
+
+class Loads(NamedTuple):
+    """Work of the relaxation where the plan has it.
+
+    Attributes:
+        decided: On each machine, of the tasks decided so far (m,), GFLOP.
+        planned: On each machine, of all tasks (m,), GFLOP.
+    """
+
+    decided: Floats
+    planned: Floats
+
+    @classmethod
+    def empty(cls, machines: int) -> Loads:
+        """No work yet."""
+        return cls(decided=np.zeros(machines), planned=np.zeros(machines))
+
+
+Part = TypeVar("Part", Curves, Prices, Loads, Options)
+
+
+class Plan(NamedTuple):
+    """A plan, with what is known of its instance.
+
+    It is complete before the first decision and after each of them. The parts are tuples of arrays,
+    whose sizes depend on the numbers of tasks, machines and segments alone.
+
+    Attributes:
+        packed: The instance for the allocation kernels; it does not change.
+        outlook: The instance for the view; it does not change.
+        curves: The assignment and its optimum.
+        prices: The prices of the optimum.
+        loads: Work on each machine.
+        options: What can be decided on the task at hand.
+    """
+
+    packed: Packed
+    outlook: Outlook
+    curves: Curves
+    prices: Prices
+    loads: Loads
+    options: Options
+
+    @classmethod
+    def of(cls, instance: Instance, relaxation: Relaxation | None = None) -> Plan:
+        """Prepares an instance for `begin`; its relaxation may be given."""
+        packed = Packed.of(instance)
+        n, m, segments = instance.num_tasks, instance.num_machines, packed.task.size
+        return cls(
+            packed=packed,
+            outlook=Outlook.of(instance, relaxation),
+            curves=Curves.empty(n, m, segments),
+            prices=Prices.empty(n, m, segments),
+            loads=Loads.empty(m),
+            options=Options.empty(m),
+        )
+
+    @property
+    def gain(self) -> float:
+        """Accuracy that the plan gains over no work at all."""
+        return float(self.curves.total[CURRENT])
+
+    @property
+    def unit(self) -> float:
+        """Accuracy that a task gains on average in the first plan, 1 where none does."""
+        return float(self.options.unit[0])
+
+    def copy(self) -> Plan:
+        """A plan of its own: decisions on it leave this one as it is."""
+        return self._replace(
+            curves=_copied(self.curves),
+            prices=_copied(self.prices),
+            loads=_copied(self.loads),
+            options=_copied(self.options),
+        )
+
+    def take(self, other: Plan) -> None:
+        """Takes over the state of a copy, what was seen of the task at hand included."""
+        parts: tuple[tuple[tuple[Any, ...], tuple[Any, ...]], ...] = (
+            (self.curves, other.curves),
+            (self.prices, other.prices),
+            (self.loads, other.loads),
+            (self.options, other.options),
+        )
+        for mine, theirs in parts:
+            for array, source in zip(mine, theirs, strict=True):
+                np.copyto(array, source)
+
+
+def _copied(part: Part) -> Part:
+    arrays: Any = part._asdict()
+    return part._replace(**{name: array.copy() for name, array in arrays.items()})
+
+
+@kernel
+def begin(plan: Plan) -> None:
+    """Puts the plan back to what DSCT-APPROX gives."""
+    start, work, loads = plan.outlook.start, plan.outlook.work, plan.loads
+    total = place_all(plan.packed, plan.curves, start)
+    plan.options.unit[0] = total / start.size if total > 0.0 else 1.0
+    begin_prices(plan.packed, plan.curves, plan.prices)
+    loads.decided[:] = 0.0
+    loads.planned[:] = 0.0
+    for task in range(start.size):
+        loads.planned[start[task]] += work[task]
+
+
+@kernel
+def decide(plan: Plan, task: int, machine: int) -> None:
+    """Puts a task where the policy wants it, −1 for none, by the better of move and swap.
+
+    Call `dsct_gym.plan.view.look` for the task before.
+    """
+    packed, curves, prices, loads, options = (
+        plan.packed,
+        plan.curves,
+        plan.prices,
+        plan.loads,
+        plan.options,
+    )
+    work, source = plan.outlook.work, curves.machine[task]
+    if machine >= 0:
+        loads.decided[machine] += work[task]
+    if source == machine:
+        return
+    other = -1
+    if machine >= 0 and options.swap[machine] > options.move[machine]:
+        other = options.partner[machine]
+    try_change(packed, curves, task, machine, other)
+    accept_trial(curves, task, machine, other)
+    change = work[task] - (work[other] if other >= 0 else 0.0)
+    if source >= 0:
+        loads.planned[source] -= change
+        update_prices(packed, curves, prices, source)
+    if machine >= 0:
+        loads.planned[machine] += change
+        update_prices(packed, curves, prices, machine)

@@ -1,0 +1,118 @@
+"""What the docstring of an id and the documentation say is what the environment is."""
+
+import pkgutil
+import re
+from pathlib import Path
+
+import gymnasium
+import pytest
+
+from dsct_gym.envs.observation import Column, Layout
+from dsct_gym.registration import ENVIRONMENTS
+from playing import IDS
+
+ROOT = Path(__file__).parents[3]
+PLAIN, GUIDED = Layout(1, 1), Layout(1, 1, guidance=True)
+ROWS = {"task": "", "tasks": "n·", "machines": "m·", "budget": ""}
+
+
+def bounds(column: Column) -> str:
+    return f"[{column.low:g}, {column.high:g}]".replace("-", "−")
+
+
+def columns_of(layout: Layout, key: str) -> tuple[Column, ...]:
+    return {
+        "task": layout.task,
+        "tasks": layout.task,
+        "machines": layout.machine,
+        "budget": layout.budget,
+    }[key]
+
+
+def specification(env_id: str) -> str:
+    """The docstring of an id's class in one line."""
+    return " ".join(str(pkgutil.resolve_name(ENVIRONMENTS[env_id].single).__doc__).split())
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_docstring_lists_every_column(env_id: str) -> None:
+    text = specification(env_id)
+    listed = 0
+    for key in ("task", "machines", "budget"):
+        plain, guided = columns_of(PLAIN, key), columns_of(GUIDED, key)
+        bullets = [
+            f"* ``{column.name}`` {bounds(column)}"
+            f"{'' if column in plain else ', guided'}: {column.meaning}"
+            for column in guided
+        ]
+        assert " ".join(bullets) in text.partition(f" ``{key}`` (")[2], key
+        listed += len(bullets)
+    assert text.count(" * ") == listed
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_docstring_tells_the_shape_of_every_field(env_id: str) -> None:
+    text = specification(env_id)
+    told = dict(re.findall(r"``(\w+)`` (\([nm\d·]*,\)(?:, guided \([nm\d·]+,\))?): ", text))
+    assert told.pop("tasks_mask") == "(n,)"
+    assert told.pop("machines_mask") == "(m,)"
+    assert told == {
+        key: f"({rows}{len(columns_of(PLAIN, key))},), "
+        f"guided ({rows}{len(columns_of(GUIDED, key))},)"
+        for key, rows in ROWS.items()
+    }
+    for guidance, layout in ((False, PLAIN), (True, GUIDED)):
+        env = gymnasium.make(env_id, n=7, m=3, guidance=guidance)
+        assert {key: space.shape for key, space in env.observation_space.items()} == {
+            "tasks_mask": (7,),
+            "machines_mask": (3,),
+            "task": (len(layout.task),),
+            "tasks": (7 * len(layout.task),),
+            "machines": (3 * len(layout.machine),),
+            "budget": (len(layout.budget),),
+        }
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_docstring_tells_the_action_space(env_id: str) -> None:
+    text = specification(env_id)
+    assert text.startswith(f"``{env_id}``: ")
+    told = re.search(r"Action: ``(.+?)``\.", text)
+    space = gymnasium.make(env_id, n=7, m=3, levels=4).action_space
+    sizes = {"m·L + 1": 13, "m + 1": 4}
+    forms = {f"Discrete({size})": f"Discrete({value})" for size, value in sizes.items()}
+    forms |= {
+        f"Box(−1, 1, ({size},))": f"Box(-1.0, 1.0, ({value},), float32)"
+        for size, value in sizes.items()
+    }
+    assert told is not None
+    assert forms[told[1]] == str(space)
+    mask = re.search(r"Mask \((.+?),\):", text)
+    assert mask is not None
+    env = gymnasium.make(env_id, n=7, m=3, levels=4)
+    assert env.reset()[1]["action_mask"].shape == (sizes[mask[1]],)
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_docstring_names_what_info_tells(env_id: str) -> None:
+    env = gymnasium.make(env_id, n=1, m=1)
+    _, first = env.reset(seed=0)
+    *_, last = env.step(env.action_space.sample())
+    told = re.search(r"Info: (.+?) Options:", specification(env_id))
+    assert told is not None
+    assert set(re.findall(r"``(\w+)``", told[1])) == first.keys() | last.keys()
+
+
+@pytest.mark.parametrize("key", ["task", "machines", "budget"])
+def test_documentation_lists_every_column(key: str) -> None:
+    text = (ROOT / "docs" / "environments.md").read_text("utf-8")
+    plain, guided = columns_of(PLAIN, key), columns_of(GUIDED, key)
+    for columns in (plain, guided[len(plain) :]):
+        rows = [f"| `{c.name}` | {bounds(c)} | {c.meaning} |\n" for c in columns]
+        assert "| --- | --- | --- |\n" + "".join(rows) + "\n" in text
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/environments.md"])
+def test_documentation_lists_every_id(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    assert re.findall(r"^\| `(DSCT-EA\S*-v\d+)` \| ", text, re.MULTILINE)[: len(IDS)] == list(IDS)

@@ -1,0 +1,128 @@
+"""Compilation is nobody's time: it is over before a clock starts, and nothing is left for later."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dsct_gym.kernel_cache import COMPILING
+from dsct_gym.registration import ENVIRONMENTS
+from dsct_gym.solver import solver_entry_points
+
+TESTS = Path(__file__).parents[1]
+
+READY = """
+import gc, sys
+from numba.core.dispatcher import Dispatcher
+import numpy as np
+import dsct_gym
+from dsct_gym import generate, make_solver
+sys.path.append(TESTS)
+from shapes import EDGE_CASES
+
+def ready():
+    "How many kinds of arguments each kernel and helper has been compiled or loaded for."
+    found = (thing for thing in gc.get_objects() if isinstance(thing, Dispatcher))
+    return {(one.__module__, one.__name__): len(one.overloads) for one in found}
+
+def check(before, where):
+    late = [name for name, kinds in ready().items() if kinds > before.get(name, 0)]
+    assert not late, (where, late)
+
+instances = {
+    **EDGE_CASES,
+    "one segment": generate(6, 3, segments=1, seed=2),
+    "many segments": generate(5, 2, segments=64, seed=2),
+    "real": generate(10, devices="T4,V100", family="ofa-resnet50", seed=1),
+    "large": generate(200, 8, seed=3),
+}
+"""
+
+SOLVER = """
+solver = make_solver(NAME)
+solver.warm_up()
+before = ready()
+for label, instance in instances.items():
+    for limit in (0.3, 1e-9):
+        solver.solve(instance, time_limit=limit, seed=0)
+        check(before, label)
+"""
+
+BOUND = """
+from dsct_gym.bounds import find_bound, warm_up_bound
+warm_up_bound(NAME)
+before = ready()
+for label, instance in instances.items():
+    find_bound(NAME)(instance, time_limit=0.3)
+    check(before, label)
+"""
+
+ENVIRONMENT = """
+import gymnasium
+for guidance in (False, True):
+    for source in (
+        {"n": (1, 5), "m": (1, 3), "beta": (0.1, 1.0)},
+        {"instance": instances["ragged curves"]},
+        {"n": 4, "m": None, "devices": "T4,V100", "family": "ofa-resnet50"},
+    ):
+        single = gymnasium.make(NAME, guidance=guidance, **source)
+        batch = gymnasium.make_vec(
+            NAME, 3, vectorization_mode="vector_entry_point", guidance=guidance, **source
+        )
+        before = ready()
+        for given in (None, instances["one of each"]):
+            single.reset(seed=0, options=given and {"instance": given})
+            over = False
+            while not over:
+                over = single.step(single.action_space.sample())[2]
+        batch.reset(seed=0)
+        for _ in range(7):
+            batch.step(batch.action_space.sample())
+        check(before, source)
+"""
+
+
+def run(script: str, **names: object) -> None:
+    head = "".join(f"{name} = {value!r}\n" for name, value in names.items())
+    head += f"TESTS = {str(TESTS)!r}\n"
+    done = subprocess.run(
+        [sys.executable, "-c", head + READY + script], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", solver_entry_points())
+def test_a_warm_solver_has_all_that_any_instance_asks_for(name):
+    run(SOLVER, NAME=name)
+
+
+@pytest.mark.parametrize("name", ["fractional", "columns"])
+def test_so_has_a_warm_bound(name):
+    run(BOUND, NAME=name)
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_an_environment_that_has_been_made_has_all_that_an_episode_asks_for(name):
+    run(ENVIRONMENT, NAME=name)
+
+
+def test_compilation_is_told_and_counts_nowhere(tmp_path):
+    script = """
+from dsct_gym import generate, make_solver
+import time
+started = time.perf_counter()
+solution = make_solver("edf-no-compression").solve(generate(10, 3, seed=0), time_limit=1.0)
+print(solution.seconds, time.perf_counter() - started)
+"""
+    cold = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    for said in ([COMPILING], []):
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=cold, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.splitlines() == said
+        seconds, passed = map(float, re.findall(r"\S+", done.stdout))
+        assert seconds < 0.1 * passed

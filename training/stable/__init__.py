@@ -1,0 +1,1 @@
+"""Training with Stable-Baselines3: configuration, network, runs; `dsct_gym.agents.stable` plays."""
