@@ -23,7 +23,6 @@ TimeLimit = Annotated[
 Seed = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Seed of whatever is random, from 0.")
 ]
-PICTURES = (".png", ".svg", ".pdf")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
@@ -69,10 +68,3 @@ def check_writable(option: str, path: Path | None) -> None:
         raise InputError(f"{option}: {path} is a folder")
     if not path.parent.is_dir():
         raise InputError(f"{option}: there is no folder {path.parent}")
-
-
-def check_picture(option: str, path: Path | None) -> None:
-    """As `check_writable`, for a picture; its suffix must be one that can be drawn."""
-    check_writable(option, path)
-    if path is not None and path.suffix.lower() not in PICTURES:
-        raise InputError(f"{option}: {path} must end in {', '.join(PICTURES)}")
