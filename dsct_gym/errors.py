@@ -1,6 +1,7 @@
 """What is raised and warned of where a user, or a program that a solver needs, is at fault."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import Final, NoReturn
 
 MOST_FAULTS: Final = 20
@@ -32,3 +33,15 @@ def refuse(faults: Sequence[str]) -> NoReturn:
     if len(faults) > MOST_FAULTS:
         told.append(f"and {len(faults) - MOST_FAULTS} more faults")
     raise InputError("\n".join(told))
+
+
+def similar_to(word: str, known: Iterable[str]) -> list[str]:
+    """The names that were perhaps meant, the closest first; often none."""
+    return get_close_matches(word, list(known))
+
+
+def instead_of(word: str, known: Iterable[str]) -> str:
+    """What an error says of a name that is none: those perhaps meant, or all that there are."""
+    names = list(known)
+    close = similar_to(word, names)
+    return f"did you mean {', '.join(close)}" if close else f"there are {', '.join(names)}"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
-from dsct_gym.errors import refuse
+from dsct_gym.errors import refuse, similar_to
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -110,8 +109,8 @@ def _suggestion(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
     for step in outer:
         if isinstance(step, str):
             model = part_of(model, step)
-    close = get_close_matches(str(key), model.model_fields, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    close = similar_to(str(key), model.model_fields)
+    return f"; did you mean {close[0]}" if close else ""
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -209,6 +209,8 @@ class TestSolve:
         ("arguments", "named"),
         [
             (("--solver", "nobody"), "no solver 'nobody'"),
+            (("--solver", "gredy"), "no solver 'gredy'; did you mean greedy"),
+            (("--solver", "annealing", "--option", "move=3"), "no such option; did you mean moves"),
             (("--solver", "greedy,approx"), "solver: expected one name"),
             (("--solver", "annealing[moves=3"), "solver: brackets do not match"),
             (("--solver", "annealing[move=3]"), "move: solver 'annealing' has no such option"),
@@ -270,7 +272,7 @@ class TestSolve:
         status, out, err = call("solve", "bad.json", "--solver", "greedy")
         assert (status, out) == (2, "")
         assert err.splitlines() == [
-            "Error: bad.json: machines[0].sped: unknown key; did you mean speed?",
+            "Error: bad.json: machines[0].sped: unknown key; did you mean speed",
             "Error: bad.json: tasks[5].deadline: must be above 0, got -1",
             "Error: bad.json: tasks[3].accuracy: decreasing at breakpoint 2",
         ]
