@@ -19,14 +19,16 @@ _WIDE = 2
 
 def drawable(text: str) -> str:
     """The text with `MISSING` for what cannot be drawn, so that nothing warns of it."""
-    return "".join(c if c.isprintable() and _family_with(c) else MISSING for c in text)
+    usual = _usual()
+    return "".join(c if c.isprintable() and _family_with(c, usual) else MISSING for c in text)
 
 
 def families_for(texts: Iterable[str]) -> list[str]:
     """The usual font families, and behind them those that have what they lack of drawable texts."""
-    families = list(_usual())
+    usual = _usual()
+    families = list(usual)
     for character in sorted(set("".join(texts))):
-        family = _family_with(character)
+        family = _family_with(character, usual)
         if family and family not in families:
             families.append(family)
     return families
@@ -47,9 +49,9 @@ def cut(text: str, longest: int) -> str:
 
 
 @cache
-def _family_with(character: str) -> str | None:
-    """The first family that has a character, None where none has it."""
-    for family in (*_usual(), *_others()):
+def _family_with(character: str, usual: tuple[str, ...]) -> str | None:
+    """The first family that has a character, the usual ones before the others; None if none has."""
+    for family in (*usual, *_others()):
         if _has(family, character):
             return family
     return None

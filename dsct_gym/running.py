@@ -74,9 +74,7 @@ def run(
         raise InvalidAnswerError(f"{name}: hands over no solution: {error}") from error
     if reasons := schedule.verify().reasons:
         raise InvalidAnswerError(f"{name}: its schedule is wrong: {'; '.join(reasons)}")
-    # What derives from `Solver` measures itself, without the verification.
-    own = solution.seconds if isinstance(solver, Solver) else measured
-    seconds = own if 0.0 <= own <= measured else measured
+    seconds = _seconds(solution, measured) if isinstance(solver, Solver) else measured
     credited = schedule.credited(solver=schedule.solver or name, seconds=seconds)
     return Solution(credited, bound, seconds, bool(getattr(solution, "interrupted", False)))
 
@@ -157,4 +155,11 @@ def _as_it_stands(solution: Solution, problem: Problem) -> tuple[Schedule, float
     total = float(given.total_accuracy)
     mean = total / problem.core.num_tasks
     claims = Claims(total, mean, float(given.energy), bound)
-    return Schedule.from_rows(problem, rows, claims=claims, solver=given.solver), bound
+    author = given.solver if isinstance(given.solver, str) else None
+    return Schedule.from_rows(problem, rows, claims=claims, solver=author), bound
+
+
+def _seconds(solution: Solution, measured: float) -> float:
+    """What a `Solver` measured itself, without its verification; no time is longer than it was."""
+    own = solution.seconds
+    return own if isinstance(own, float) and 0.0 <= own <= measured else measured

@@ -132,8 +132,8 @@ def test_no_bound_is_none(instance: Instance) -> None:
     assert run(bounded(None), instance, "foreign").upper_bound is None
 
 
-@pytest.mark.parametrize("seconds", [-5.0, math.nan, math.inf, 1e9])
-def test_seconds_are_measured_where_they_are_none(instance: Instance, seconds: float) -> None:
+@pytest.mark.parametrize("seconds", [-5.0, math.nan, math.inf, 1e9, None, "1"])
+def test_seconds_are_measured_where_they_are_none(instance: Instance, seconds: Any) -> None:
     class Boastful(Solver):
         name = "boastful"
 
