@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsct_gym.errors import InputError
+from dsct_gym.errors import InputError, located
 
 if TYPE_CHECKING:
     from dsct_gym.problem import Problem
@@ -47,13 +47,6 @@ def load_instance(argument: str) -> Problem:
         return load(path)
     except InputError as error:
         raise located(argument, error) from error
-
-
-def located(path: str | Path, error: InputError) -> InputError:
-    """The error with the file it is about in front of each line that does not name it."""
-    name = str(path)
-    lines = (line if line.startswith(name) else f"{name}: {line}" for line in error.lines)
-    return InputError("\n".join(lines))
 
 
 def check_writable(option: str, path: Path | None) -> None:

@@ -375,7 +375,7 @@ def test_any_value_anywhere_is_read_or_refused(data: st.DataObject) -> None:
         instance = parse_instance(changed)
         assert parse_instance(document_of(instance)) == instance
     else:
-        assert all(re.match(r"\S+: \S", line) for line in message.split("\n"))
+        assert all(re.match(r".+: \S", line) for line in message.split("\n"))
 
 
 def refusal(data: Document) -> str | None:
