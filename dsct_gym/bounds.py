@@ -13,7 +13,7 @@ from functools import partial
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from dsct_gym.errors import InputError
+from dsct_gym.errors import InputError, instead_of
 from dsct_gym.problem import Knowledge, Problem, check_known, knowledge_of
 from dsct_gym.relaxation import has_relaxation, upper_bound
 from dsct_gym.solver import check_options
@@ -77,7 +77,7 @@ def _load(name: str) -> BoundMethod:
             return cast("BoundMethod", entry.load())
         except (ImportError, AttributeError) as error:
             raise InputError(f"method: {name!r} cannot be loaded ({error})") from error
-    raise InputError(f"method: no bound {name!r}; there are {', '.join(bound_names())}")
+    raise InputError(f"method: no bound {name!r}; {instead_of(name, bound_names())}")
 
 
 def bound_for(problem: Problem, name: str, **options: object) -> BoundMethod:

@@ -165,8 +165,9 @@ def _faults_of_sound_parts(model: type[InstanceModel], data: object) -> list[str
     machines, tasks = _sound_parts(model, data, "machines"), _sound_parts(model, data, "tasks")
     faults = []
     for index, machine in machines.items():
-        speeds, efficiencies = [machine.speed], [machine.efficiency]
-        faults += _alone("machines", index, speeds=speeds, efficiencies=efficiencies)
+        if type(machine) is MachineModel:  # those of a variant may have another kind of speed
+            speeds, efficiencies = [machine.speed], [machine.efficiency]
+            faults += _alone("machines", index, speeds=speeds, efficiencies=efficiencies)
     for index, task in tasks.items():
         curve = {"work": [task.work], "accuracy": [task.accuracy]}
         faults += _alone("tasks", index, deadlines=[task.deadline], **curve)
@@ -178,11 +179,9 @@ def _faults_of_sound_parts(model: type[InstanceModel], data: object) -> list[str
 
 def _sound_parts(model: type[InstanceModel], data: object, group: str) -> dict[int, Any]:
     """The machines or tasks that their model lets pass, by index."""
-    listed, part, sound = (
-        data.get(group) if isinstance(data, dict) else None,
-        part_of(model, group),
-        {},
-    )
+    listed = data.get(group) if isinstance(data, dict) else None
+    part = part_of(model, group)
+    sound = {}
     for index, entry in enumerate(listed if isinstance(listed, list) else ()):
         with suppress(ValidationError):
             sound[index] = part.model_validate(entry)

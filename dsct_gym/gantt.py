@@ -20,6 +20,7 @@ from matplotlib.ticker import MaxNLocator
 
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.atomic import write_bytes
+from dsct_gym.fonts import cells, cut, drawable, families_for
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,6 +45,13 @@ _EM = 0.65
 """Width of a character as a share of the font size, generously."""
 
 
+class Chart(Figure):
+    """A figure that a notebook shows as the value of a cell, as it shows those of pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        return _rendered(self, "png")
+
+
 def draw_gantt(schedule: Schedule) -> Figure:
     """Draws a schedule as a figure of its own.
 
@@ -51,14 +59,14 @@ def draw_gantt(schedule: Schedule) -> Figure:
         schedule: What to draw.
 
     Returns:
-        A figure; ``figure.savefig(path)`` or `save_gantt` writes it.
+        A figure; ``figure.savefig(path)`` or `save_gantt` writes it, and a notebook shows it.
     """
     instance = schedule.instance.core
     names = machine_labels(instance)
     rows = min(max(instance.num_machines * _ROW, _LOWEST), _TALLEST)
     height = _TOP + rows + _BOTTOM
-    left = 0.45 + 0.085 * max(map(len, names))
-    figure = Figure(figsize=(_WIDTH, height), dpi=_DPI)
+    left = 0.45 + 0.085 * max(map(cells, names))
+    figure = Chart(figsize=(_WIDTH, height), dpi=_DPI)
     FigureCanvasAgg(figure)
     ax = figure.add_axes(
         (left / _WIDTH, _BOTTOM / height, 1.0 - (left + _RIGHT) / _WIDTH, rows / height)
@@ -88,9 +96,15 @@ def save_gantt(schedule: Schedule, path: str | Path) -> None:
     Raises:
         InputError: If the file cannot be written.
     """
+    kind = Path(path).suffix.lstrip(".").lower() or "png"
+    write_bytes(path, _rendered(draw_gantt(schedule), kind))
+
+
+def _rendered(figure: Figure, kind: str) -> bytes:
+    """A figure as a file of that kind."""
     content = io.BytesIO()
-    draw_gantt(schedule).savefig(content, format=Path(path).suffix.lstrip(".").lower() or "png")
-    write_bytes(path, content.getvalue())
+    figure.savefig(content, format=kind)
+    return content.getvalue()
 
 
 def draw_gantt_axes(ax: Axes, schedule: Schedule) -> None:
@@ -165,7 +179,7 @@ def accuracy_colours(instance: Instance, accuracy: Floats) -> Floats:
 def machine_labels(instance: Instance) -> list[str]:
     """Names of the machines, ``machine r`` where there is none, long ones cut."""
     names = instance.machine_names or (None,) * instance.num_machines
-    return [_cut(name or f"machine {r}", _LONGEST_NAME) for r, name in enumerate(names)]
+    return [cut(name or f"machine {r}", _LONGEST_NAME) for r, name in enumerate(names)]
 
 
 def _draw_rows(ax: Axes, instance: Instance) -> None:
@@ -176,7 +190,8 @@ def _draw_rows(ax: Axes, instance: Instance) -> None:
     for r in range(1, rows):
         ax.axhline(r, color="#e3e3e3", linewidth=0.7, zorder=0)
     middle = np.arange(0, rows, every) + sum(_BAR) / 2.0
-    ax.set_yticks(middle, labels=machine_labels(instance)[::every])
+    labels = [drawable(name) for name in machine_labels(instance)[::every]]
+    ax.set_yticks(middle, labels=labels, parse_math=False, fontfamily=families_for(labels))
     ax.tick_params(axis="y", length=0, labelsize=9, colors=INK)
     ax.tick_params(axis="x", labelsize=8, colors=INK)
     ax.xaxis.set_major_locator(MaxNLocator(9))
@@ -216,8 +231,9 @@ def _label_bars(
     bright = colours[:, :3] @ np.array([0.299, 0.587, 0.114]) > 0.5
     for row, j in enumerate(placed.tolist()):
         text = names[j] or str(j)
-        if (len(text) + 0.8) * _EM * size * pixel > pixels[row]:
+        if (cells(text) + 0.8) * _EM * size * pixel > pixels[row]:
             continue
+        text = drawable(text)
         ax.text(
             (schedule.start[j] + schedule.duration[j] / 2.0) * scale,
             schedule.machine[j] + sum(_BAR) / 2.0,
@@ -228,6 +244,7 @@ def _label_bars(
             va="center_baseline",
             zorder=4,
             parse_math=False,
+            fontfamily=families_for(text),
         )
 
 
@@ -246,6 +263,7 @@ def _write_title(figure: Figure, schedule: Schedule, left: float, height: float)
     """What was solved by whom, and what it reached, above the rows."""
     instance = schedule.instance.core
     who = " — ".join(filter(None, (schedule.instance.name, schedule.solver)))
+    title = cut(drawable(who or "schedule"), 80)
     used = f"energy {_joules(schedule.energy)} of {_joules(instance.energy_budget)}"
     if instance.energy_budget > 0.0:
         used += f" ({schedule.energy / instance.energy_budget:.0%})"
@@ -258,9 +276,10 @@ def _write_title(figure: Figure, schedule: Schedule, left: float, height: float)
     figure.text(
         left,
         1.0 - 0.30 / height,
-        _cut(who or "schedule", 80),
+        title,
         fontsize=12,
         fontweight="bold",
+        fontfamily=families_for(title),
         va="center",
         **common,
     )
@@ -293,7 +312,3 @@ def _joules(energy: float) -> str:
 def _pixels_per_x(ax: Axes) -> float:
     low, high = ax.get_xlim()
     return float(ax.get_window_extent().width / (high - low))
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"

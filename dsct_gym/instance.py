@@ -52,15 +52,16 @@ class Instance:
         efficiencies: Machine energy efficiencies E_r (m,), GFLOP/J, positive.
         deadlines: Task deadlines d_j (n,), s, positive.
         work: Breakpoints of the accuracy curves (n, K+1), GFLOP: from 0, strictly increasing;
-            shorter curves repeat their last breakpoint.
+            shorter curves repeat their last breakpoint, as lists of different lengths are made to.
         accuracy: Accuracy at the breakpoints (n, K+1), in [0, 1], concave and non-decreasing.
         energy_budget: B, J, at least 0.
         name: Name of the instance.
-        machine_names: One name a machine, no two alike; a None entry is an unnamed machine.
+        machine_names: One name a machine, no two alike, from a list or any other column; a None
+            entry is an unnamed machine.
         task_names: One name a task, likewise.
 
     Raises:
-        InputError: One line naming the field at fault.
+        InputError: One line for each fault, naming the field.
     """
 
     speeds: Floats

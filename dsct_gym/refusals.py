@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from difflib import get_close_matches
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
-from dsct_gym.errors import refuse
+from dsct_gym.errors import refuse, similar_to
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -36,14 +36,31 @@ def validate(
     Raises:
         InputError: One line for each fault, naming the field.
     """
-    try:
+    with refusing(model, further):
         return model.model_validate(data)
+
+
+@contextmanager
+def refusing(
+    model: type[BaseModel] | None = None, further: Callable[[], Sequence[str]] = tuple
+) -> Iterator[None]:
+    """Tells what pydantic finds wrong within.
+
+    Args:
+        model: What the data should be, from whose keys the one that was meant is suggested.
+        further: As for `validate`.
+
+    Raises:
+        InputError: One line for each fault, naming the field.
+    """
+    try:
+        yield
     except ValidationError as error:
         findings = error.errors(include_url=False)
         for finding in findings:
             if finding["loc"] == ("format",):
-                refuse([_line(model, finding)])  # it is another document: nothing else is a fault
-        refuse([*(_line(model, finding) for finding in findings), *further()])
+                refuse([_line(finding, model)])  # it is another document: nothing else is a fault
+        refuse([*(_line(finding, model) for finding in findings), *further()])
 
 
 def fault_of(field: str, message: str) -> PydanticCustomError:
@@ -87,7 +104,7 @@ _SHOWING_VALUE = frozenset(
 )
 
 
-def _line(model: type[BaseModel], finding: ErrorDetails) -> str:
+def _line(finding: ErrorDetails, model: type[BaseModel] | None) -> str:
     """One finding in the words of the contract."""
     kind, place, context = finding["type"], finding["loc"], finding.get("ctx", {})
     if kind == _OF_A_FIELD:
@@ -99,7 +116,7 @@ def _line(model: type[BaseModel], finding: ErrorDetails) -> str:
     value = finding["input"]
     if kind in _SHOWING_VALUE and isinstance(value, (int, float)):
         message += f", got {_short(value)}"
-    if kind == "extra_forbidden":
+    if kind == "extra_forbidden" and model is not None:
         message += _suggestion(model, place)
     return f"{path}: {message}" if path else f"document: {message}"
 
@@ -110,8 +127,8 @@ def _suggestion(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
     for step in outer:
         if isinstance(step, str):
             model = part_of(model, step)
-    close = get_close_matches(str(key), model.model_fields, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    close = similar_to(str(key), model.model_fields)
+    return f"; did you mean {close[0]}" if close else ""
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

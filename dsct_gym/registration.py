@@ -25,12 +25,14 @@ class Environment(NamedTuple):
         actions: What kind of actions it takes.
         works: Whether actions choose the work of a task or it is the exact optimum for the
             machines chosen.
+        knows: What its problems may need beyond DSCT-EA (see `dsct_gym.problem`).
     """
 
     module: str
     stem: str
     actions: Literal["discrete", "continuous"]
     works: Literal["chosen", "optimal"]
+    knows: frozenset[str] = frozenset()
 
     @property
     def single(self) -> str:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 import time
+from functools import singledispatch
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dsct_gym.allocation import allocate
 from dsct_gym.errors import InputError
+from dsct_gym.instance import Instance
+from dsct_gym.list_schedule import assign
+from dsct_gym.relaxation import relax
 from dsct_gym.schedule import Schedule, idle
 from dsct_gym.solver import (
     Progress,
@@ -69,9 +74,7 @@ def run(
         raise InvalidAnswerError(f"{name}: hands over no solution: {error}") from error
     if reasons := schedule.verify().reasons:
         raise InvalidAnswerError(f"{name}: its schedule is wrong: {'; '.join(reasons)}")
-    # What derives from `Solver` measures itself, without the verification.
-    own = solution.seconds if isinstance(solver, Solver) else measured
-    seconds = own if 0.0 <= own <= measured else measured
+    seconds = _seconds(solution, measured) if isinstance(solver, Solver) else measured
     credited = schedule.credited(solver=schedule.solver or name, seconds=seconds)
     return Solution(credited, bound, seconds, bool(getattr(solution, "interrupted", False)))
 
@@ -84,7 +87,7 @@ def run_bound(
     time_limit: float | None = None,
     progress: ProgressCallback | None = None,
 ) -> float:
-    """Asks for an upper bound and believes none that doing nothing refutes.
+    """Asks for an upper bound and believes none that a schedule at hand refutes.
 
     Args:
         method: As `dsct_gym.bounds.bound_for` gives it.
@@ -98,10 +101,10 @@ def run_bound(
 
     Raises:
         InputError: If the limit is out of range.
-        InvalidAnswerError: If it is no number, or below the value of a schedule without work: a
-            defect of the method.
+        InvalidAnswerError: If it is no number, or below the value of a schedule that is found at
+            once: a defect of the method.
     """
-    limit, least = as_time_limit(time_limit), idle(problem)
+    limit, least = as_time_limit(time_limit), found_at_once(problem)
 
     def checked(bound: float) -> float:
         try:
@@ -110,7 +113,7 @@ def run_bound(
             raise InvalidAnswerError(f"{name}: its bound is no number: {error}") from error
         if not number >= least - CLAIM * max(1.0, abs(least)):
             raise InvalidAnswerError(
-                f"{name}: its bound {number:.9g} is below {least:.9g}, the value of doing nothing"
+                f"{name}: its bound {number:.9g} is below {least:.9g}, which a schedule attains"
             )
         return number
 
@@ -121,6 +124,17 @@ def run_bound(
             progress(news)
 
     return checked(method(problem, time_limit=limit, progress=hear))
+
+
+@singledispatch
+def found_at_once(problem: Problem) -> float:
+    """The value of some schedule of a problem, that of doing nothing where no better is at hand."""
+    return idle(problem)
+
+
+@found_at_once.register
+def _(problem: Instance) -> float:
+    return allocate(problem, assign(problem, relax(problem))).total_accuracy
 
 
 def _as_it_stands(solution: Solution, problem: Problem) -> tuple[Schedule, float | None]:
@@ -141,4 +155,11 @@ def _as_it_stands(solution: Solution, problem: Problem) -> tuple[Schedule, float
     total = float(given.total_accuracy)
     mean = total / problem.core.num_tasks
     claims = Claims(total, mean, float(given.energy), bound)
-    return Schedule.from_rows(problem, rows, claims=claims, solver=given.solver), bound
+    author = given.solver if isinstance(given.solver, str) else None
+    return Schedule.from_rows(problem, rows, claims=claims, solver=author), bound
+
+
+def _seconds(solution: Solution, measured: float) -> float:
+    """What a `Solver` measured itself, without its verification; no time is longer than it was."""
+    own = solution.seconds
+    return own if isinstance(own, float) and 0.0 <= own <= measured else measured

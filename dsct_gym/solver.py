@@ -31,7 +31,7 @@ from typing import (
     runtime_checkable,
 )
 
-from dsct_gym.errors import InputError
+from dsct_gym.errors import InputError, instead_of, similar_to
 from dsct_gym.problem import Knowledge, Problem, check_known, knowledge_of
 
 if TYPE_CHECKING:
@@ -308,7 +308,9 @@ def check_options(
         return
     for option in options:
         if option not in accepted or option in taken:
-            raise InputError(f"{option}: {owner} has no such option")
+            close = similar_to(option, set(accepted).difference(taken))
+            meant = f"; did you mean {close[0]}" if close else ""
+            raise InputError(f"{option}: {owner} has no such option{meant}")
 
 
 def find_solver(name: str) -> Callable[..., object]:
@@ -325,8 +327,7 @@ def find_solver(name: str) -> Callable[..., object]:
             return _find_class(name)
     except (ImportError, AttributeError, ValueError) as error:
         raise InputError(f"solver: {name!r} cannot be loaded ({error})") from error
-    known = ", ".join(solver_entry_points())
-    raise InputError(f"solver: no solver {name!r}; there are {known}")
+    raise InputError(f"solver: no solver {name!r}; {instead_of(name, solver_entry_points())}")
 
 
 def former_name(name: str) -> str:

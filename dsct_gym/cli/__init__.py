@@ -154,4 +154,6 @@ def _refuse(*faults: str) -> int:
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
+    from dsct_gym.cli.console import plain
+
+    sys.stderr.write(plain(line) + "\n")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsct_gym.errors import InputError
+from dsct_gym.errors import InputError, located
 
 if TYPE_CHECKING:
     from dsct_gym.problem import Problem
@@ -23,7 +23,6 @@ TimeLimit = Annotated[
 Seed = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Seed of whatever is random, from 0.")
 ]
-PICTURES = (".png", ".svg", ".pdf")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
@@ -50,13 +49,6 @@ def load_instance(argument: str) -> Problem:
         raise located(argument, error) from error
 
 
-def located(path: str | Path, error: InputError) -> InputError:
-    """The error with the file it is about in front of each line that does not name it."""
-    name = str(path)
-    lines = (line if line.startswith(name) else f"{name}: {line}" for line in error.lines)
-    return InputError("\n".join(lines))
-
-
 def check_writable(option: str, path: Path | None) -> None:
     """Refuses an output path before the work is done rather than after.
 
@@ -69,10 +61,3 @@ def check_writable(option: str, path: Path | None) -> None:
         raise InputError(f"{option}: {path} is a folder")
     if not path.parent.is_dir():
         raise InputError(f"{option}: there is no folder {path.parent}")
-
-
-def check_picture(option: str, path: Path | None) -> None:
-    """As `check_writable`, for a picture; its suffix must be one that can be drawn."""
-    check_writable(option, path)
-    if path is not None and path.suffix.lower() not in PICTURES:
-        raise InputError(f"{option}: {path} must end in {', '.join(PICTURES)}")

@@ -9,6 +9,7 @@ import typer
 
 from dsct_gym.cli.arguments import Json, Seed, TimeLimit, load_instance
 from dsct_gym.cli.console import err, out, print_json, print_scores, progress_bar, warn
+from dsct_gym.cli.pictures import draw
 from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from dsct_gym.benchmark.spec import Spec
     from dsct_gym.benchmark.store import Store
     from dsct_gym.problem import Problem
-    from dsct_gym.schedule import Schedule
 
 EXAMPLE = """
 dsct-gym bench
@@ -203,7 +203,7 @@ def _run(session: Session, conduct: Conduct, pictures: Store | None) -> None:
             done += 1
             _tell(run)
             if pictures is not None and run.schedule is not None:
-                _draw(run.schedule, pictures.path_of(run.job))
+                draw(run.schedule, pictures.path_of(run.job).with_suffix(".png"))
             bar.update(task, advance=1, state=state())
 
         session.run(conduct, hear)
@@ -216,12 +216,6 @@ def _tell(run: Run) -> None:
         err().print(f"{run.job.solver.label} on {run.job.label} was lost: {run.lost}")
     elif not record.ok:
         err().print(f"{record.solver} on {record.instance}: {record.status}: {record.message}")
-
-
-def _draw(schedule: Schedule, beside: Path) -> None:
-    from dsct_gym.gantt import save_gantt
-
-    save_gantt(schedule, beside.with_suffix(".png"))
 
 
 def _conclude(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -10,9 +11,11 @@ from rich.console import Console
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from rich.console import ConsoleOptions, RenderableType
     from rich.progress import Progress
+    from rich.segment import Segment
     from rich.table import Table
 
     from dsct_gym.benchmark.score_table import Column, Row
@@ -28,8 +31,25 @@ _NARROW: Final = 16
 _ENDLESS: Final = 10_000
 
 
+_UNPRINTABLE: Final = re.compile(
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f"  # C0 but tab and line feed, DEL, C1
+    "\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]"  # direction of writing, separators of lines
+)
+
+
+def plain(text: str) -> str:
+    """Text for a terminal: what would command it, as names from files may, becomes ``\ufffd``."""
+    return _UNPRINTABLE.sub("\ufffd", text)
+
+
 class _Console(Console):
-    """A console that lets the main function handle a reader who went away."""
+    """A console that shows text and obeys none, and lets `main` handle a reader who went away."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=plain(segment.text))
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
@@ -52,8 +72,10 @@ def _console(*, stderr: bool) -> Console:
 
 
 def print_json(document: object) -> None:
-    """One JSON document on stdout."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """One JSON document on stdout; what would command a terminal is escaped."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    escaped = _UNPRINTABLE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    sys.stdout.write(escaped + "\n")
 
 
 def print_fields(title: str, fields: Mapping[str, str]) -> None:

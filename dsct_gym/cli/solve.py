@@ -12,7 +12,6 @@ from dsct_gym.cli.arguments import (
     Json,
     Seed,
     TimeLimit,
-    check_picture,
     check_writable,
     load_instance,
 )
@@ -23,6 +22,7 @@ from dsct_gym.cli.console import (
     print_json,
     progress_bar,
 )
+from dsct_gym.cli.pictures import check_picture, draw
 
 if TYPE_CHECKING:
     from dsct_gym.benchmark.record import Record
@@ -77,16 +77,16 @@ def solve(
     solution = _solve(agent, problem, named.name, time_limit, seed)
     record = _record(problem, solution, instance, named.label, time_limit, seed)
     schedule = solution.schedule.credited(upper_bound=record.upper_bound)
-    if output is not None:
-        schedule.save(output)
-    if gantt is not None:
-        from dsct_gym.gantt import save_gantt
-
-        save_gantt(schedule, gantt)
-    if json:
-        print_json(_summary(record))
-    else:
-        _print_summary(record, schedule)
+    try:
+        if output is not None:
+            schedule.save(output)
+        if gantt is not None:
+            draw(schedule, gantt)
+    finally:  # what was found is told even where it cannot be written
+        if json:
+            print_json(_summary(record))
+        else:
+            _print_summary(record, schedule)
     if solution.interrupted:
         raise KeyboardInterrupt
 

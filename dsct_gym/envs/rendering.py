@@ -122,16 +122,25 @@ def draw_frame(scene: _Scene) -> npt.NDArray[np.uint8]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    from dsct_gym.fonts import cells, drawable, families_for
     from dsct_gym.gantt import FAINT, INK, draw_gantt_axes, machine_labels
 
     figure = Figure(figsize=(_WIDTH / _DPI, _HEIGHT / _DPI), dpi=_DPI)
     canvas = FigureCanvasAgg(figure)
-    left = min(0.28, 0.03 + 0.0085 * max(map(len, machine_labels(scene.instance))))
+    left = min(0.28, 0.03 + 0.0085 * max(map(cells, machine_labels(scene.instance))))
     axes = figure.add_axes((left, 0.25, 0.97 - left, 0.62))
     draw_gantt_axes(axes, scene.schedule)
     _mark_deadlines(axes, scene)
+    headline = drawable(scene.headline)
     figure.text(
-        left, 0.925, scene.headline, fontsize=13, fontweight="bold", color=INK, parse_math=False
+        left,
+        0.925,
+        headline,
+        fontsize=13,
+        fontweight="bold",
+        fontfamily=families_for(headline),
+        color=INK,
+        parse_math=False,
     )
     figure.text(
         0.97,

@@ -16,7 +16,8 @@ import numpy as np
 from dsct_gym.arrays import Ints
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
-from dsct_gym.problem import check_known
+from dsct_gym.problem import Knowledge, check_known
+from dsct_gym.registration import ENVIRONMENTS
 
 if TYPE_CHECKING:
     from dsct_gym.envs.bank import Library
@@ -118,6 +119,10 @@ def playable(problem: object, field: str) -> Instance:
     Raises:
         InputError: Naming the field.
     """
-    check_known(problem, frozenset(), "this environment", dict, field=field)
+    check_known(problem, frozenset(), "this environment", _knowledge_of_all, field=field)
     assert isinstance(problem, Instance)
     return problem
+
+
+def _knowledge_of_all() -> dict[str, Knowledge]:
+    return {name: environment.knows for name, environment in ENVIRONMENTS.items()}

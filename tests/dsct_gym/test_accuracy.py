@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from dsct_gym.accuracy import (
     check_curves,
     concave_hull,
+    curve_faults,
     curve_lengths,
     curve_slopes,
     discretisation_error,
@@ -178,6 +179,19 @@ def test_faulty_curves_are_named(work: list[float], accuracy: list[float], messa
     good_work, good_accuracy = [0.0, 1.0, 2.0], [0.0, 0.5, 0.75]
     with pytest.raises(InputError, match=message):
         check_curves(np.array([good_work, work], float), np.array([good_accuracy, accuracy], float))
+
+
+def test_what_follows_from_another_fault_is_none() -> None:
+    """Where work falls back, no slope means anything."""
+    work, accuracy = np.array([[0.0, 5.0, 4.0, 8.0]]), np.array([[0.0, 0.3, 0.5, 0.6]])
+    assert curve_faults(work, accuracy) == [
+        "tasks[0].work: not strictly increasing at breakpoint 2"
+    ]
+    accuracy = np.array([[0.0, 1.5, 1.6, 1.7]])
+    assert curve_faults(work, accuracy) == [
+        "tasks[0].work: not strictly increasing at breakpoint 2",
+        "tasks[0].accuracy: outside [0, 1] at breakpoint 1",
+    ]
 
 
 def test_not_concave_names_the_breakpoint_of_the_contract() -> None:

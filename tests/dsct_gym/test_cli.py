@@ -18,6 +18,7 @@ import pytest
 from dsct_gym import Instance, Schedule, generate, upper_bound
 from dsct_gym.cli import run
 from dsct_gym.cli.app import COMMANDS
+from dsct_gym.cli.console import plain
 from dsct_gym.solver import Progress
 from stub_solvers import STARTED
 
@@ -208,6 +209,8 @@ class TestSolve:
         ("arguments", "named"),
         [
             (("--solver", "nobody"), "no solver 'nobody'"),
+            (("--solver", "gredy"), "no solver 'gredy'; did you mean greedy"),
+            (("--solver", "annealing", "--option", "move=3"), "no such option; did you mean moves"),
             (("--solver", "greedy,approx"), "solver: expected one name"),
             (("--solver", "annealing[moves=3"), "solver: brackets do not match"),
             (("--solver", "annealing[move=3]"), "move: solver 'annealing' has no such option"),
@@ -230,6 +233,50 @@ class TestSolve:
         assert named in one_line(*call("solve", instance, *arguments))
         assert list(tmp_path.iterdir()) == [instance]
 
+    def test_a_picture_that_fails_is_a_warning(self, call, instance, monkeypatch):
+        def fail(schedule, path):
+            raise RuntimeError("no ink\nleft")
+
+        monkeypatch.setattr("dsct_gym.gantt.save_gantt", fail)
+        arguments = ("--solver", "greedy", "-o", "s.json", "--gantt", "g.png", "--json")
+        status, out, err = call("solve", instance, *arguments)
+        assert (status, err) == (0, "Warning: no picture g.png: no ink left\n")
+        assert json.loads(out)["solver"] == "greedy"
+        assert Schedule.load("s.json", Instance.load(instance)).verify()
+
+    def test_names_of_any_script_are_drawn_without_a_word(self, call, instance):
+        document = json.loads(instance.read_text())
+        document["name"] = "\u4e2d\u6587 $x$"
+        document["machines"][0]["name"] = "$\\frac{$"
+        document["tasks"][0]["name"] = "\u4efb\u52a1"
+        Path("named.json").write_text(json.dumps(document))
+        status, _, err = call("solve", "named.json", "--solver", "greedy", "--gantt", "g.png")
+        assert (status, err) == (0, "")
+        assert Path("g.png").stat().st_size > 1000
+
+    def test_what_cannot_be_written_is_told_all_the_same(self, call, instance, monkeypatch):
+        def full_disk(_):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", full_disk)
+        status, out, err = call("solve", instance, "--solver", "greedy", "-o", "s.json", "--json")
+        assert (status, err) == (2, "Error: s.json: cannot be written: No space left on device\n")
+        assert json.loads(out)["solver"] == "greedy"
+
+    def test_all_faults_of_a_file_are_told_a_line_each(self, call, instance):
+        document = json.loads(instance.read_text())
+        document["tasks"][3]["accuracy"][2] = 0.01
+        document["tasks"][5]["deadline"] = -1
+        document["machines"][0]["sped"] = 2
+        Path("bad.json").write_text(json.dumps(document))
+        status, out, err = call("solve", "bad.json", "--solver", "greedy")
+        assert (status, out) == (2, "")
+        assert err.splitlines() == [
+            "Error: bad.json: machines[0].sped: unknown key; did you mean speed",
+            "Error: bad.json: tasks[5].deadline: must be above 0, got -1",
+            "Error: bad.json: tasks[3].accuracy: decreasing at breakpoint 2",
+        ]
+
     def test_names_file_and_field_of_a_broken_instance(self, call, instance):
         document = json.loads(instance.read_text())
         document["tasks"][3]["accuracy"][2] = 0.01
@@ -245,6 +292,61 @@ class TestSolve:
 
     def test_says_which_instances_ship_when_there_is_none(self, call):
         assert "dc5-ofa60" in one_line(*call("solve", "nope", "--solver", "greedy"))
+
+
+class TestTerminal:
+    """Text from files is shown by terminals, and commands them nothing."""
+
+    HOSTILE = "\x1b]0;owned\x07\x1b[31m\x9b1m\u202eevil\r\b"
+
+    def commands(self, text):
+        return [c for c in text if c not in "\n\t" and (ord(c) < 32 or 127 <= ord(c) < 160)]
+
+    def hostile(self, instance, key, *path):
+        document = json.loads(instance.read_text())
+        part = document
+        for step in path:
+            part = part[step]
+        part[key] = self.HOSTILE
+        Path("hostile.json").write_text(json.dumps(document))
+        return "hostile.json"
+
+    def test_names_in_results_and_json(self, call, instance):
+        path = self.hostile(instance, "name")
+        for flags in ((), ("--json",)):
+            for command in ("solve", "bound"):
+                solver = ("--solver", "greedy") if command == "solve" else ()
+                status, out, err = call(command, path, *solver, *flags)
+                assert status == 0
+                assert self.commands(out) == self.commands(err) == []
+                assert "\u202e" not in out
+        assert json.loads(out)["instance"] == self.HOSTILE
+
+    def test_names_in_tables_and_warnings(self, call, instance):
+        path = self.hostile(instance, "name")
+        status, out, err = call("bench", path, "--solvers", "greedy,stub_solvers:Broken")
+        assert status == 1
+        assert "evil" in err
+        assert self.commands(out) == self.commands(err) == []
+
+    def test_messages_of_refusals(self, call, instance):
+        path = self.hostile(instance, "name", "tasks", 0)
+        document = json.loads(Path(path).read_text())
+        document["tasks"][1]["name"] = self.HOSTILE
+        document[self.HOSTILE] = 1
+        Path(path).write_text(json.dumps(document))
+        for arguments in ((path,), (f"no-{self.HOSTILE}.json",)):
+            status, out, err = call("solve", *arguments, "--solver", "greedy")
+            assert (status, out) == (2, "")
+            assert err.startswith("Error: ")
+            assert self.commands(err) == []
+
+    def test_ordinary_text_stays_as_it_is(self):
+        assert (
+            plain("m\u00fc \u2264 \u4e2d\u6587\ttab\n\U0001f680")
+            == "m\u00fc \u2264 \u4e2d\u6587\ttab\n\U0001f680"
+        )
+        assert plain("a\x1b[0m") == "a\ufffd[0m"
 
 
 class TestVerify:

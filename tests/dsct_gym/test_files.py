@@ -237,13 +237,13 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
     data["tasks"] += [{"name": "t0", "deadline": 1, "work": [0, 5], "accuracy": [0, 1]}]
     assert (refusal(data) or "").split("\n") == [
         "energy_budget: must be at least 0, got -1",
-        "machines[0].sped: unknown key; did you mean speed?",
+        "machines[0].sped: unknown key; did you mean speed",
         "tasks[1].deadline: must be a number",
         "tasks[2].accuracy: 2 values for 3 breakpoints",
         "tasks[3].work: not strictly increasing at breakpoint 1",
         "tasks[4].work: missing",
         "tasks[4].accuracy: missing",
-        "budget: unknown key; did you mean energy_budget?",
+        "budget: unknown key; did you mean energy_budget",
         "machines[1].speed: must be finite and positive and in 1e-100..1e+100, got 1e+200",
         "tasks[0].accuracy: not concave at breakpoint 1",
         "tasks[5].name: duplicate name 't0'",
@@ -261,8 +261,8 @@ def test_of_many_faults_the_first_are_told() -> None:
 @pytest.mark.parametrize(
     ("change", "meant"),
     [
-        (put("energy_buget", to=1), "energy_buget: unknown key; did you mean energy_budget?"),
-        (put("Name", to="x"), "Name: unknown key; did you mean name?"),
+        (put("energy_buget", to=1), "energy_buget: unknown key; did you mean energy_budget"),
+        (put("Name", to="x"), "Name: unknown key; did you mean name"),
         (put("machines", 0, "eficiency", to=1), "machines[0].eficiency: unknown key; did you mean"),
         (put("tasks", 0, "deadlines", to=1), "tasks[0].deadlines: unknown key; did you mean dead"),
     ],
@@ -375,7 +375,7 @@ def test_any_value_anywhere_is_read_or_refused(data: st.DataObject) -> None:
         instance = parse_instance(changed)
         assert parse_instance(document_of(instance)) == instance
     else:
-        assert all(re.match(r"\S+: \S", line) for line in message.split("\n"))
+        assert all(re.match(r".+: \S", line) for line in message.split("\n"))
 
 
 def refusal(data: Document) -> str | None:

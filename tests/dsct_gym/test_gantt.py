@@ -3,11 +3,13 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from matplotlib import colormaps
+from matplotlib import colormaps, rcParams
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font, get_font_names
 
 from dsct_gym import InputError, Instance, Schedule, allocate, generate
+from dsct_gym.fonts import cells, cut, drawable, families_for
 from dsct_gym.gantt import accuracy_norm, draw_gantt, draw_gantt_axes, machine_labels, save_gantt
 
 
@@ -120,17 +122,76 @@ class TestText:
         instance = generate(6, 2, seed=1, name="$x_" + "long" * 60)
         instance = replace(
             instance,
-            machine_names=("$\\frac{", "GPU " * 30),
-            task_names=("$a", "b" * 99, *"cdef"),
+            machine_names=("$\\frac{$", "GPU " * 30),
+            task_names=("$a$", "b" * 99, "$\\alpha", *"def"),
         )
         figure = draw_gantt(spread(instance))
         figure.canvas.draw()
         left = [label.get_window_extent().x0 for label in figure.axes[0].get_yticklabels()]
         assert min(left) >= 0.0
         assert all(text.get_window_extent().x1 <= figure.bbox.x1 for text in figure.texts)
+        assert figure.axes[0].get_yticklabels()[0].get_text() == "$\\frac{$"
+
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "\u4e2d\u6587" * 9,
+            "\ud55c\uad6d\uc5b4",
+            "\u0928\u092e\u0938\u094d\u0924\u0947",
+            "a\nb\tc\x1b[31m",
+            "\U000f0000",
+            "🚀",
+        ],
+    )
+    def test_names_of_any_script_are_drawn_without_a_warning(self, name, tmp_path):
+        instance = generate(4, 2, seed=1, name=name)
+        instance = replace(instance, machine_names=(name, "x"), task_names=(name, None, None, None))
+        schedule = spread(instance).credited(solver=name)
+        for kind in ("png", "svg", "pdf"):
+            save_gantt(schedule, tmp_path / f"g.{kind}")
+        figure = draw_gantt(schedule)
+        figure.canvas.draw()
+        shown = [*figure.texts, *figure.axes[0].get_yticklabels()]
+        assert all(text.get_window_extent().x0 >= 0.0 for text in shown)
+        assert all(text.get_window_extent().x1 <= figure.bbox.x1 for text in shown)
+
+
+class TestFonts:
+    def test_what_a_font_has_is_drawn_with_it(self):
+        families = families_for("GPU")
+        assert drawable("GPU é λ ≤") == "GPU é λ ≤"
+        assert families == families_for("") == list(rcParams["font.family"])
+
+    @pytest.mark.skipif(
+        not any("CJK" in name for name in get_font_names()), reason="no font has the characters"
+    )
+    def test_characters_of_other_scripts_come_from_a_font_that_has_them(self):
+        text = "\u4e2d\u6587 GPU"
+        assert drawable(text) == text
+        *usual, found = families_for(text)
+        assert usual == list(rcParams["font.family"])
+        font = get_font(findfont(FontProperties(family=[found])))
+        assert all(font.get_char_index(ord(character)) for character in "\u4e2d\u6587")
+
+    def test_what_no_font_has_and_no_printer_prints_is_a_box(self):
+        assert drawable("a\nb\x1b[1m\U000f0000\u202ec") == "a□b□[1m□□c"
+
+    def test_widths_count_those_of_east_asia_twice(self):
+        assert cells("GPU \u4e2d\u6587") == 8
+        assert cut("GPU \u4e2d\u6587", 8) == "GPU \u4e2d\u6587"
+        assert cut("GPU \u4e2d\u6587", 7) == "GPU \u4e2d…"
+        assert cut("GPU \u4e2d\u6587", 6) == "GPU …"
 
 
 class TestFigure:
+    def test_a_notebook_shows_it(self, schedule):
+        """Jupyter asks the value of a cell for such a method where no pyplot figure is open."""
+        shown = schedule.plot()._repr_png_()
+        assert shown.startswith(b"\x89PNG")
+        assert len(shown) > 10_000
+        assert isinstance(schedule.plot(), Figure)
+
     @pytest.mark.parametrize(
         "change", [{"energy_budget": 0.0}, {"accuracy": np.full((4, 2), 0.5)}, {}]
     )

@@ -63,7 +63,7 @@ class TestFiles:
         problem.core.save(path)
         loaded = dsct_gym.load(path)
         assert type(loaded) is Instance
-        assert loaded == problem.core
+        assert loaded == problem.core == Instance.load(path)
         assert loaded.core is loaded
         assert loaded.needs == frozenset()
 
