@@ -13,19 +13,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final
 
 from dsct_gym.allocation import allocate
-from dsct_gym.envs.observation import Layout
+from dsct_gym.envs.game import Game
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
 from dsct_gym.solver import Answer, Solver
 
-if TYPE_CHECKING:
-    from gymnasium import spaces
-
-_NOT_OURS = "not trained on an environment of this package"
 _MOVED: Final = {
     "training": "dsct_gym.training",
     "training.sb3_policy": "dsct_gym.training.stable.policy",
@@ -33,88 +29,37 @@ _MOVED: Final = {
 """Modules that zip files of earlier versions name, and where what they held is now."""
 
 
-class Game(NamedTuple):
-    """What a policy plays.
+def play(policy: Any, instances: Sequence[Instance]) -> list[Schedule]:
+    """Plays a policy greedily on instances of its size, one episode each.
 
-    Attributes:
-        env_id: The environment.
-        layout: Sizes and columns of its observations.
-        levels: Compression levels of the joint environment, 1 in the others.
+    Returns:
+        The schedules as they were played.
     """
+    from dsct_gym.envs.sb3 import SchedulingVecEnv
 
-    env_id: str
-    layout: Layout
-    levels: int
-
-    @classmethod
-    def of(cls, policy: Any) -> Game:
-        """The game whose spaces a policy of Stable-Baselines3 has.
-
-        Machine and one level only, or the machine only, have the same spaces: the latter it is.
-
-        Raises:
-            InputError: If it is none of this package's.
-        """
-        shown, action = policy.observation_space, policy.action_space
-        layout = _layout(shown)
-        machines = layout.max_machines
-        if action.shape == (machines + 1,):
-            return cls("DSCT-EA-Continuous-v0", layout, 1)
-        levels, rest = divmod(int(getattr(action, "n", 0)) - 1, machines)
-        if action.shape != () or rest != 0 or levels < 1:
-            raise InputError(f"action space: {_NOT_OURS}")
-        return cls("DSCT-EA-v0" if levels > 1 else "DSCT-EA-Assign-v0", layout, levels)
-
-    def play(self, policy: Any, instances: Sequence[Instance]) -> list[Schedule]:
-        """Plays a policy greedily on instances of its size, one episode each.
-
-        Returns:
-            The schedules as they were played.
-        """
-        from dsct_gym.envs.sb3 import SchedulingVecEnv
-
-        in_turn = itertools.cycle(instances)
-        env = SchedulingVecEnv(
-            self.env_id,
-            len(instances),
-            generator=lambda _: next(in_turn),
-            n=self.layout.max_tasks,
-            m=self.layout.max_machines,
-            guidance=self.layout.guidance,
-            levels=self.levels,
-        )
-        masked = "action_masks" in inspect.signature(policy.predict).parameters
-        schedules: list[Schedule | None] = [None] * len(instances)
-        observation = env.reset()
-        while any(schedule is None for schedule in schedules):
-            masks = {"action_masks": env.action_masks()} if masked else {}
-            actions, _ = policy.predict(observation, deterministic=True, **masks)
-            observation, _, _, told = env.step(actions)
-            for index, info in enumerate(told):
-                if schedules[index] is None:
-                    schedules[index] = info.get("schedule")
-        env.close()
-        return [schedule for schedule in schedules if schedule is not None]
-
-    def resized(self, n: int, m: int) -> tuple[spaces.Dict, spaces.Space[Any]]:
-        """Observation and action space of the same game with n tasks and m machines."""
-        from dsct_gym.envs.episodes import episodes_of
-
-        layout = Layout(n, m, self.layout.guidance)
-        return layout.space(), episodes_of(self.env_id).make_action_space(layout, self.levels)
-
-
-def _layout(space: Any) -> Layout:
-    """The layout that an observation space is made of."""
-    try:
-        sizes = {key: space[key].shape[0] for key in ("tasks_mask", "machines_mask")}
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
-        raise InputError(f"observation space: {_NOT_OURS}") from error
-    for guidance in (False, True):
-        layout = Layout(sizes["tasks_mask"], sizes["machines_mask"], guidance)
-        if layout.space() == space:
-            return layout
-    raise InputError(f"observation space: {_NOT_OURS}")
+    game = Game.of(policy)
+    in_turn = itertools.cycle(instances)
+    env = SchedulingVecEnv(
+        game.env_id,
+        len(instances),
+        generator=lambda _: next(in_turn),
+        n=game.layout.max_tasks,
+        m=game.layout.max_machines,
+        guidance=game.layout.guidance,
+        levels=game.levels,
+    )
+    masked = "action_masks" in inspect.signature(policy.predict).parameters
+    schedules: list[Schedule | None] = [None] * len(instances)
+    observation = env.reset()
+    while any(schedule is None for schedule in schedules):
+        masks = {"action_masks": env.action_masks()} if masked else {}
+        actions, _ = policy.predict(observation, deterministic=True, **masks)
+        observation, _, _, told = env.step(actions)
+        for index, info in enumerate(told):
+            if schedules[index] is None:
+                schedules[index] = info.get("schedule")
+    env.close()
+    return [schedule for schedule in schedules if schedule is not None]
 
 
 def fit(policy: Any, n: int, m: int) -> Any:
@@ -132,9 +77,12 @@ def fit(policy: Any, n: int, m: int) -> Any:
             f"instance: {n} tasks on {m} machines, but the policy was trained for"
             f" {size[0]} on {size[1]} and plays no other size"
         )
-    shown, action = game.resized(n, m)
-    made = policy._get_constructor_parameters()
-    other = type(policy)(**{**made, "observation_space": shown, "action_space": action})
+    other_game = game.resized(n, m)
+    made = policy._get_constructor_parameters() | {
+        "observation_space": other_game.observation_space,
+        "action_space": other_game.action_space,
+    }
+    other = type(policy)(**made)
     other.load_state_dict(policy.state_dict())
     return other.to(policy.device)
 
@@ -211,5 +159,5 @@ class Sb3Agent(Solver):
 
     def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
         policy = fit(self._policy, instance.num_tasks, instance.num_machines)
-        played = Game.of(policy).play(policy, [instance])[0]
+        played = play(policy, [instance])[0]
         return Answer(allocate(instance, played.machine))

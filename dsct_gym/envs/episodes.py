@@ -6,7 +6,6 @@ Gymnasium's interface.
 
 from __future__ import annotations
 
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -18,6 +17,7 @@ from gymnasium import spaces
 
 from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.envs.bank import Library
+from dsct_gym.envs.game import Game
 from dsct_gym.envs.observation import Layout, Observation
 from dsct_gym.envs.practice import practise
 from dsct_gym.envs.source import Source
@@ -26,7 +26,6 @@ from dsct_gym.envs.view import View
 from dsct_gym.envs.workers import Workers
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
-from dsct_gym.registration import ENVIRONMENTS
 from dsct_gym.schedule import Schedule
 
 DEFAULT_LEVELS = 10
@@ -54,6 +53,8 @@ class Episodes(ABC):
         leveled: Whether actions choose a compression level.
         segmented: Whether the allocation kernels read the instances.
         layout: Sizes and columns of the observations.
+        observation_space: That of one environment.
+        action_space: That of one environment.
         play: The state.
         view: What is shown; rewritten by every step.
         feedback: What a step answers besides; rewritten by every step.
@@ -76,6 +77,8 @@ class Episodes(ABC):
         self.layout = Layout(source.max_tasks, source.max_machines, guidance)
         practise(type(self), source, guidance=guidance)
         levels = _check_levels(levels) if self.leveled else 0
+        game = Game(env_id=self.env_id, layout=self.layout, levels=levels)
+        self.observation_space = game.observation_space
         self.action_space = self.make_action_space(self.layout, levels)
         self.source = source
         self.count = count
@@ -186,12 +189,6 @@ class Episodes(ABC):
         """Mean accuracy per task of the decisions so far in some environments."""
         rows, bank = self.play.row[envs], self.library.bank
         return np.asarray((bank.base[rows] + self.play.gained[envs]) / bank.tasks[rows])
-
-
-def episodes_of(env_id: str) -> type[Episodes]:
-    """The episodes of an id in `dsct_gym.registration.ENVIRONMENTS`."""
-    found: type[Episodes] = pkgutil.resolve_name(ENVIRONMENTS[env_id].episodes)
-    return found
 
 
 def _check_levels(levels: int) -> int:

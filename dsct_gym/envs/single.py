@@ -61,7 +61,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
         self._raises = check_on_invalid(on_invalid)
         source = make_source(**instances)
         self._episodes = self._episodes_type(1, source, levels=levels, guidance=guidance)
-        self.observation_space = cast("spaces.Space[Observation]", self._episodes.layout.space())
+        self.observation_space = cast("spaces.Space[Observation]", self._episodes.observation_space)
         self.action_space = self._episodes.action_space
         self.render_mode = render_mode
         self._copy = copy

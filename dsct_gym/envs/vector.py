@@ -90,7 +90,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
             guidance=guidance,
             threads=num_threads or os.cpu_count() or 1,
         )
-        self.single_observation_space = self._episodes.layout.space()
+        self.single_observation_space = self._episodes.observation_space
         self.single_action_space = self._episodes.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)

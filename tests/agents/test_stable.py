@@ -1,5 +1,6 @@
 """Agents of Stable-Baselines3: trust, what is refused, what is played."""
 
+import json
 import pickle
 import sys
 import zipfile
@@ -15,16 +16,18 @@ pytest.importorskip("stable_baselines3")
 import torch
 from sb3_contrib import MaskablePPO
 from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
+from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
 
 from dsct_gym import training
-from dsct_gym.agents.stable import Game, Sb3Agent
+from dsct_gym.agents.stable import Sb3Agent, load_stable
 from dsct_gym.allocation import allocate
+from dsct_gym.envs.game import Game
 from dsct_gym.envs.sb3 import SchedulingVecEnv
 from dsct_gym.errors import InputError
 from dsct_gym.generator import generate
 from dsct_gym.solver import make_solver
 from dsct_gym.training.stable.policy import MaskableSharedPolicy, SharedPolicy
-from playing import ASSIGN, CONTINUOUS, JOINT
+from playing import ASSIGN, CONTINUOUS, IDS, JOINT
 
 torch.set_num_threads(1)
 
@@ -121,7 +124,6 @@ def test_pickle_is_refused_unless_it_is_trusted(tmp_path: Path) -> None:
             return (Path.touch, (ran,))
 
     import base64
-    import json
 
     path = tmp_path / "agent.zip"
     payload = base64.b64encode(pickle.dumps(Malicious())).decode()
@@ -157,16 +159,73 @@ def test_what_is_no_agent_is_refused(tmp_path: Path) -> None:
         Sb3Agent(tmp_path / "pole.zip", trust_pickle=True)
 
 
-@pytest.mark.parametrize("env_id", [JOINT, ASSIGN, CONTINUOUS])
+@pytest.mark.parametrize("env_id", IDS)
 @pytest.mark.parametrize("guidance", [False, True])
-def test_game_follows_from_the_spaces(env_id: str, guidance: bool) -> None:
-    env = SchedulingVecEnv(env_id, 1, n=6, m=3, guidance=guidance, levels=7)
+@pytest.mark.parametrize("levels", [1, 7])
+def test_observation_space_carries_the_game(env_id: str, guidance: bool, levels: int) -> None:
+    env = SchedulingVecEnv(env_id, 1, n=6, m=3, guidance=guidance, levels=levels)
     game = Game.of(env)
     assert game.env_id == env_id
     assert game.layout == env.batch.layout
-    assert game.levels == (7 if env_id == JOINT else 1)
-    other = SchedulingVecEnv(env_id, 1, n=4, m=2, guidance=guidance, levels=7)
-    assert game.resized(4, 2) == (other.observation_space, other.action_space)
+    assert game.levels == (levels if env_id == JOINT else 0)
+    other = SchedulingVecEnv(env_id, 1, n=4, m=2, guidance=guidance, levels=levels)
+    assert Game.of(other) == game.resized(4, 2)
+    assert Game.of(game.resized(4, 2)) == Game.of(other)
+
+
+@pytest.mark.parametrize("env_id", [JOINT, ASSIGN, CONTINUOUS])
+@pytest.mark.parametrize("guidance", [False, True])
+def test_game_of_earlier_files_follows_from_the_spaces(env_id: str, guidance: bool) -> None:
+    env = SchedulingVecEnv(env_id, 1, n=6, m=3, guidance=guidance, levels=7)
+    told = Game.of(env)
+    del env.observation_space.dsct_gym
+    assert Game.of(env) == told
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize("env_id", [JOINT, ASSIGN])
+def test_file_tells_the_game_without_running_code(
+    env_id: str, wrapped: bool, tmp_path: Path
+) -> None:
+    """Machine and one level only, and the machine only, have the same spaces."""
+    options: dict[str, Any] = {"n": 6, "m": 2, "levels": 1, "guidance": True}
+    env = (
+        VecNormalize(VecMonitor(DummyVecEnv([lambda: gymnasium.make(env_id, **options)])))
+        if wrapped
+        else SchedulingVecEnv(env_id, 2, **options)
+    )
+    PPO(STOCK, env, device="cpu").save(tmp_path / "agent.zip")
+    data = json.loads(zipfile.ZipFile(tmp_path / "agent.zip").read("data"))
+    assert data["observation_space"]["dsct_gym"] == {
+        "id": env_id,
+        "max_tasks": 6,
+        "max_machines": 2,
+        "guidance": True,
+        "levels": 1 if env_id == JOINT else 0,
+    }
+    assert Game.of(load_stable(tmp_path / "agent.zip")).env_id == env_id
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"id": "DSCT-EA-Other-v0"}, "trained on 'DSCT-EA-Other-v0', which is not known here"),
+        ({"id": CONTINUOUS}, f"not the one of {CONTINUOUS} that it says it is"),
+        ({"max_tasks": 7}, f"not the one of {JOINT} that it says it is"),
+        ({"levels": 3}, f"not the one of {JOINT} that it says it is"),
+        ({"levels": "3"}, "not trained on an environment"),
+        ({"id": ["x"]}, "not trained on an environment"),
+        (None, "not trained on an environment"),
+    ],
+)
+def test_game_that_is_not_that_of_the_spaces_is_refused(
+    change: dict[str, Any] | None, message: str
+) -> None:
+    env = SchedulingVecEnv(JOINT, 1, n=6, m=3)
+    space = env.observation_space
+    space.dsct_gym = "text" if change is None else space.dsct_gym | change
+    with pytest.raises(InputError, match=f"observation space: {message}"):
+        Game.of(env)
 
 
 def test_missing_extra_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

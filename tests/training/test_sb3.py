@@ -12,7 +12,8 @@ pytest.importorskip("stable_baselines3")
 
 import torch
 
-from dsct_gym.agents.stable import Game, fit, load_stable
+from dsct_gym.agents.stable import fit, load_stable, play
+from dsct_gym.envs.game import Game
 from dsct_gym.envs.sb3 import SchedulingVecEnv
 from dsct_gym.errors import InputError
 from dsct_gym.generator import generate
@@ -337,8 +338,7 @@ def test_share_closed_is_worked_out_from_total_accuracy() -> None:
     shares = held_out.closed(policy)
     cases = held_out._cases[6, 2]
     totals = [
-        schedule.total_accuracy
-        for schedule in Game.of(policy).play(policy, [case.instance for case in cases])
+        schedule.total_accuracy for schedule in play(policy, [case.instance for case in cases])
     ]
     gap = sum(case.best - case.first for case in cases)
     assert shares["6x2"] == pytest.approx(sum(totals) / gap - sum(c.first for c in cases) / gap)

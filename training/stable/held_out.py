@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dsct_gym.agents.stable import Game, fit
+from dsct_gym.agents.stable import fit, play
 from dsct_gym.allocation import allocate
 from dsct_gym.training.config import Distribution
 from dsct_gym.training.held_out import draw_cases, share_closed
@@ -41,7 +41,7 @@ class StableHeldOut:
         shares, played, accuracy = {}, [], []
         for (n, m), cases in self._cases.items():
             fitted = fit(policy, n, m)
-            schedules = Game.of(fitted).play(fitted, [case.instance for case in cases])
+            schedules = play(fitted, [case.instance for case in cases])
             exact = [
                 allocate(case.instance, schedule.machine).total_accuracy
                 for case, schedule in zip(cases, schedules, strict=True)
