@@ -21,7 +21,7 @@ from dsct_gym.benchmark.entrants import Entrant
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.panel import panel
 from dsct_gym.benchmark.planning import seeds_for
-from dsct_gym.benchmark.record import Record, relative_gap
+from dsct_gym.benchmark.record import Record
 from dsct_gym.benchmark.scoring import (
     Score,
     Yardstick,
@@ -32,9 +32,9 @@ from dsct_gym.benchmark.scoring import (
 from dsct_gym.benchmark.spec import Spec
 from dsct_gym.benchmark.statistics import Interval, ratio_interval
 from dsct_gym.errors import InputError
+from dsct_gym.gaps import SIGNIFICANT, exceeds
 from dsct_gym.generator import Scenario
-from dsct_gym.instance import Instance
-from dsct_gym.suites.improving import SIGNIFICANT
+from dsct_gym.problem import Problem
 from dsct_gym.suites.suite import Reference, load_suite
 
 STREAM: Final = 0xE7A1
@@ -66,7 +66,7 @@ class Group:
 
     name: str
     holds: str
-    instances: Mapping[str, Instance]
+    instances: Mapping[str, Problem]
     references: Mapping[str, Reference] = field(default_factory=dict)
 
 
@@ -92,8 +92,8 @@ class Raise:
 
     Attributes:
         instance: Its label.
-        before: Mean accuracy that was known.
-        after: Mean accuracy that is known now.
+        before: Value per task that was known, the mean accuracy.
+        after: What is known now.
         by: Label of the entrant.
     """
 
@@ -135,7 +135,7 @@ class Standings:
         group: The group.
         instances: Labels of those instances.
         entrants: The entrants in their order, approx-refined first.
-        best_accuracy: Mean accuracy of the best known.
+        best_accuracy: Mean accuracy of the best known, its value per task.
         best_gap: What it misses to the proven bound, relative, in the mean.
         raised: Best-known values of the suite that were exceeded.
         refuted: Records with a bound that a schedule exceeds.
@@ -278,7 +278,7 @@ def rank(
         instances=tuple(dict.fromkeys(each.job.label for each in own)),
         entrants=tuple(_standings(results, known)),
         best_accuracy=float(_best(results, known).mean()),
-        best_gap=float(np.mean([relative_gap(y.best, y.bound) for y in known.values()])),
+        best_gap=float(np.mean([y.gap for y in known.values()])),
         raised=tuple(_raised(results, group.references)),
         refuted=tuple(refuted_bounds(everything)),
         rows=tuple(_rows(group, results, known)),
@@ -300,9 +300,9 @@ def _with_first(entrants: Sequence[Entrant]) -> list[Entrant]:
     return [FIRST, *(entrant for entrant in entrants if entrant.label != FIRST.label)]
 
 
-def _references(group: str, label: str, instance: Instance, moves: int) -> list[Planned]:
+def _references(group: str, label: str, instance: Problem, moves: int) -> list[Planned]:
     """The annealing that tells what can be had of an instance."""
-    solver = Spec(REFERENCE_SOLVER, {"moves": moves * instance.num_tasks})
+    solver = Spec(REFERENCE_SOLVER, {"moves": moves * instance.core.num_tasks})
     return [
         Planned(group, None, 0, Job(label, instance, solver, None, seed))
         for seed in range(REFERENCE_SEEDS)
@@ -314,7 +314,7 @@ def _standings(results: Sequence[_Result], known: Mapping[str, Yardstick]) -> li
     by_label: dict[str, list[_Result]] = {}
     for result in results:
         by_label.setdefault(result.entrant.label, []).append(result)
-    first = _accuracy(by_label[FIRST.label])[0]
+    first = _values(by_label[FIRST.label])[0]
     gap = _best(results, known) - first
     scores = score([result.record for result in results], known)
     return [_standing(each, by_label[each.solver], first, gap) for each in scores]
@@ -326,11 +326,11 @@ def _standing(own: Score, results: Sequence[_Result], first: Floats, gap: Floats
     Args:
         own: Its score.
         results: Its runs.
-        first: Mean accuracy of approx-refined on each instance (k,).
+        first: Value per task of approx-refined on each instance (k,).
         gap: What is known to be missing to it (k,).
     """
-    gained = _accuracy(results) - first
-    ahead, rounding = gained.mean(axis=0), SIGNIFICANT * first
+    gained = _values(results) - first
+    ahead, rounding = gained.mean(axis=0), SIGNIFICANT * np.maximum(1.0, np.abs(first))
     closable = gap.sum() > rounding.sum()
     return Standing(
         score=own,
@@ -342,14 +342,14 @@ def _standing(own: Score, results: Sequence[_Result], first: Floats, gap: Floats
     )
 
 
-def _accuracy(results: Sequence[_Result]) -> Floats:
-    """Mean accuracy of each variant on each instance, over its seeds (variants, instances)."""
+def _values(results: Sequence[_Result]) -> Floats:
+    """Value per task of each variant on each instance, over its seeds (variants, instances)."""
     records = [replace(result.record, solver=str(result.variant)) for result in results]
-    return panel(records, lambda record: record.mean_accuracy).values
+    return panel(records, lambda record: record.mean_value).values
 
 
 def _best(results: Sequence[_Result], known: Mapping[str, Yardstick]) -> Floats:
-    """Best-known mean accuracy of each instance, in the order of the results."""
+    """Best-known value per task of each instance, in the order of the results."""
     tasks = {result.record.instance: result.record.tasks for result in results}
     return np.array([known[label].best / count for label, count in tasks.items()])
 
@@ -359,10 +359,10 @@ def _raised(results: Sequence[_Result], references: Mapping[str, Reference]) -> 
     found = []
     for label, reference in references.items():
         runs = [result.record for result in results if result.record.instance == label]
-        best = max(runs, key=lambda record: record.total_accuracy, default=None)
-        if best is None or best.total_accuracy <= reference.total_accuracy * (1.0 + SIGNIFICANT):
+        best = max(runs, key=lambda record: record.value, default=None)
+        if best is None or not exceeds(best.value, reference.value, SIGNIFICANT):
             continue
-        found.append(Raise(label, reference.mean_accuracy, best.mean_accuracy, best.solver))
+        found.append(Raise(label, reference.mean_value, best.mean_value, best.solver))
     return found
 
 
@@ -371,7 +371,7 @@ def _rows(
 ) -> Iterator[dict[str, object]]:
     """Each run beside what is known of its instance; accuracies and bounds are means over tasks."""
     first = {
-        result.record.instance: result.record.mean_accuracy
+        result.record.instance: result.record.mean_value
         for result in results
         if result.entrant.label == FIRST.label
     }
@@ -398,15 +398,15 @@ def _row(group: str, result: _Result, first: float, yardstick: Yardstick) -> dic
         "approx_refined": first,
         "best_known": yardstick.best / record.tasks,
         "upper_bound": yardstick.bound / record.tasks,
-        "gap": relative_gap(record.total_accuracy, yardstick.bound),
-        "against_approx_refined": _outcome(record.mean_accuracy, first),
+        "gap": record.short_of(yardstick.bound),
+        "against_approx_refined": _outcome(record.mean_value, first),
         "energy_share": record.energy_share,
         "seconds": record.seconds,
         "message": record.message,
     }
 
 
-def _outcome(accuracy: float, first: float) -> str:
-    if abs(accuracy - first) <= SIGNIFICANT * first:
-        return "tie"
-    return "win" if accuracy > first else "loss"
+def _outcome(value: float, first: float) -> str:
+    if exceeds(value, first, SIGNIFICANT):
+        return "win"
+    return "loss" if exceeds(first, value, SIGNIFICANT) else "tie"

@@ -7,9 +7,7 @@ rendered, against the best that the suites know then.
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -18,15 +16,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from dsct_gym.atomic import make_folder, write_bytes, write_text
-from dsct_gym.benchmark.record import Record, Status, records_as_csv
+from dsct_gym.benchmark.record import Record, records_as_csv, records_from_csv
 from dsct_gym.benchmark.score_table import as_markdown, leaderboard_columns
 from dsct_gym.benchmark.scoring import Yardstick, score, yardsticks
 from dsct_gym.benchmark.store import Store, StoredRun
 from dsct_gym.benchmark.wording import show_limit
-from dsct_gym.errors import InputError
-from dsct_gym.files import instance_text
-from dsct_gym.instance import Instance
+from dsct_gym.errors import InputError, located
+from dsct_gym.files import instance_text, read_json, read_text
+from dsct_gym.problem import Problem
+from dsct_gym.refusals import Strict, validate
+from dsct_gym.relaxation import upper_bound
 from dsct_gym.schedule import Schedule
+from dsct_gym.solver import Solution
 from dsct_gym.suites.suite import checksum, load_suite, suites
 from dsct_gym.tolerances import CLAIM
 
@@ -72,9 +73,10 @@ def take_up(folder: Path, *, date: str, commit: str = "", notes: Iterable[str] =
             infeasible or is not what its record says.
     """
     store = Store(folder)
-    runs, damaged = store.load()
-    if damaged:
-        raise InputError(f"{damaged[0]}: is damaged; the same bench command runs it again")
+    runs, broken = store.load()
+    if broken:
+        first = broken[0]
+        raise InputError(f"{first.path}: {first.told}; the same bench command runs it again")
     if not runs:
         raise InputError(f"{folder}: holds no run")
     for run in runs:
@@ -108,14 +110,9 @@ def load_sections(folder: Path) -> list[Section]:
     """All sections of a folder, newest first.
 
     Raises:
-        InputError: If there is none.
+        InputError: If there is none, or one line naming file and field at fault.
     """
-    found = []
-    for path in folder.glob("*.json"):
-        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        table = gzip.decompress(path.with_suffix("").with_name(f"{path.stem}.csv.gz").read_bytes())
-        records = tuple(_record(row) for row in csv.DictReader(io.StringIO(table.decode())))
-        found.append(Section(**{**about, "notes": tuple(about["notes"]), "records": records}))
+    found = [_load_section(path) for path in sorted(folder.glob("*.json"))]
     if not found:
         raise InputError(f"{folder}: no section of a leaderboard")
     return sorted(found, key=lambda section: (section.date, section.version), reverse=True)
@@ -182,36 +179,75 @@ def _suite_table(name: str, records: Sequence[Record]) -> str:
 
 
 def _verify(run: StoredRun) -> None:
-    """Refuses a run whose schedule does not hold against the suite's own instance."""
+    """Refuses a run whose record is not what its schedule makes of the suite's own instance."""
     record = run.record
     name = _suite_of(record)
     if name is None:
         raise InputError(f"{run.path}: {record.instance!r} is of no suite that ships")
-    instance = load_suite(name).reference(record.instance).instance
-    if run.checksum != _checksum(instance):
+    problem = load_suite(name).reference(record.instance).instance
+    if run.checksum != _checksum(problem):
         raise InputError(f"{run.path}: answers another instance than the suite's")
-    if not record.ok:
-        return
-    try:
-        schedule = Schedule.load(run.schedule_path, instance)
-    except InputError as error:
-        raise InputError(f"{run.schedule_path}: {error}") from error
-    reasons = list(schedule.verify().reasons)
-    for field, true in (
-        ("total_accuracy", schedule.total_accuracy),
-        ("mean_accuracy", schedule.mean_accuracy),
-        ("energy", schedule.energy),
-    ):
-        if abs(getattr(record, field) - true) > CLAIM * max(1.0, abs(true)):
-            reasons.append(f"record: {field} is not the schedule's")
+    reasons: list[str] = []
+    recomputed = _without_schedule(problem, record)
+    if record.ok:
+        try:
+            schedule = Schedule.load(run.schedule_path, problem)
+        except InputError as error:
+            raise located(run.schedule_path, error) from error
+        reasons += schedule.verify().reasons
+        recomputed = _of_schedule(problem, record, schedule)
+    reasons += [
+        f"record: {field} is not the {'schedule' if record.ok else 'instance'}'s"
+        for field in _RECOMPUTED
+        if _differ(getattr(record, field), getattr(recomputed, field))
+    ]
     if reasons:
         raise InputError(f"{run.path}: {'; '.join(reasons)}")
 
 
+_RECOMPUTED: Final = tuple(
+    each.name
+    for each in fields(Record)
+    if each.name not in ("proven_bound", "seconds", "interrupted", "status", "message")
+)
+"""What a record says that its schedule and instance tell as well; the rest must be believed."""
+
+
+def _of_schedule(problem: Problem, record: Record, schedule: Schedule) -> Record:
+    solution = Solution(schedule, record.proven_bound, record.seconds, record.interrupted)
+    return Record.of(problem, solution, **_given(problem, record))
+
+
+def _without_schedule(problem: Problem, record: Record) -> Record:
+    given = _given(problem, record)
+    return Record.without_schedule(problem, record.status, "", seconds=record.seconds, **given)
+
+
+def _given(problem: Problem, record: Record) -> dict[str, Any]:
+    return {
+        "label": str(problem.name),
+        "solver": record.solver,
+        "fractional_bound": _fractional_bound(problem),
+        "seed": record.seed,
+        "time_limit": record.time_limit,
+    }
+
+
+def _differ(claimed: object, true: object) -> bool:
+    if isinstance(claimed, float) and isinstance(true, float):
+        return not abs(claimed - true) <= CLAIM * max(1.0, abs(true))
+    return claimed != true
+
+
 @cache
-def _checksum(instance: Instance) -> str:
+def _fractional_bound(problem: Problem) -> float:
+    return upper_bound(problem)
+
+
+@cache
+def _checksum(problem: Problem) -> str:
     """SHA-256 of the instance file, as runs carry it."""
-    return checksum(instance_text(instance).encode())
+    return checksum(instance_text(problem).encode())
 
 
 def _suite_of(record: Record) -> str | None:
@@ -253,30 +289,23 @@ def _rounded(record: Record) -> Record:
     return replace(record, **changes, message=(record.message or "")[:200] or None)  # type: ignore[arg-type]
 
 
-def _record(row: dict[str, str]) -> Record:
-    """A record from its row of the table."""
+class _About(Strict):
+    """What a section says besides its records."""
 
-    def number(name: str) -> float | None:
-        return float(row[name]) if row[name] else None
+    version: str
+    date: str
+    commit: str
+    protocol: dict[str, str]
+    notes: list[str]
 
-    texts = {"instance", "solver"}
-    whole = {"tasks", "machines"}
-    optional = {"proven_bound", "time_limit"}
-    values: dict[str, Any] = {}
-    for field in fields(Record):
-        name = field.name
-        if name in texts:
-            values[name] = row[name]
-        elif name in whole:
-            values[name] = int(row[name])
-        elif name == "seed":
-            values[name] = int(row[name]) if row[name] else None
-        elif name == "interrupted":
-            values[name] = row[name] == "True"
-        elif name == "status":
-            values[name] = Status(row[name])
-        elif name == "message":
-            values[name] = row[name] or None
-        else:
-            values[name] = number(name) if name in optional else float(row[name])
-    return Record(**values)
+
+def _load_section(path: Path) -> Section:
+    try:
+        about = validate(_About, read_json(path))
+    except InputError as error:
+        raise located(path, error) from error
+    table = path.with_name(f"{path.stem}.csv.gz")
+    return Section(
+        **{**dict(about), "notes": tuple(about.notes)},
+        records=tuple(records_from_csv(read_text(table), str(table))),
+    )

@@ -140,4 +140,4 @@ def _drawn_ahead(source: Drawn, size: int, seed: int) -> Pool:
 def _suite(name: str) -> list[Instance]:
     import dsct_gym
 
-    return list(dsct_gym.load_suite(name))
+    return [playable(instance, "suite") for instance in dsct_gym.load_suite(name)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dsct_gym.arrays import Floats
-from dsct_gym.benchmark.record import Record, relative_gap
+from dsct_gym.benchmark.record import Record
 from dsct_gym.benchmark.report.results import Results
 from dsct_gym.benchmark.report.svg import (
     RIGHT,
@@ -28,6 +28,7 @@ from dsct_gym.benchmark.report.svg import (
 )
 from dsct_gym.benchmark.scoring import Score
 from dsct_gym.benchmark.statistics import best_so_far, profile
+from dsct_gym.gaps import shortfall
 
 FLOOR = 1e-5
 """Gaps below this are drawn as this: 0.001 %."""
@@ -177,15 +178,15 @@ def anytime_curves(results: Results) -> str | None:
 def _mean_gap_over_time(results: Results, solver: str, times: Floats) -> Floats:
     curves = []
     for run in results.runs_of(solver):
-        best = results.known[run.record.instance].best
-        found = best_so_far(run.trace, times, 0.0)
-        curves.append([relative_gap(total, best) for total in found.tolist()])
+        label = run.record.instance
+        best, floor = results.known[label].best, run.record.floor
+        found = best_so_far(run.trace, times, results.idle[label])
+        curves.append([shortfall(value, best, floor) for value in found.tolist()])
     return np.asarray(np.mean(curves, axis=0))
 
 
 def _energy_and_accuracy(record: Record, results: Results) -> tuple[float, float]:
-    best = results.known[record.instance].best
-    return record.energy_share, record.total_accuracy / best if best > 0.0 else 1.0
+    return record.energy_share, 1.0 - record.short_of(results.known[record.instance].best)
 
 
 def _box(values: Floats, x: Scale, middle: float, index: int) -> str:

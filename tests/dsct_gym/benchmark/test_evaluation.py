@@ -147,7 +147,7 @@ class TestStandings:
         label, low, high = (*list(tiny.instances)[:1], 0.9, 1.0)
         known = tiny.references[label]
         for share, raised in ((low, True), (high, False)):
-            reference = replace(known, total_accuracy=share * known.total_accuracy)
+            reference = replace(known, value=share * known.value)
             group = Group("one", "", {label: known.instance}, {label: reference})
             planned = plan([group], [ANNEALING])
             found = rank(group, planned, run_all(planned))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dsct_gym import allocate, generate
-from dsct_gym.benchmark.record import Status, jain_index, mean_slack, records_as_csv, relative_gap
+from dsct_gym.benchmark.record import Status, jain_index, mean_slack, records_as_csv
 from dsct_gym.benchmark.scoring import (
     gaps_to_best,
     panel,
@@ -15,6 +15,7 @@ from dsct_gym.benchmark.scoring import (
     score,
     yardsticks,
 )
+from dsct_gym.gaps import shortfall
 from dsct_gym.suites.suite import load_suite
 from records import record
 
@@ -30,10 +31,38 @@ class TestRecord:
         assert not loose.has_own_bound
 
     @pytest.mark.parametrize(
-        ("total", "bound", "gap"), [(0, 0, 0), (8.0 + 1e-12, 8, 0), (0, 8, 1), (6, 8, 0.25)]
+        ("value", "target", "floor", "gap"),
+        [
+            (0, 0, 0, 0),
+            (8.0 + 1e-12, 8, 0, 0),
+            (0, 8, 0, 1),
+            (6, 8, 0, 0.25),
+            (-1, -1, -5, 0),
+            (-3, -1, -5, 0.5),
+            (-5, -1, -5, 1),
+            (-9, -1, -5, 2),
+            (2, 3, 3, 1),
+            (-3, -1, 0, 2),
+        ],
     )
-    def test_relative_gap(self, total, bound, gap):
-        assert relative_gap(total, bound) == gap
+    def test_shortfall(self, value, target, floor, gap):
+        assert shortfall(value, target, floor) == gap
+
+    @pytest.mark.parametrize(
+        ("value", "bound", "refuted"), [(-1, -1, False), (-3, -1, False), (-1, -1.1, True)]
+    )
+    def test_negative_values_under_negative_bounds(self, value, bound, refuted):
+        """A bound reached exactly is not refuted by a sign; one that is passed is."""
+        own = record("a", "x", 0.0, value=value, proven_bound=bound, floor=-5.0)
+        assert refuted_bounds([own]) == ([own] if refuted else [])
+        known = yardsticks([own], {})["a"]
+        assert known.best == value
+        assert score([own], {"a": known})[0].gap_to_best.mean == 0.0
+
+    def test_yardsticks_outlive_bounds_that_are_all_refuted(self):
+        both = [record("a", "x", 6.0, proven_bound=1.0, fractional_bound=2.0)]
+        assert len(refuted_bounds(both)) == 1
+        assert yardsticks(both, {})["a"].bound >= 6.0
 
     def test_energy_share_of_no_budget_is_nil(self):
         assert record("a", "x", 6.0).energy_share == 0.75
