@@ -86,14 +86,14 @@ def build(name: str, data: Path) -> None:
         entries.append({"file": file, "sha256": suite.checksum(content), "scenario": scenario})
         solution = make_solver("approx-refined").solve(instance)
         rows.append(
-            {
-                "instance": label,
-                "total_accuracy": solution.schedule.total_accuracy,
-                "found_by": "approx-refined",
-                "upper_bound": solution.upper_bound,
-                "bound_by": "fractional",
-                "machine_of": solution.schedule.machine.tolist(),
-            }
+            suite.Row(
+                instance=label,
+                total_accuracy=solution.schedule.total_accuracy,
+                found_by="approx-refined",
+                upper_bound=solution.upper_bound,
+                bound_by="fractional",
+                machine_of=solution.schedule.machine.tolist(),
+            )
         )
     lines = ",\n".join("  " + json.dumps(entry) for entry in entries)
     order = list(DESCRIPTIONS).index(name) + 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dsct_gym.atomic import write_text
 from dsct_gym.documents import (
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from dsct_gym.problem import Problem
     from dsct_gym.schedule import Schedule
     from dsct_gym.verifier import Verification
+
+LARGEST: Final = 2**30
+"""Most bytes that a packed file may unpack to."""
 
 
 def instance_text(problem: Problem) -> str:
@@ -63,14 +68,7 @@ def read_json(path: str | Path) -> object:
     Raises:
         InputError: If it cannot be read or is not JSON in UTF-8.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 at byte {error.start}") from error
-    except ValueError as error:
-        raise InputError(f"{str(path)!r}: {error}") from error
+    text = read_text(path)
     try:
         return json.loads(text, object_pairs_hook=_unique_keys)
     except json.JSONDecodeError as error:
@@ -81,6 +79,28 @@ def read_json(path: str | Path) -> object:
         raise InputError(f"{path}: not JSON that makes sense: nested too deeply") from error
     except ValueError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a file; one that ends in ``.gz`` is unpacked.
+
+    Raises:
+        InputError: If it cannot be read, is not in UTF-8, or unpacks to more than `LARGEST`.
+    """
+    packed = str(path).endswith(".gz")
+    try:
+        with gzip.open(path) if packed else Path(path).open("rb") as file:
+            content = file.read(LARGEST + 1) if packed else file.read()
+        text = content.decode("utf-8")
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 at byte {error.start}") from error
+    except ValueError as error:
+        raise InputError(f"{str(path)!r}: {error}") from error
+    if packed and len(content) > LARGEST:
+        raise InputError(f"{path}: unpacks to more than {LARGEST >> 20} MiB")
+    return text
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:

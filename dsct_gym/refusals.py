@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -26,8 +28,19 @@ def validate(model: type[Model], data: object) -> Model:
     Raises:
         InputError: One line naming the field at fault.
     """
-    try:
+    with refusing():
         return model.model_validate(data)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Tells what pydantic finds wrong within.
+
+    Raises:
+        InputError: One line naming the field at fault.
+    """
+    try:
+        yield
     except ValidationError as error:
         _refuse(error.errors(include_url=False)[0])
 
@@ -54,18 +67,33 @@ def _refuse(error: ErrorDetails) -> NoReturn:
 _MESSAGES = {
     "missing": "missing",
     "extra_forbidden": "unknown key",
+    "unexpected_keyword_argument": "unknown key",
+    "invalid_key": "unknown key",
     "model_type": "must be an object",
+    "dataclass_type": "must be an object",
+    "dict_type": "must be an object",
     "list_type": "must be a list",
+    "tuple_type": "must be a list",
     "string_type": "must be text",
     "string_unicode": "not valid Unicode",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must not be empty",
+    "string_pattern_mismatch": "must be of the form {pattern}",
     "float_type": "must be a number",
+    "float_parsing": "must be a number",
     "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "has too many digits",
     "int_from_float": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "enum": "must be {expected}",
     "finite_number": "must be finite",
     "greater_than": "must be above {gt:g}",
     "greater_than_equal": "must be at least {ge:g}",
     "less_than_equal": "must be at most {le:g}",
     "too_short": "needs at least {min_length}",
+    "too_long": "holds more than {max_length}",
     "literal_error": "must be {expected}",
 }
 _SHOWING_VALUE = frozenset(

@@ -25,7 +25,7 @@ from dsct_gym.solver import (
 )
 
 TracePoint = tuple[float, float | None, float | None]
-"""Seconds, best total accuracy and proven bound until then."""
+"""Seconds, best value and proven bound until then."""
 
 _MOST_POINTS: Final = 400
 
@@ -77,7 +77,7 @@ def run_job(job: Job, threads: int | None = None) -> Run:
         text = f"{type(error).__name__}: {error}"
         return failed_run(job, Status.FAILED, text, time.perf_counter() - started)
     record = Record.of(
-        job.instance.core,
+        job.instance,
         solution,
         label=job.label,
         solver=job.solver.label,
@@ -85,7 +85,7 @@ def run_job(job: Job, threads: int | None = None) -> Run:
         seed=job.seed,
         time_limit=job.time_limit,
     )
-    last = (record.seconds, record.total_accuracy, record.proven_bound)
+    last = (record.seconds, record.value, record.proven_bound)
     trace = (*tracer.thinned(), last)
     return Run(job, record, solution.schedule, trace, _environment(job, threads))
 
@@ -93,7 +93,7 @@ def run_job(job: Job, threads: int | None = None) -> Run:
 def failed_run(job: Job, status: Status, message: str, seconds: float) -> Run:
     """The run of a job whose solver gave no feasible schedule."""
     record = Record.without_schedule(
-        job.instance.core,
+        job.instance,
         status,
         " ".join(message.split()),
         label=job.label,

@@ -7,9 +7,7 @@ rendered, against the best that the suites know then.
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -18,16 +16,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from dsct_gym.atomic import make_folder, write_bytes, write_text
-from dsct_gym.benchmark.record import Record, Status, records_as_csv
+from dsct_gym.benchmark.job import Job
+from dsct_gym.benchmark.record import Record, records_as_csv, records_from_csv
 from dsct_gym.benchmark.score_table import as_markdown, leaderboard_columns
 from dsct_gym.benchmark.scoring import Yardstick, score, yardsticks
+from dsct_gym.benchmark.spec import Spec
 from dsct_gym.benchmark.store import Store, StoredRun
 from dsct_gym.benchmark.wording import show_limit
-from dsct_gym.errors import InputError
-from dsct_gym.files import instance_text
-from dsct_gym.instance import Instance
+from dsct_gym.errors import InputError, located
+from dsct_gym.files import instance_text, read_json, read_text
+from dsct_gym.gaps import exceeds
+from dsct_gym.refusals import Strict, validate
+from dsct_gym.relaxation import upper_bound
 from dsct_gym.schedule import Schedule
-from dsct_gym.suites.suite import checksum, load_suite, suites
+from dsct_gym.solver import Solution
+from dsct_gym.suites.suite import Reference, checksum, load_suite, suites
 from dsct_gym.tolerances import CLAIM
 
 DIGITS: Final = 10
@@ -72,9 +75,10 @@ def take_up(folder: Path, *, date: str, commit: str = "", notes: Iterable[str] =
             infeasible or is not what its record says.
     """
     store = Store(folder)
-    runs, damaged = store.load()
-    if damaged:
-        raise InputError(f"{damaged[0]}: is damaged; the same bench command runs it again")
+    runs, broken = store.load()
+    if broken:
+        first = broken[0]
+        raise InputError(f"{first.path}: {first.told}; the same bench command runs it again")
     if not runs:
         raise InputError(f"{folder}: holds no run")
     for run in runs:
@@ -108,14 +112,9 @@ def load_sections(folder: Path) -> list[Section]:
     """All sections of a folder, newest first.
 
     Raises:
-        InputError: If there is none.
+        InputError: If there is none, or one line naming file and field at fault.
     """
-    found = []
-    for path in folder.glob("*.json"):
-        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        table = gzip.decompress(path.with_suffix("").with_name(f"{path.stem}.csv.gz").read_bytes())
-        records = tuple(_record(row) for row in csv.DictReader(io.StringIO(table.decode())))
-        found.append(Section(**{**about, "notes": tuple(about["notes"]), "records": records}))
+    found = [_load_section(path) for path in sorted(folder.glob("*.json"))]
     if not found:
         raise InputError(f"{folder}: no section of a leaderboard")
     return sorted(found, key=lambda section: (section.date, section.version), reverse=True)
@@ -146,7 +145,8 @@ _SUBMIT: Final = """
    `dsct-gym bench --suite tiny,small,medium,large,devices --solvers my-agent --seeds 10
    --time-limit 1 --threads 1 -o results`. If that is interrupted, the same command resumes.
 3. Run `dsct-gym leaderboard results --check`: it verifies every schedule against the suites'
-   own instances and compares every number.
+   own instances and recomputes every number of its record. What cannot be recomputed is the
+   seconds, and a proven bound beyond the best that is known.
 4. Send the folder. It is verified again the same way before `dsct-gym leaderboard results -o docs`
    takes it up; what does not hold is refused.
 """
@@ -181,37 +181,94 @@ def _suite_table(name: str, records: Sequence[Record]) -> str:
     return f"\n### {name}: {suite.description}\n\n{table}"
 
 
+_BELIEVED: Final = ("proven_bound", "seconds", "interrupted", "status", "message")
+"""What a record says that neither its schedule nor its instance tells."""
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """What a suite says of an instance, and what follows from it."""
+
+    reference: Reference
+    checksum: str
+    fractional_bound: float
+
+
 def _verify(run: StoredRun) -> None:
-    """Refuses a run whose schedule does not hold against the suite's own instance."""
+    """Refuses a run whose record is not what its schedule makes of the suite's own instance."""
     record = run.record
-    name = _suite_of(record)
-    if name is None:
+    if _suite_of(record) is None:
         raise InputError(f"{run.path}: {record.instance!r} is of no suite that ships")
-    instance = load_suite(name).reference(record.instance).instance
-    if run.checksum != _checksum(instance):
+    truth = _truth(record.instance)
+    if run.checksum != truth.checksum:
         raise InputError(f"{run.path}: answers another instance than the suite's")
-    if not record.ok:
-        return
-    try:
-        schedule = Schedule.load(run.schedule_path, instance)
-    except InputError as error:
-        raise InputError(f"{run.schedule_path}: {error}") from error
-    reasons = list(schedule.verify().reasons)
-    for field, true in (
-        ("total_accuracy", schedule.total_accuracy),
-        ("mean_accuracy", schedule.mean_accuracy),
-        ("energy", schedule.energy),
-    ):
-        if abs(getattr(record, field) - true) > CLAIM * max(1.0, abs(true)):
-            reasons.append(f"record: {field} is not the schedule's")
+    reasons: list[str] = []
+    if record.ok:
+        try:
+            schedule = Schedule.load(run.schedule_path, truth.reference.instance)
+        except InputError as error:
+            raise located(run.schedule_path, error) from error
+        reasons += schedule.verify().reasons
+        recomputed = _of_schedule(truth, record, schedule)
+    else:
+        recomputed = _without_schedule(truth, record)
+    reasons += [
+        f"record: {each.name} is not the {'schedule' if record.ok else 'instance'}'s"
+        for each in fields(Record)
+        if each.name not in _BELIEVED
+        and _differ(getattr(record, each.name), getattr(recomputed, each.name))
+    ]
+    if exceeds(truth.reference.value, record.upper_bound):
+        reasons.append("record: proven_bound is below the best that is known")
+    if run.key != _key(truth, record):
+        reasons.append("record: solver, seed or time_limit is not what its key says")
     if reasons:
         raise InputError(f"{run.path}: {'; '.join(reasons)}")
 
 
+def _of_schedule(truth: _Truth, record: Record, schedule: Schedule) -> Record:
+    solution = Solution(schedule, record.proven_bound, record.seconds, record.interrupted)
+    return Record.of(truth.reference.instance, solution, **_given(truth, record))
+
+
+def _without_schedule(truth: _Truth, record: Record) -> Record:
+    return Record.without_schedule(
+        truth.reference.instance,
+        record.status,
+        "",
+        seconds=record.seconds,
+        **_given(truth, record),
+    )
+
+
+def _given(truth: _Truth, record: Record) -> dict[str, Any]:
+    return {
+        "label": record.instance,
+        "solver": record.solver,
+        "fractional_bound": truth.fractional_bound,
+        "seed": record.seed,
+        "time_limit": record.time_limit,
+    }
+
+
+def _key(truth: _Truth, record: Record) -> str:
+    """The key of the job that the record names."""
+    solver = Spec.parse(record.solver, "record: solver")
+    problem = truth.reference.instance
+    return Job(record.instance, problem, solver, record.time_limit, record.seed).key
+
+
+def _differ(claimed: object, true: object) -> bool:
+    if isinstance(claimed, float) and isinstance(true, float):
+        return not abs(claimed - true) <= CLAIM * max(1.0, abs(true))
+    return claimed != true
+
+
 @cache
-def _checksum(instance: Instance) -> str:
-    """SHA-256 of the instance file, as runs carry it."""
-    return checksum(instance_text(instance).encode())
+def _truth(label: str) -> _Truth:
+    reference = load_suite(label.rpartition("-")[0]).reference(label)
+    content = instance_text(reference.instance).encode()
+    return _Truth(reference, checksum(content), upper_bound(reference.instance))
 
 
 def _suite_of(record: Record) -> str | None:
@@ -253,30 +310,23 @@ def _rounded(record: Record) -> Record:
     return replace(record, **changes, message=(record.message or "")[:200] or None)  # type: ignore[arg-type]
 
 
-def _record(row: dict[str, str]) -> Record:
-    """A record from its row of the table."""
+class _About(Strict):
+    """What a section says besides its records."""
 
-    def number(name: str) -> float | None:
-        return float(row[name]) if row[name] else None
+    version: str
+    date: str
+    commit: str
+    protocol: dict[str, str]
+    notes: list[str]
 
-    texts = {"instance", "solver"}
-    whole = {"tasks", "machines"}
-    optional = {"proven_bound", "time_limit"}
-    values: dict[str, Any] = {}
-    for field in fields(Record):
-        name = field.name
-        if name in texts:
-            values[name] = row[name]
-        elif name in whole:
-            values[name] = int(row[name])
-        elif name == "seed":
-            values[name] = int(row[name]) if row[name] else None
-        elif name == "interrupted":
-            values[name] = row[name] == "True"
-        elif name == "status":
-            values[name] = Status(row[name])
-        elif name == "message":
-            values[name] = row[name] or None
-        else:
-            values[name] = number(name) if name in optional else float(row[name])
-    return Record(**values)
+
+def _load_section(path: Path) -> Section:
+    try:
+        about = validate(_About, read_json(path))
+    except InputError as error:
+        raise located(path, error) from error
+    table = path.with_name(f"{path.stem}.csv.gz")
+    return Section(
+        **{**dict(about), "notes": tuple(about.notes)},
+        records=tuple(records_from_csv(read_text(table), str(table))),
+    )

@@ -1,22 +1,34 @@
-"""The numbers of one run of one solver on one instance."""
+"""The numbers of one run of one solver on one instance, and how they are written and read."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from dsct_gym.arrays import Floats
-from dsct_gym.instance import Instance
-from dsct_gym.schedule import Schedule
+from dsct_gym.errors import InputError
+from dsct_gym.gaps import SIGNIFICANT, exceeds, floor_of, shortfall
+from dsct_gym.problem import Problem
+from dsct_gym.refusals import refusing
+from dsct_gym.schedule import Schedule, idle, measures, value
 from dsct_gym.solver import Solution
 
-_SAME = 1e-9
-"""Relative difference up to which two bounds are one, computed in different ways."""
+_LONGEST_MESSAGE: Final = 2000
+
+Name = Annotated[str, Field(min_length=1, max_length=10_000)]
+Short = Annotated[str, Field(max_length=100, pattern=r"^\S+$")]
+Count = Annotated[int, Field(ge=1, le=2**53)]
+NonNegative = Annotated[float, Field(ge=0.0)]
+Share = Annotated[float, Field(ge=0.0, le=1.0 + 1e-6)]
 
 
 class Status(StrEnum):
@@ -43,11 +55,11 @@ class Record:
         time_limit: Limit given, s; None for none.
         total_accuracy: Of the schedule found.
         mean_accuracy: Per task, in [0, 1].
-        fractional_bound: Fractional upper bound on the total accuracy.
-        proven_bound: Upper bound on the total accuracy that the solver proved itself, None if it
-            proves none.
+        fractional_bound: Fractional upper bound on the value.
+        proven_bound: Upper bound on the value that the solver proved itself, None if it proves
+            none.
         energy: Energy spent, J.
-        energy_budget: J.
+        energy_budget: J; None for none.
         makespan: When the last machine stops, s.
         slack: Mean over the tasks that run of ``(deadline - finish) / deadline``, in [0, 1].
         fairness: Jain's index of the tasks' accuracies, in [1/n, 1]; 1 when all are equal.
@@ -55,32 +67,51 @@ class Record:
         interrupted: Whether Ctrl-C cut the search short.
         status: How the run ended.
         message: What went wrong, None when nothing did.
+        needs: What a solver must know of the problem beyond DSCT-EA, sorted; nothing for an
+            `Instance`.
+        value: What the problem maximises: the total accuracy, also where this is left out, unless
+            the problem is a variant that says otherwise; may be negative.
+        floor: Where gaps are measured from: 0 for an `Instance`, the value of doing nothing for a
+            variant.
+        measures: What else a variant tells of a schedule, by name.
     """
 
-    instance: str
-    solver: str
-    tasks: int
-    machines: int
-    seed: int | None
-    time_limit: float | None
-    total_accuracy: float
-    mean_accuracy: float
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", strict=True, allow_inf_nan=False
+    )
+
+    instance: Name
+    solver: Name
+    tasks: Count
+    machines: Count
+    seed: Annotated[int, Field(ge=0, le=2**128)] | None
+    time_limit: Annotated[float, Field(gt=0.0)] | None
+    total_accuracy: NonNegative
+    mean_accuracy: Share
     fractional_bound: float
     proven_bound: float | None
-    energy: float
-    energy_budget: float
-    makespan: float
-    slack: float
-    fairness: float
-    seconds: float
+    energy: NonNegative
+    energy_budget: NonNegative | None
+    makespan: NonNegative
+    slack: Share
+    fairness: Share
+    seconds: NonNegative
     interrupted: bool
     status: Status = Status.OK
-    message: str | None = None
+    message: Annotated[str, Field(max_length=100_000)] | None = None
+    needs: Annotated[tuple[Short, ...], Field(max_length=20)] = ()
+    value: float = math.nan
+    floor: float = 0.0
+    measures: Annotated[dict[Short, float], Field(max_length=100)] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.value):
+            object.__setattr__(self, "value", self.total_accuracy)
 
     @classmethod
     def of(
         cls,
-        instance: Instance,
+        problem: Problem,
         solution: Solution,
         *,
         label: str,
@@ -92,29 +123,24 @@ class Record:
         """The record of a solution."""
         schedule = solution.schedule
         return cls(
-            instance=label,
-            solver=solver,
-            tasks=instance.num_tasks,
-            machines=instance.num_machines,
-            seed=seed,
-            time_limit=time_limit,
+            **_common(problem, label, solver, fractional_bound, seed, time_limit),
             total_accuracy=schedule.total_accuracy,
             mean_accuracy=schedule.mean_accuracy,
-            fractional_bound=fractional_bound,
             proven_bound=solution.upper_bound,
             energy=schedule.energy,
-            energy_budget=instance.energy_budget,
             makespan=schedule.makespan,
             slack=mean_slack(schedule),
             fairness=jain_index(schedule.accuracy),
             seconds=solution.seconds,
             interrupted=solution.interrupted,
+            value=value(schedule),
+            measures=measures(schedule),
         )
 
     @classmethod
     def without_schedule(
         cls,
-        instance: Instance,
+        problem: Problem,
         status: Status,
         message: str,
         *,
@@ -126,31 +152,26 @@ class Record:
         time_limit: float | None,
     ) -> Record:
         """The record of a run that gave no feasible schedule."""
+        core = problem.core
         return cls(
-            instance=label,
-            solver=solver,
-            tasks=instance.num_tasks,
-            machines=instance.num_machines,
-            seed=seed,
-            time_limit=time_limit,
-            total_accuracy=float(instance.base_accuracy.sum()),
-            mean_accuracy=float(instance.base_accuracy.mean()),
-            fractional_bound=fractional_bound,
+            **_common(problem, label, solver, fractional_bound, seed, time_limit),
+            total_accuracy=float(core.base_accuracy.sum()),
+            mean_accuracy=float(core.base_accuracy.mean()),
             proven_bound=None,
             energy=0.0,
-            energy_budget=instance.energy_budget,
             makespan=0.0,
             slack=0.0,
-            fairness=jain_index(instance.base_accuracy),
+            fairness=jain_index(core.base_accuracy),
             seconds=seconds,
             interrupted=False,
             status=status,
-            message=message,
+            message=message[:_LONGEST_MESSAGE],
+            value=idle(problem),
         )
 
     @property
     def upper_bound(self) -> float:
-        """The least upper bound on the total accuracy that this run knows."""
+        """The least upper bound on the value that this run knows."""
         if self.proven_bound is None:
             return self.fractional_bound
         return min(self.fractional_bound, self.proven_bound)
@@ -161,19 +182,52 @@ class Record:
         return self.status == Status.OK
 
     @property
+    def mean_value(self) -> float:
+        """The value per task."""
+        return self.value / self.tasks
+
+    @property
     def has_own_bound(self) -> bool:
         """Whether the solver proved a bound that is tighter than the fractional one."""
-        return self.upper_bound < self.fractional_bound * (1.0 - _SAME)
+        return exceeds(self.fractional_bound, self.upper_bound, SIGNIFICANT)
 
     @property
     def gap(self) -> float:
-        """What is missing to `upper_bound`, as a share of it, at least 0."""
-        return relative_gap(self.total_accuracy, self.upper_bound)
+        """What is missing to `upper_bound`, as a share of what lies above `floor`, at least 0."""
+        return self.short_of(self.upper_bound)
 
     @property
     def energy_share(self) -> float:
-        """Energy spent as a share of the budget; 0 where the budget is 0."""
-        return self.energy / self.energy_budget if self.energy_budget > 0.0 else 0.0
+        """Energy spent as a share of the budget; 0 where the budget is 0 or there is none."""
+        return self.energy / self.energy_budget if self.energy_budget else 0.0
+
+    def short_of(self, target: float) -> float:
+        """What is missing to a target, as a share of what lies between it and `floor`."""
+        return shortfall(self.value, target, self.floor)
+
+
+def _common(
+    problem: Problem,
+    label: str,
+    solver: str,
+    fractional_bound: float,
+    seed: int | None,
+    time_limit: float | None,
+) -> dict[str, Any]:
+    """What a record says of its job, whatever came of it."""
+    core = problem.core
+    return {
+        "instance": label,
+        "solver": solver,
+        "tasks": core.num_tasks,
+        "machines": core.num_machines,
+        "seed": seed,
+        "time_limit": time_limit,
+        "fractional_bound": fractional_bound,
+        "energy_budget": core.energy_budget if math.isfinite(core.energy_budget) else None,
+        "needs": tuple(sorted(problem.needs)),
+        "floor": floor_of(problem),
+    }
 
 
 def jain_index(accuracy: Floats) -> float:
@@ -194,15 +248,54 @@ def mean_slack(schedule: Schedule) -> float:
     return float(np.maximum(left, 0.0).mean())
 
 
-def relative_gap(total: float, bound: float) -> float:
-    """``1 - total / bound``, at least 0; 0 where the bound is 0."""
-    return max(0.0, 1.0 - total / bound) if bound > 0.0 else 0.0
+_RECORD: Final = TypeAdapter(Record)
 
 
 def records_as_csv(records: Sequence[Record]) -> str:
     """The records as a CSV table with a heading."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(Record)], lineterminator="\n")
+    writer = csv.DictWriter(text, [each.name for each in fields(Record)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(asdict(record) for record in records)
+    writer.writerows(map(as_row, records))
     return text.getvalue()
+
+
+def records_from_csv(text: str, where: str) -> Iterator[Record]:
+    """Reads what `records_as_csv` wrote, in this version or in one before.
+
+    Args:
+        text: The table.
+        where: Its file, for errors.
+
+    Raises:
+        InputError: One line naming file, line and field at fault.
+    """
+    table = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        for row in table:
+            with refusing():
+                yield _RECORD.validate_python(_from_row(row), strict=False)
+    except (csv.Error, InputError) as error:
+        raise InputError(f"{where}: line {table.line_num}: {error}") from error
+
+
+def as_row(record: Record) -> dict[str, object]:
+    """The record as a row of a table: names and numbers only."""
+    row = asdict(record)
+    row["status"] = str(record.status)
+    row["needs"] = " ".join(record.needs)
+    row["measures"] = json.dumps(record.measures)
+    return row
+
+
+def _from_row(row: dict[str, Any]) -> dict[str, Any]:
+    """What a row of text says, its numbers still as text."""
+    data = {name: cell or None for name, cell in row.items()}
+    if "needs" in data:
+        data["needs"] = tuple((data["needs"] or "").split())
+    if "measures" in data:
+        try:
+            data["measures"] = json.loads(data["measures"] or "{}")
+        except ValueError as error:
+            raise InputError(f"measures: not JSON: {error}") from error
+    return data

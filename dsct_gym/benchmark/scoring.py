@@ -6,6 +6,7 @@ a feasible schedule counts as the empty schedule.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -13,11 +14,11 @@ from typing import Final
 
 from dsct_gym.arrays import Floats
 from dsct_gym.benchmark.panel import Panel, panel
-from dsct_gym.benchmark.record import Record, relative_gap
+from dsct_gym.benchmark.record import Record
 from dsct_gym.benchmark.statistics import Interval, mean_interval
+from dsct_gym.gaps import exceeds, shortfall
 from dsct_gym.problem import Problem
 from dsct_gym.suites.suite import Reference, load_suite, suites
-from dsct_gym.tolerances import CLAIM
 
 OPTIMAL: Final = 1e-6
 """A gap up to this counts as proven optimal."""
@@ -28,12 +29,20 @@ class Yardstick:
     """What is known of an instance.
 
     Attributes:
-        best: Best total accuracy that any record or the suite's reference attains.
-        bound: Least proven upper bound on the total accuracy.
+        best: Best value that any record or the suite's reference attains.
+        bound: Least upper bound on the value that none of them refutes; where they refute all,
+            the best itself.
+        floor: Where gaps begin.
     """
 
     best: float
     bound: float
+    floor: float = 0.0
+
+    @property
+    def gap(self) -> float:
+        """What the best misses of the bound."""
+        return shortfall(self.best, self.bound, self.floor)
 
 
 @dataclass(frozen=True)
@@ -96,27 +105,28 @@ def yardsticks(
     known = {}
     for label, group in by_instance.items():
         reference = references.get(label)
-        best = max(record.total_accuracy for record in group)
+        best = max(record.value for record in group)
         bounds = [record.fractional_bound for record in group]
         if reference is not None:
-            best = max(best, reference.total_accuracy)
+            best = max(best, reference.value)
             bounds.append(reference.upper_bound)
         bounds += [record.upper_bound for record in group]
-        known[label] = Yardstick(best, min(bound for bound in bounds if not _refutes(best, bound)))
+        sound = [bound for bound in bounds if not exceeds(best, bound)]
+        known[label] = Yardstick(best, min(sound, default=best), group[0].floor)
     return known
 
 
 def refuted_bounds(records: Sequence[Record]) -> list[Record]:
-    """The records whose proven bound lies below a total accuracy that some record attains."""
+    """The records whose bound lies below a value that some record attains."""
     best: dict[str, float] = {}
     for record in records:
-        best[record.instance] = max(best.get(record.instance, 0.0), record.total_accuracy)
-    return [record for record in records if _refutes(best[record.instance], record.upper_bound)]
+        best[record.instance] = max(best.get(record.instance, -math.inf), record.value)
+    return [record for record in records if exceeds(best[record.instance], record.upper_bound)]
 
 
 def gaps_to_best(records: Sequence[Record], known: Mapping[str, Yardstick]) -> Panel:
     """Share missing to the best known of each solver on each instance."""
-    return panel(records, lambda r: relative_gap(r.total_accuracy, known[r.instance].best))
+    return panel(records, lambda r: r.short_of(known[r.instance].best))
 
 
 def score(records: Sequence[Record], known: Mapping[str, Yardstick] | None = None) -> list[Score]:
@@ -141,7 +151,7 @@ def _score(solver: str, records: Sequence[Record], known: Mapping[str, Yardstick
         return panel(records, value).row(solver)
 
     def gap(record: Record) -> float:
-        return relative_gap(record.total_accuracy, known[record.instance].bound)
+        return record.short_of(known[record.instance].bound)
 
     return Score(
         solver=solver,
@@ -157,7 +167,3 @@ def _score(solver: str, records: Sequence[Record], known: Mapping[str, Yardstick
         fairness=fmean(over_instances(lambda r: r.fairness)),
         seconds=fmean(over_instances(lambda r: r.seconds)),
     )
-
-
-def _refutes(best: float, bound: float) -> bool:
-    return best > bound * (1.0 + CLAIM)

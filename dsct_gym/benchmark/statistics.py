@@ -168,12 +168,12 @@ def profile(gaps: Floats, levels: Floats) -> Floats:
 def best_so_far(
     trace: Sequence[tuple[float, float | None, float | None]], times: Floats, start: float
 ) -> Floats:
-    """The best total accuracy of one run at given times.
+    """The best value of one run at given times.
 
     Args:
-        trace: Seconds, best total accuracy and bound, in the order of time.
+        trace: Seconds, best value and bound, in the order of time.
         times: When to look (k,), s.
-        start: What counts before the first schedule: the total without work.
+        start: What counts before the first schedule: the value of doing nothing.
 
     Returns:
         Best until then (k,).

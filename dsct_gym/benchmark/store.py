@@ -16,19 +16,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
 
 from dsct_gym.atomic import make_folder, write_text
 from dsct_gym.benchmark.execution import Run, TracePoint
 from dsct_gym.benchmark.job import Job
-from dsct_gym.benchmark.record import Record, Status, records_as_csv
-from dsct_gym.errors import InputError
+from dsct_gym.benchmark.record import Record, records_as_csv
+from dsct_gym.errors import InputError, located
 from dsct_gym.files import instance_text
 from dsct_gym.loading import load
 from dsct_gym.problem import Problem
+from dsct_gym.refusals import Strict, refusing
 from dsct_gym.schedule import Schedule
 
 FORMAT: Final = "dsct-gym-run/1"
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Text = Annotated[str, Field(max_length=1000)]
 TABLE: Final = "results.csv"
 _SCHEDULE: Final = ".schedule.json"
 
@@ -57,6 +62,25 @@ class StoredRun:
     def schedule_path(self) -> Path:
         """File of the schedule; there is none when the run gave no feasible one."""
         return self.path.with_name(self.path.name.removesuffix(".json") + _SCHEDULE)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A file that holds no run.
+
+    Attributes:
+        path: The file.
+        fault: What is wrong with what it says, naming the field; None where it is damaged: not
+            what its checksum or that of its schedule tells.
+    """
+
+    path: Path
+    fault: str | None = None
+
+    @property
+    def told(self) -> str:
+        """What is wrong with it, in words that follow its name."""
+        return "is damaged" if self.fault is None else f"is no record ({self.fault})"
 
 
 class Store:
@@ -106,7 +130,7 @@ class Store:
         claimed = None
         if run.schedule is not None:
             run.schedule.save(stored.schedule_path)
-            claimed = hashlib.sha256(stored.schedule_path.read_bytes()).hexdigest()
+            claimed = _sha256(stored.schedule_path)
         else:
             stored.schedule_path.unlink(missing_ok=True)
         document = {
@@ -122,29 +146,30 @@ class Store:
         write_text(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
     def get(self, job: Job) -> StoredRun | None:
-        """The run of a job; None when there is none or it is damaged."""
+        """The run of a job; None when there is none or it is broken."""
         path = self.path_of(job)
         stored = _read(path) if path.exists() else None
-        return stored if stored is not None and stored.key == job.key else None
+        return stored if isinstance(stored, StoredRun) and stored.key == job.key else None
 
-    def load(self) -> tuple[list[StoredRun], list[Path]]:
-        """All runs in the order of their files, and the files that are damaged.
+    def load(self) -> tuple[list[StoredRun], list[Broken]]:
+        """All runs in the order of their files, and the files that are broken.
 
         Raises:
             InputError: If there is no such folder of results.
         """
         if not (self.folder / "runs").is_dir():
             raise InputError(f"{self.folder}: no folder of results (it has no runs/)")
-        sound, damaged = [], []
+        sound: list[StoredRun] = []
+        broken: list[Broken] = []
         for path in sorted(self.folder.glob("runs/*/*.json")):
             if path.name.endswith(_SCHEDULE):
                 continue
             stored = _read(path)
-            if stored is None:
-                damaged.append(path)
+            if isinstance(stored, Broken):
+                broken.append(stored)
             else:
                 sound.append(stored)
-        return sound, damaged
+        return sound, broken
 
     def load_instance(self, label: str) -> Problem:
         """The instance of that name.
@@ -152,7 +177,11 @@ class Store:
         Raises:
             InputError: If it is not there or damaged.
         """
-        return load(self.instance_path(label))
+        path = self.instance_path(label)
+        try:
+            return load(path)
+        except InputError as error:
+            raise located(path, error) from error
 
     def load_schedule(self, stored: StoredRun) -> Schedule:
         """The schedule of a run.
@@ -160,7 +189,11 @@ class Store:
         Raises:
             InputError: If it is not there or damaged.
         """
-        return Schedule.load(stored.schedule_path, self.load_instance(stored.record.instance))
+        problem = self.load_instance(stored.record.instance)
+        try:
+            return Schedule.load(stored.schedule_path, problem)
+        except InputError as error:
+            raise located(stored.schedule_path, error) from error
 
     def keep_table(self, records: Sequence[Record]) -> None:
         """Writes records as ``results.csv``."""
@@ -190,26 +223,47 @@ def file_name(label: str) -> str:
     return re.sub(r"[^\w.+-]+", "_", label).strip(".") or "_"
 
 
-def _read(path: Path) -> StoredRun | None:
-    """A run from its file, None when it or its schedule is damaged."""
+class _Document(Strict):
+    """The file of a record."""
+
+    format: Literal["dsct-gym-run/1"]
+    key: Digest
+    checksum: Digest
+    record: Record
+    trace: list[tuple[float, float | None, float | None]] = Field(max_length=10_000)
+    environment: dict[Text, Text | int | float] = Field(max_length=100)
+    schedule: Digest | None
+    sha256: Digest
+
+
+def _read(path: Path) -> StoredRun | Broken:
+    """A run from its file, or what is wrong with the file or its schedule."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        claimed = document.pop("sha256")
-        if document["format"] != FORMAT or claimed != _digest(document):
-            return None
-        record = Record(**{**document["record"], "status": Status(document["record"]["status"])})
-        trace = tuple((point[0], point[1], point[2]) for point in document["trace"])
-        stored = StoredRun(
-            document["key"], document["checksum"], record, trace, document["environment"], path
-        )
-        schedule = document["schedule"]
-        if schedule is not None:
-            content = stored.schedule_path.read_bytes()
-            if hashlib.sha256(content).hexdigest() != schedule:
-                return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
-        return None
+        text = path.read_text(encoding="utf-8")
+        document = json.loads(text)
+        if document.pop("sha256") != _digest(document):
+            return Broken(path)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return Broken(path)
+    try:
+        with refusing():
+            found = _Document.model_validate_json(text)
+    except InputError as error:
+        return Broken(path, str(error))
+    stored = StoredRun(
+        found.key, found.checksum, found.record, tuple(found.trace), found.environment, path
+    )
+    if found.schedule is not None and found.schedule != _sha256(stored.schedule_path):
+        return Broken(path)
     return stored
+
+
+def _sha256(path: Path) -> str | None:
+    """SHA-256 of a file, None where it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def _digest(document: dict[str, Any]) -> str:

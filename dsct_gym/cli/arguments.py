@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsct_gym.errors import InputError
+from dsct_gym.errors import InputError, located
 
 if TYPE_CHECKING:
     from dsct_gym.problem import Problem
@@ -48,12 +48,6 @@ def load_instance(argument: str) -> Problem:
         return load(path)
     except InputError as error:
         raise located(argument, error) from error
-
-
-def located(path: str | Path, error: InputError) -> InputError:
-    """The error with the file it is about in front, where it does not say so itself."""
-    message = str(error)
-    return InputError(message if message.startswith(str(path)) else f"{path}: {message}")
 
 
 def check_writable(option: str, path: Path | None) -> None:

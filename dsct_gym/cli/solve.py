@@ -123,7 +123,7 @@ def _record(
     from dsct_gym.relaxation import upper_bound
 
     return Record.of(
-        problem.core,
+        problem,
         solution,
         label=problem.name or Path(argument).stem,
         solver=solver,

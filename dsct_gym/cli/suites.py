@@ -14,7 +14,8 @@ def suites(json: Json = False) -> None:
 
     --json adds each instance with its best-known value and proven bound.
     """
-    from dsct_gym.suites.suite import PROVEN, load_suite
+    from dsct_gym.gaps import PROVEN
+    from dsct_gym.suites.suite import load_suite
     from dsct_gym.suites.suite import suites as names
 
     loaded = [load_suite(name) for name in names()]
@@ -27,8 +28,8 @@ def suites(json: Json = False) -> None:
                     "instances": [
                         {
                             "name": known.instance.name,
-                            "tasks": known.instance.num_tasks,
-                            "machines": known.instance.num_machines,
+                            "tasks": known.instance.core.num_tasks,
+                            "machines": known.instance.core.num_machines,
                             "total_accuracy": known.total_accuracy,
                             "mean_accuracy": known.mean_accuracy,
                             "found_by": known.found_by,

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from dsct_gym.cli.arguments import InstanceArgument, Json, load_instance, located
+from dsct_gym.cli.arguments import InstanceArgument, Json, load_instance
 from dsct_gym.cli.console import out, print_json
-from dsct_gym.errors import InputError
+from dsct_gym.errors import InputError, located
 
 EXAMPLE = "dsct-gym verify dc5-ofa60 schedule.json"
 

@@ -216,4 +216,4 @@ def _drawn_ahead(source: Drawn, size: int, seed: int) -> Pool:
 def _suite(name: str) -> list[Instance]:
     from dsct_gym.suites.suite import load_suite
 
-    return list(load_suite(name))
+    return [playable(instance, "suite") for instance in load_suite(name)]

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from dsct_gym.allocation import allocate
 from dsct_gym.atomic import write_text
 from dsct_gym.documents import parse_schedule
 from dsct_gym.errors import InputError
 from dsct_gym.files import read_json
+from dsct_gym.gaps import SIGNIFICANT, exceeds
 from dsct_gym.instance import Instance
-from dsct_gym.suites.suite import REFERENCES, Suite, load_suite, suites
-from dsct_gym.tolerances import CLAIM
-
-SIGNIFICANT = 1e-9
-"""Relative change from which a value or bound counts as better: less is rounding."""
+from dsct_gym.problem import Problem
+from dsct_gym.schedule import value
+from dsct_gym.suites.suite import (
+    REFERENCES,
+    Reference,
+    Row,
+    Suite,
+    load_suite,
+    read_references,
+    suites,
+)
 
 
 @dataclass(frozen=True)
@@ -45,17 +51,17 @@ class Improvement:
 def improve(results: Path, data: Path) -> list[Improvement]:
     """Improves the references of all suites from the schedule files below a folder.
 
-    A value counts after its schedule passed the verifier and its assignment was allocated anew. A
-    bound cannot be checked without its proof: it is taken from the schedule file, credited to the
-    solver named there, and refused when it contradicts the best-known value.
+    A value counts after its schedule passed the verifier and, for an `Instance`, its assignment
+    was allocated anew. A bound cannot be checked without its proof: it is taken from the schedule
+    file, credited to the solver named there, and refused when it contradicts the best-known value.
 
     Args:
         results: Folder with schedule files, at any depth.
-        data: Folder of the suites, whose ``references.json`` are rewritten, each whole or not at
-            all.
+        data: Folder of the suites, whose ``references.json`` are read and rewritten, each whole or
+            not at all.
 
     Raises:
-        InputError: If there is no such folder or a file cannot be written.
+        InputError: If there is no such folder or a file cannot be read or written.
     """
     if not results.is_dir():
         raise InputError(f"{results}: no such folder")
@@ -69,34 +75,38 @@ def _improve_suite(
     suite: Suite, documents: list[tuple[Path, dict[str, Any]]], folder: Path
 ) -> Improvement:
     """Improves one suite from parsed schedule files."""
-    instances = {str(instance.name): instance for instance in suite}
-    rows = {row["instance"]: row for row in _rows(suite)}
+    rows = read_references(folder)
+    known = {str(each.name): rows[str(each.name)].reference(each) for each in suite}
     read = values = bounds = 0
     refused: list[str] = []
     for path, document in documents:
-        instance = instances.get(str(document.get("instance")))
-        if instance is None:
+        before = known.get(str(document.get("instance")))
+        if before is None:
             continue
         read += 1
         try:
-            candidate = _candidate(instance, document)
+            candidate = _candidate(before.instance, document)
         except InputError as error:
             refused.append(f"{path}: {error}")
             continue
-        row = rows[str(instance.name)]
-        if candidate["upper_bound"] < row["total_accuracy"] * (1.0 - CLAIM):
+        if exceeds(before.value, candidate.upper_bound):
             refused.append(f"{path}: upper_bound: below the best-known value")
             continue
-        values += _take_value(row, candidate)
-        bounds += _take_bound(row, candidate)
+        better, tighter = _is_better(candidate, before), _is_tighter(candidate, before)
+        values, bounds = values + better, bounds + tighter
+        after = replace(candidate, upper_bound=before.upper_bound, bound_by=before.bound_by)
+        after = after if better else before
+        if tighter:
+            after = replace(after, upper_bound=candidate.upper_bound, bound_by=candidate.bound_by)
+        known[str(before.instance.name)] = after
     if values or bounds:
-        write_references(folder, rows.values())
+        write_references(folder, map(Row.of, known.values()))
     return Improvement(suite.name, read, values, bounds, tuple(refused))
 
 
-def write_references(folder: Path, rows: Iterable[dict[str, Any]]) -> None:
+def write_references(folder: Path, rows: Iterable[Row]) -> None:
     """Writes ``references.json``, one instance a line."""
-    lines = ",\n".join("  " + json.dumps(row) for row in rows)
+    lines = ",\n".join("  " + json.dumps(row.model_dump(exclude_none=True)) for row in rows)
     write_text(folder / REFERENCES, f'{{\n "references": [\n{lines}\n ]\n}}\n')
 
 
@@ -111,51 +121,25 @@ def _schedule_documents(results: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
             yield path, document
 
 
-def _candidate(instance: Instance, document: dict[str, Any]) -> dict[str, Any]:
-    """The row of a schedule file.
+def _candidate(problem: Problem, document: Mapping[str, object]) -> Reference:
+    """What a schedule file has to offer.
 
     Raises:
         InputError: If the schedule is not feasible or its numbers are wrong.
     """
-    schedule = parse_schedule(document, instance)
+    schedule = parse_schedule(document, problem)
     schedule.verify().raise_if_wrong()
-    best = allocate(instance, schedule.machine)
     solver = schedule.solver or "unknown"
-    bound = np.inf if schedule.upper_bound is None else schedule.upper_bound
-    return {
-        "total_accuracy": best.total_accuracy,
-        "machine_of": best.machine.tolist(),
-        "found_by": solver,
-        "upper_bound": float(bound),
-        "bound_by": solver,
-    }
+    bound = math.inf if schedule.upper_bound is None else schedule.upper_bound
+    if not isinstance(problem, Instance):
+        return Reference(problem, value(schedule), solver, bound, solver, document=document)
+    best = allocate(problem, schedule.machine)
+    return Reference(problem, best.total_accuracy, solver, bound, solver, machine_of=best.machine)
 
 
-def _take_value(row: dict[str, Any], candidate: dict[str, Any]) -> bool:
-    """Takes over the candidate's value if it is better."""
-    if candidate["total_accuracy"] <= row["total_accuracy"] * (1.0 + SIGNIFICANT):
-        return False
-    for field in ("total_accuracy", "machine_of", "found_by"):
-        row[field] = candidate[field]
-    return True
+def _is_better(candidate: Reference, before: Reference) -> bool:
+    return exceeds(candidate.value, before.value, SIGNIFICANT)
 
 
-def _take_bound(row: dict[str, Any], candidate: dict[str, Any]) -> bool:
-    """Takes over the candidate's bound if it is lower."""
-    if candidate["upper_bound"] >= row["upper_bound"] * (1.0 - SIGNIFICANT):
-        return False
-    row["upper_bound"], row["bound_by"] = candidate["upper_bound"], candidate["bound_by"]
-    return True
-
-
-def _rows(suite: Suite) -> Iterator[dict[str, Any]]:
-    """The rows of ``references.json`` as they stand."""
-    for reference in suite.references:
-        yield {
-            "instance": reference.instance.name,
-            "total_accuracy": reference.total_accuracy,
-            "found_by": reference.found_by,
-            "upper_bound": reference.upper_bound,
-            "bound_by": reference.bound_by,
-            "machine_of": reference.machine_of.tolist(),
-        }
+def _is_tighter(candidate: Reference, before: Reference) -> bool:
+    return exceeds(before.upper_bound, candidate.upper_bound, SIGNIFICANT)

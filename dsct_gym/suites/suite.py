@@ -11,7 +11,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -19,21 +19,21 @@ from importlib.resources.abc import Traversable
 from typing import Any, Final, overload
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dsct_gym.allocation import allocate
 from dsct_gym.arrays import Ints
-from dsct_gym.documents import parse_instance
+from dsct_gym.documents import parse_schedule
 from dsct_gym.errors import InputError
-from dsct_gym.instance import Instance
+from dsct_gym.gaps import PROVEN, floor_of, shortfall
+from dsct_gym.loading import parse
+from dsct_gym.problem import Knowledge, Problem
 from dsct_gym.refusals import Model, Strict, validate
 from dsct_gym.schedule import Schedule
 
-PROVEN: Final = 1e-5
-"""Relative gap between best known and proven bound up to which an optimum counts as proven."""
-
 MANIFEST: Final = "manifest.json"
 REFERENCES: Final = "references.json"
+DEFAULT_BASELINE: Final = "approx-refined"
 
 
 @dataclass(frozen=True)
@@ -42,29 +42,43 @@ class Reference:
 
     Attributes:
         instance: The instance.
-        total_accuracy: Best-known total accuracy.
-        machine_of: The assignment that attains it (n,), −1 for none.
+        value: Best-known value: the total accuracy, unless the instance is of a variant that says
+            otherwise.
         found_by: The solver that found it.
-        upper_bound: Least proven upper bound on the total accuracy.
+        upper_bound: Least proven upper bound on the value.
         bound_by: The solver that proved it.
+        machine_of: The assignment that attains it with the best works for it (n,), −1 for none;
+            None where an assignment does not say enough.
+        document: The schedule that attains it, as in a schedule file, where there is no assignment.
     """
 
-    instance: Instance
-    total_accuracy: float
-    machine_of: Ints
+    instance: Problem
+    value: float
     found_by: str
     upper_bound: float
     bound_by: str
+    machine_of: Ints | None = None
+    document: Mapping[str, object] | None = None
+
+    @property
+    def total_accuracy(self) -> float:
+        """Total accuracy of the schedule that attains the value."""
+        return self.value if self.document is None else self.schedule().total_accuracy
 
     @property
     def mean_accuracy(self) -> float:
-        """Best-known mean accuracy."""
-        return self.total_accuracy / self.instance.num_tasks
+        """The same per task."""
+        return self.total_accuracy / self.instance.core.num_tasks
+
+    @property
+    def mean_value(self) -> float:
+        """Best-known value per task."""
+        return self.value / self.instance.core.num_tasks
 
     @property
     def gap(self) -> float:
-        """Distance from the best known to the proven bound, relative to the bound."""
-        return max(0.0, self.upper_bound - self.total_accuracy) / self.upper_bound
+        """What the best known misses of the proven bound."""
+        return shortfall(self.value, self.upper_bound, floor_of(self.instance))
 
     @property
     def proven(self) -> bool:
@@ -73,12 +87,15 @@ class Reference:
 
     def schedule(self) -> Schedule:
         """The schedule that attains the best-known value."""
-        schedule = allocate(self.instance, self.machine_of)
+        if self.document is not None:
+            return parse_schedule(self.document, self.instance)
+        assert self.machine_of is not None, "the one or the other is known"
+        schedule = allocate(self.instance.core, self.machine_of)
         return schedule.credited(solver=self.found_by, upper_bound=self.upper_bound)
 
 
 @dataclass(frozen=True)
-class Suite(Sequence[Instance]):
+class Suite(Sequence[Problem]):
     """A sequence of instances, with what is known of each.
 
     Attributes:
@@ -86,12 +103,16 @@ class Suite(Sequence[Instance]):
         description: What it holds.
         instances: The instances.
         references: The best known of each, in the same order.
+        needs: What its instances need beyond DSCT-EA.
+        baseline: The solver that evaluations begin from.
     """
 
     name: str
     description: str
-    instances: tuple[Instance, ...]
+    instances: tuple[Problem, ...]
     references: tuple[Reference, ...]
+    needs: Knowledge = frozenset()
+    baseline: str = DEFAULT_BASELINE
 
     def reference(self, instance: str) -> Reference:
         """What is known of the instance of that name.
@@ -105,18 +126,18 @@ class Suite(Sequence[Instance]):
         raise InputError(f"instance: suite {self.name!r} has no {instance!r}")
 
     @overload
-    def __getitem__(self, index: int) -> Instance: ...
+    def __getitem__(self, index: int) -> Problem: ...
 
     @overload
-    def __getitem__(self, index: slice) -> tuple[Instance, ...]: ...
+    def __getitem__(self, index: slice) -> tuple[Problem, ...]: ...
 
-    def __getitem__(self, index: int | slice) -> Instance | tuple[Instance, ...]:
+    def __getitem__(self, index: int | slice) -> Problem | tuple[Problem, ...]:
         return self.instances[index]
 
     def __len__(self) -> int:
         return len(self.instances)
 
-    def __iter__(self) -> Iterator[Instance]:
+    def __iter__(self) -> Iterator[Problem]:
         return iter(self.instances)
 
 
@@ -133,18 +154,72 @@ class Manifest(Strict):
 
     description: str = Field(description="What the suite holds, in words")
     order: int = Field(description="Place among the suites that ship")
+    needs: list[str] = Field(
+        default_factory=list, description="What its instances need beyond DSCT-EA"
+    )
+    baseline: str = Field(
+        default=DEFAULT_BASELINE, description="The solver that evaluations begin from"
+    )
     instances: list[Entry]
 
 
 class Row(Strict):
-    """What ``references.json`` knows of an instance."""
+    """What ``references.json`` knows of an instance, in one of two forms.
+
+    ``total_accuracy`` with ``machine_of`` is the short one, of an `Instance`; ``value`` with
+    ``schedule``, as in a schedule file, says it of any problem.
+    """
 
     instance: str
-    total_accuracy: float
+    total_accuracy: float | None = None
+    value: float | None = None
     found_by: str
     upper_bound: float
     bound_by: str
-    machine_of: list[int]
+    machine_of: list[int] | None = None
+    schedule: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two_forms(self) -> Row:
+        short = self.total_accuracy is not None and self.machine_of is not None
+        whole = self.value is not None and self.schedule is not None
+        given = sum(
+            part is not None
+            for part in (self.total_accuracy, self.machine_of, self.value, self.schedule)
+        )
+        if given != 2 or not (short or whole):
+            raise ValueError("needs total_accuracy with machine_of, or value with schedule")
+        return self
+
+    @classmethod
+    def of(cls, reference: Reference) -> Row:
+        """The row of a reference."""
+        machine_of, document = reference.machine_of, reference.document
+        return cls(
+            instance=str(reference.instance.name),
+            total_accuracy=reference.value if document is None else None,
+            value=None if document is None else reference.value,
+            found_by=reference.found_by,
+            upper_bound=reference.upper_bound,
+            bound_by=reference.bound_by,
+            machine_of=None if machine_of is None else machine_of.tolist(),
+            schedule=None if document is None else dict(document),
+        )
+
+    def reference(self, instance: Problem) -> Reference:
+        """What it says of the instance."""
+        value = self.total_accuracy if self.value is None else self.value
+        assert value is not None, "one of the two forms has it"
+        machine_of = None if self.machine_of is None else np.array(self.machine_of, np.int64)
+        return Reference(
+            instance=instance,
+            value=value,
+            found_by=self.found_by,
+            upper_bound=self.upper_bound,
+            bound_by=self.bound_by,
+            machine_of=machine_of,
+            document=self.schedule,
+        )
 
 
 class References(Strict):
@@ -178,10 +253,13 @@ def load_suite(name: str) -> Suite:
     manifest = read_manifest(folder)
     known = read_references(folder)
     instances = tuple(_load(folder, entry) for entry in manifest.instances)
-    references = tuple(
-        reference_from(instance, known[str(instance.name)]) for instance in instances
-    )
-    return Suite(name, manifest.description, instances, references)
+    references = tuple(known[str(instance.name)].reference(instance) for instance in instances)
+    needs = frozenset(manifest.needs)
+    for instance in instances:
+        if instance.needs != needs:
+            needed = " and ".join(sorted(instance.needs)) or "nothing"
+            raise InputError(f"{name}/{MANIFEST}: needs: {instance.name} needs {needed}")
+    return Suite(name, manifest.description, instances, references, needs, manifest.baseline)
 
 
 def data_folder() -> Traversable:
@@ -208,18 +286,6 @@ def read_references(folder: Traversable) -> dict[str, Row]:
     return {row.instance: row for row in rows}
 
 
-def reference_from(instance: Instance, row: Row) -> Reference:
-    """Builds a reference from its row."""
-    return Reference(
-        instance=instance,
-        total_accuracy=row.total_accuracy,
-        machine_of=np.array(row.machine_of, dtype=np.int64),
-        found_by=row.found_by,
-        upper_bound=row.upper_bound,
-        bound_by=row.bound_by,
-    )
-
-
 def _read(folder: Traversable, name: str, model: type[Model]) -> Model:
     try:
         return validate(model, json.loads(folder.joinpath(name).read_text(encoding="utf-8")))
@@ -232,10 +298,10 @@ def checksum(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _load(folder: Traversable, entry: Entry) -> Instance:
+def _load(folder: Traversable, entry: Entry) -> Problem:
     content = folder.joinpath(entry.file).read_bytes()
     if entry.file.endswith(".gz"):
         content = gzip.decompress(content)
     if checksum(content) != entry.sha256:
         raise InputError(f"{entry.file}: is not the file that the suite was made of")
-    return parse_instance(json.loads(content))
+    return parse(json.loads(content))

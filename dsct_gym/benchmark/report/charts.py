@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dsct_gym.arrays import Floats
-from dsct_gym.benchmark.record import Record, relative_gap
+from dsct_gym.benchmark.record import Record
 from dsct_gym.benchmark.report.results import Results
 from dsct_gym.benchmark.report.svg import (
     RIGHT,
@@ -28,6 +28,7 @@ from dsct_gym.benchmark.report.svg import (
 )
 from dsct_gym.benchmark.scoring import Score
 from dsct_gym.benchmark.statistics import best_so_far, profile
+from dsct_gym.gaps import shortfall
 
 FLOOR = 1e-5
 """Gaps below this are drawn as this: 0.001 %."""
@@ -163,7 +164,7 @@ def anytime_curves(results: Results) -> str | None:
         return None
     x = log_scale([1e-3, *ends], *x_range(), floor=1e-3)
     times = np.geomspace(x.low, x.high, 120)
-    curves = {solver: _mean_gap_over_time(results, solver, times) for solver in searching}
+    curves = {solver: mean_gap_over_time(results, solver, times) for solver in searching}
     y = _gap_scale([v for curve in curves.values() for v in curve.tolist()], *reversed(y_range()))
     lines = []
     for solver, curve in curves.items():
@@ -174,18 +175,19 @@ def anytime_curves(results: Results) -> str | None:
     return svg(body + "".join(lines), "Anytime curves")
 
 
-def _mean_gap_over_time(results: Results, solver: str, times: Floats) -> Floats:
+def mean_gap_over_time(results: Results, solver: str, times: Floats) -> Floats:
+    """Gap to the best known of the best so far at given times (k,), mean over a solver's runs."""
     curves = []
     for run in results.runs_of(solver):
-        best = results.known[run.record.instance].best
-        found = best_so_far(run.trace, times, 0.0)
-        curves.append([relative_gap(total, best) for total in found.tolist()])
+        label = run.record.instance
+        best, floor = results.known[label].best, run.record.floor
+        found = best_so_far(run.trace, times, results.idle[label])
+        curves.append([shortfall(value, best, floor) for value in found.tolist()])
     return np.asarray(np.mean(curves, axis=0))
 
 
 def _energy_and_accuracy(record: Record, results: Results) -> tuple[float, float]:
-    best = results.known[record.instance].best
-    return record.energy_share, record.total_accuracy / best if best > 0.0 else 1.0
+    return record.energy_share, 1.0 - record.short_of(results.known[record.instance].best)
 
 
 def _box(values: Floats, x: Scale, middle: float, index: int) -> str:

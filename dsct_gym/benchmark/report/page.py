@@ -222,8 +222,7 @@ def _instances(results: Results) -> str:
             f"<td data-value='{machines}'>{machines}</td>"
             f"<td data-value='{known.best / tasks!r}'>{known.best / tasks:.5f}</td>"
             f"<td data-value='{known.bound / tasks!r}'>{known.bound / tasks:.5f}</td>"
-            f"<td data-value='{1 - known.best / known.bound if known.bound else 0!r}'>"
-            f"{show_share(max(0.0, 1 - known.best / known.bound) if known.bound else 0.0)}</td>"
+            f"<td data-value='{known.gap!r}'>{show_share(known.gap)}</td>"
             f"<td class='names'>{escape(', '.join(best))}</td></tr>"
         )
     names = ("Instance", "Tasks", "Machines", "Best known", "Bound", "Open gap", "Closest here")
@@ -296,5 +295,4 @@ def _protocol(results: Results) -> str:
 
 
 def _gap(results: Results, run: StoredRun) -> float:
-    best = results.known[run.record.instance].best
-    return max(0.0, 1.0 - run.record.total_accuracy / best) if best > 0.0 else 0.0
+    return run.record.short_of(results.known[run.record.instance].best)

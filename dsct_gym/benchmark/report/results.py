@@ -19,9 +19,10 @@ from dsct_gym.benchmark.scoring import (
     yardsticks,
 )
 from dsct_gym.benchmark.statistics import Comparison, compare_pairs
-from dsct_gym.benchmark.store import Store, StoredRun
+from dsct_gym.benchmark.store import Broken, Store, StoredRun
 from dsct_gym.benchmark.wording import show_limit
 from dsct_gym.errors import InputError
+from dsct_gym.schedule import idle
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,16 @@ class Results:
     Attributes:
         store: The folder.
         runs: Its runs, best solver first.
-        damaged: Files of records that are damaged.
+        broken: Files that hold no run.
         known: What is known of each instance.
+        idle: The value of doing nothing, of each.
     """
 
     store: Store
     runs: tuple[StoredRun, ...]
-    damaged: tuple[Path, ...]
+    broken: tuple[Broken, ...]
     known: dict[str, Yardstick]
+    idle: dict[str, float]
 
     @classmethod
     def load(cls, folder: Path) -> Results:
@@ -48,19 +51,21 @@ class Results:
             InputError: If there is no such folder or no sound run in it.
         """
         store = Store(folder)
-        runs, damaged = store.load()
+        runs, broken = store.load()
         if not runs:
-            raise InputError(f"{folder}: holds no sound run")
+            first = f": {broken[0].path.name} {broken[0].told}" if broken else ""
+            raise InputError(f"{folder}: holds no sound run{first}")
         records = [run.record for run in runs]
         labels = dict.fromkeys(record.instance for record in records)
-        references = references_of({label: store.load_instance(label) for label in labels})
-        known = yardsticks(records, references)
+        problems = {label: store.load_instance(label) for label in labels}
+        known = yardsticks(records, references_of(problems))
         ranks = {
             row.solver: row.gap_to_best.mean
             for row in sorted(score(records, known), key=lambda row: row.solver)
         }
         runs.sort(key=lambda run: (ranks[run.record.solver], run.record.solver))
-        return cls(store, tuple(runs), tuple(damaged), known)
+        worthless = {label: idle(problem) for label, problem in problems.items()}
+        return cls(store, tuple(runs), tuple(broken), known, worthless)
 
     @cached_property
     def records(self) -> list[Record]:
@@ -96,7 +101,7 @@ class Results:
     def warnings(self) -> list[str]:
         """What a reader must know before trusting the numbers."""
         return [
-            *(f"{path.name} is damaged and left out" for path in self.damaged),
+            *(f"{each.path.name} {each.told} and left out" for each in self.broken),
             *(
                 f"{r.solver} claims a bound on {r.instance} that a schedule exceeds; left out"
                 for r in refuted_bounds(self.records)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
-from dsct_gym.benchmark.record import Record
+from dsct_gym.benchmark.record import Record, as_row
 from dsct_gym.benchmark.score_table import MARKDOWN, as_markdown
 from dsct_gym.benchmark.scoring import Score
 
@@ -45,15 +45,8 @@ def write_parquet(records: Sequence[Record], path: Path) -> None:
 
     from dsct_gym.atomic import write_bytes
 
-    columns = {
-        field.name: [
-            str(value) if field.name == "status" else value
-            for value in (getattr(record, field.name) for record in records)
-        ]
-        for field in fields(Record)
-    }
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns), sink)
+    pq.write_table(pa.Table.from_pylist([as_row(record) for record in records]), sink)
     write_bytes(path, sink.getvalue().to_pybytes())
 
 
