@@ -25,7 +25,7 @@ from dsct_gym.documents import (
 from dsct_gym.instance import Instance
 from dsct_gym.loading import register
 from dsct_gym.relaxation import Relaxation, relax
-from dsct_gym.schedule import Schedule, further_measures, objective
+from dsct_gym.schedule import Schedule, further_measures, nothing_done, objective
 from dsct_gym.solver import Answer, Solver
 from dsct_gym.verifier import RULES, Case, Rows, Truth, recompute, rules
 
@@ -157,3 +157,20 @@ class Punctual(Solver):
             energy=work / core.efficiencies[machine],
         )
         return Answer(Schedule.from_rows(instance, rows), relax(instance).bound)
+
+
+class Idler(Solver):
+    """Does nothing."""
+
+    name = "idler"
+    knows = frozenset({"fines"})
+
+    def _solve(self, instance: Any, *, time_limit: float | None, seed: int | None) -> Answer:
+        return Answer(Schedule.from_rows(instance, nothing_done(instance.core)))
+
+
+class Broken(Idler):
+    """Fails."""
+
+    def _solve(self, instance: Any, *, time_limit: float | None, seed: int | None) -> Answer:
+        raise RuntimeError("no idea")

@@ -35,7 +35,7 @@ from dsct_gym.errors import InputError
 from dsct_gym.gaps import SIGNIFICANT, exceeds
 from dsct_gym.generator import Scenario
 from dsct_gym.problem import Problem
-from dsct_gym.suites.suite import Reference, load_suite
+from dsct_gym.suites.suite import DEFAULT_BASELINE, Reference, load_suite
 
 STREAM: Final = 0xE7A1
 """First of the numbers ``(STREAM, n, m, index, seed)`` that seed an evaluation instance. Training
@@ -44,8 +44,8 @@ draws with two or three numbers, its held-out sets with six that begin with anot
 RANGES: Final = {"mu": (1.0, 20.0), "rho": (0.2, 1.0), "beta": (0.1, 1.0)}
 """Ranges from which each drawn instance takes its parameters, those of the publications."""
 
-FIRST: Final = Entrant("approx-refined", (Spec("approx-refined"),))
-"""Where the gap to be closed begins; always takes part."""
+BASELINE: Final = Entrant(DEFAULT_BASELINE, (Spec(DEFAULT_BASELINE),))
+"""Where the gap to be closed begins, unless a suite names another; always takes part."""
 
 REFERENCE_SOLVER: Final = "annealing"
 REFERENCE_SEEDS: Final = 3
@@ -62,12 +62,14 @@ class Group:
         holds: What they are, in words.
         instances: By label.
         references: What is known of them beforehand, by label; empty for drawn instances.
+        baseline: Where the gap to be closed begins; always takes part.
     """
 
     name: str
     holds: str
     instances: Mapping[str, Problem]
     references: Mapping[str, Reference] = field(default_factory=dict)
+    baseline: Entrant = BASELINE
 
 
 class Planned(NamedTuple):
@@ -110,10 +112,10 @@ class Standing:
     Attributes:
         score: Its means.
         training_seeds: Number of its variants.
-        closed: Share of the gap from approx-refined to the best known that it closes, a ratio of
-            mean accuracies over the instances, with its interval over instances and training
-            seeds. None where approx-refined is the best known.
-        wins: Number of instances on which it is better than approx-refined, over its variants and
+        closed: Share of the gap from the baseline to the best known that it closes, a ratio of
+            mean values over the instances, with its interval over instances and training seeds.
+            None where the baseline is the best known.
+        wins: Number of instances on which it is better than the baseline, over its variants and
             seeds in the mean.
         ties: Number of instances on which the two are the same up to rounding.
         losses: Number of instances on which it is worse.
@@ -134,7 +136,7 @@ class Standings:
     Attributes:
         group: The group.
         instances: Labels of those instances.
-        entrants: The entrants in their order, approx-refined first.
+        entrants: The entrants in their order, the baseline first.
         best_accuracy: Mean accuracy of the best known, its value per task.
         best_gap: What it misses to the proven bound, relative, in the mean.
         raised: Best-known values of the suite that were exceeded.
@@ -169,7 +171,9 @@ def suite_group(name: str) -> Group:
     suite = load_suite(name)
     references = {str(known.instance.name): known for known in suite.references}
     instances = {str(instance.name): instance for instance in suite}
-    return Group(name, suite.description, instances, references)
+    baseline = Spec.parse(suite.baseline, f"suite {name}: baseline")
+    first = Entrant(baseline.label, (baseline,))
+    return Group(name, suite.description, instances, references, first)
 
 
 def size_group(size: str, count: int, seed: int) -> Group:
@@ -213,20 +217,19 @@ def plan(
 
     Args:
         groups: The instances.
-        entrants: Who takes part, besides approx-refined.
+        entrants: Who takes part, besides the baselines.
         seeds: Seeds of what is random; others run with the first alone.
         time_limit: Wall-clock limit of each run, s.
         reference_moves: Proposals of each reference annealing for each task; 0 for no annealing.
     """
-    taking_part = _with_first(entrants)
-    runs = [
-        (entrant, variant, seed)
-        for entrant in taking_part
-        for variant in range(len(entrant.variants))
-        for seed in seeds_for(entrant.variants[0], seeds)
-    ]
     planned = []
     for group in groups:
+        runs = [
+            (entrant, variant, seed)
+            for entrant in _with_first(group.baseline, entrants)
+            for variant in range(len(entrant.variants))
+            for seed in seeds_for(entrant.variants[0], seeds)
+        ]
         for label, instance in group.instances.items():
             for entrant, variant, seed in runs:
                 job = Job(label, instance, entrant.variants[variant], time_limit, seed)
@@ -276,7 +279,7 @@ def rank(
     return Standings(
         group=group,
         instances=tuple(dict.fromkeys(each.job.label for each in own)),
-        entrants=tuple(_standings(results, known)),
+        entrants=tuple(_standings(group.baseline.label, results, known)),
         best_accuracy=float(_best(results, known).mean()),
         best_gap=float(np.mean([y.gap for y in known.values()])),
         raised=tuple(_raised(results, group.references)),
@@ -296,8 +299,8 @@ def rows_as_csv(standings: Sequence[Standings]) -> str:
     return text.getvalue()
 
 
-def _with_first(entrants: Sequence[Entrant]) -> list[Entrant]:
-    return [FIRST, *(entrant for entrant in entrants if entrant.label != FIRST.label)]
+def _with_first(first: Entrant, entrants: Sequence[Entrant]) -> list[Entrant]:
+    return [first, *(entrant for entrant in entrants if entrant.label != first.label)]
 
 
 def _references(group: str, label: str, instance: Problem, moves: int) -> list[Planned]:
@@ -309,24 +312,26 @@ def _references(group: str, label: str, instance: Problem, moves: int) -> list[P
     ]
 
 
-def _standings(results: Sequence[_Result], known: Mapping[str, Yardstick]) -> list[Standing]:
+def _standings(
+    baseline: str, results: Sequence[_Result], known: Mapping[str, Yardstick]
+) -> list[Standing]:
     """One for each entrant, in the order of the results."""
     by_label: dict[str, list[_Result]] = {}
     for result in results:
         by_label.setdefault(result.entrant.label, []).append(result)
-    first = _values(by_label[FIRST.label])[0]
+    first = _values(by_label[baseline])[0]
     gap = _best(results, known) - first
     scores = score([result.record for result in results], known)
     return [_standing(each, by_label[each.solver], first, gap) for each in scores]
 
 
 def _standing(own: Score, results: Sequence[_Result], first: Floats, gap: Floats) -> Standing:
-    """Compares one entrant with approx-refined.
+    """Compares one entrant with the baseline.
 
     Args:
         own: Its score.
         results: Its runs.
-        first: Value per task of approx-refined on each instance (k,).
+        first: Value per task of the baseline on each instance (k,).
         gap: What is known to be missing to it (k,).
     """
     gained = _values(results) - first
@@ -373,7 +378,7 @@ def _rows(
     first = {
         result.record.instance: result.record.mean_value
         for result in results
-        if result.entrant.label == FIRST.label
+        if result.entrant.label == group.baseline.label
     }
     for result in results:
         label = result.record.instance

@@ -16,19 +16,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from dsct_gym.atomic import make_folder, write_bytes, write_text
+from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.record import Record, records_as_csv, records_from_csv
 from dsct_gym.benchmark.score_table import as_markdown, leaderboard_columns
 from dsct_gym.benchmark.scoring import Yardstick, score, yardsticks
+from dsct_gym.benchmark.spec import Spec
 from dsct_gym.benchmark.store import Store, StoredRun
 from dsct_gym.benchmark.wording import show_limit
 from dsct_gym.errors import InputError, located
 from dsct_gym.files import instance_text, read_json, read_text
-from dsct_gym.problem import Problem
+from dsct_gym.gaps import exceeds
 from dsct_gym.refusals import Strict, validate
 from dsct_gym.relaxation import upper_bound
 from dsct_gym.schedule import Schedule
 from dsct_gym.solver import Solution
-from dsct_gym.suites.suite import checksum, load_suite, suites
+from dsct_gym.suites.suite import Reference, checksum, load_suite, suites
 from dsct_gym.tolerances import CLAIM
 
 DIGITS: Final = 10
@@ -143,7 +145,8 @@ _SUBMIT: Final = """
    `dsct-gym bench --suite tiny,small,medium,large,devices --solvers my-agent --seeds 10
    --time-limit 1 --threads 1 -o results`. If that is interrupted, the same command resumes.
 3. Run `dsct-gym leaderboard results --check`: it verifies every schedule against the suites'
-   own instances and compares every number.
+   own instances and recomputes every number of its record. What cannot be recomputed is the
+   seconds, and a proven bound beyond the best that is known.
 4. Send the folder. It is verified again the same way before `dsct-gym leaderboard results -o docs`
    takes it up; what does not hold is refused.
 """
@@ -178,59 +181,81 @@ def _suite_table(name: str, records: Sequence[Record]) -> str:
     return f"\n### {name}: {suite.description}\n\n{table}"
 
 
+_BELIEVED: Final = ("proven_bound", "seconds", "interrupted", "status", "message")
+"""What a record says that neither its schedule nor its instance tells."""
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """What a suite says of an instance, and what follows from it."""
+
+    reference: Reference
+    checksum: str
+    fractional_bound: float
+
+
 def _verify(run: StoredRun) -> None:
     """Refuses a run whose record is not what its schedule makes of the suite's own instance."""
     record = run.record
-    name = _suite_of(record)
-    if name is None:
+    if _suite_of(record) is None:
         raise InputError(f"{run.path}: {record.instance!r} is of no suite that ships")
-    problem = load_suite(name).reference(record.instance).instance
-    if run.checksum != _checksum(problem):
+    truth = _truth(record.instance)
+    if run.checksum != truth.checksum:
         raise InputError(f"{run.path}: answers another instance than the suite's")
     reasons: list[str] = []
-    recomputed = _without_schedule(problem, record)
     if record.ok:
         try:
-            schedule = Schedule.load(run.schedule_path, problem)
+            schedule = Schedule.load(run.schedule_path, truth.reference.instance)
         except InputError as error:
             raise located(run.schedule_path, error) from error
         reasons += schedule.verify().reasons
-        recomputed = _of_schedule(problem, record, schedule)
+        recomputed = _of_schedule(truth, record, schedule)
+    else:
+        recomputed = _without_schedule(truth, record)
     reasons += [
-        f"record: {field} is not the {'schedule' if record.ok else 'instance'}'s"
-        for field in _RECOMPUTED
-        if _differ(getattr(record, field), getattr(recomputed, field))
+        f"record: {each.name} is not the {'schedule' if record.ok else 'instance'}'s"
+        for each in fields(Record)
+        if each.name not in _BELIEVED
+        and _differ(getattr(record, each.name), getattr(recomputed, each.name))
     ]
+    if exceeds(truth.reference.value, record.upper_bound):
+        reasons.append("record: proven_bound is below the best that is known")
+    if run.key != _key(truth, record):
+        reasons.append("record: solver, seed or time_limit is not what its key says")
     if reasons:
         raise InputError(f"{run.path}: {'; '.join(reasons)}")
 
 
-_RECOMPUTED: Final = tuple(
-    each.name
-    for each in fields(Record)
-    if each.name not in ("proven_bound", "seconds", "interrupted", "status", "message")
-)
-"""What a record says that its schedule and instance tell as well; the rest must be believed."""
-
-
-def _of_schedule(problem: Problem, record: Record, schedule: Schedule) -> Record:
+def _of_schedule(truth: _Truth, record: Record, schedule: Schedule) -> Record:
     solution = Solution(schedule, record.proven_bound, record.seconds, record.interrupted)
-    return Record.of(problem, solution, **_given(problem, record))
+    return Record.of(truth.reference.instance, solution, **_given(truth, record))
 
 
-def _without_schedule(problem: Problem, record: Record) -> Record:
-    given = _given(problem, record)
-    return Record.without_schedule(problem, record.status, "", seconds=record.seconds, **given)
+def _without_schedule(truth: _Truth, record: Record) -> Record:
+    return Record.without_schedule(
+        truth.reference.instance,
+        record.status,
+        "",
+        seconds=record.seconds,
+        **_given(truth, record),
+    )
 
 
-def _given(problem: Problem, record: Record) -> dict[str, Any]:
+def _given(truth: _Truth, record: Record) -> dict[str, Any]:
     return {
-        "label": str(problem.name),
+        "label": record.instance,
         "solver": record.solver,
-        "fractional_bound": _fractional_bound(problem),
+        "fractional_bound": truth.fractional_bound,
         "seed": record.seed,
         "time_limit": record.time_limit,
     }
+
+
+def _key(truth: _Truth, record: Record) -> str:
+    """The key of the job that the record names."""
+    solver = Spec.parse(record.solver, "record: solver")
+    problem = truth.reference.instance
+    return Job(record.instance, problem, solver, record.time_limit, record.seed).key
 
 
 def _differ(claimed: object, true: object) -> bool:
@@ -240,14 +265,10 @@ def _differ(claimed: object, true: object) -> bool:
 
 
 @cache
-def _fractional_bound(problem: Problem) -> float:
-    return upper_bound(problem)
-
-
-@cache
-def _checksum(problem: Problem) -> str:
-    """SHA-256 of the instance file, as runs carry it."""
-    return checksum(instance_text(problem).encode())
+def _truth(label: str) -> _Truth:
+    reference = load_suite(label.rpartition("-")[0]).reference(label)
+    content = instance_text(reference.instance).encode()
+    return _Truth(reference, checksum(content), upper_bound(reference.instance))
 
 
 def _suite_of(record: Record) -> str | None:

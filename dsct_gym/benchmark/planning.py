@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.spec import Spec
 from dsct_gym.errors import InputError
-from dsct_gym.problem import Problem
-from dsct_gym.solver import as_seed, as_time_limit, solver_entry_points
+from dsct_gym.problem import Problem, knowledge_of
+from dsct_gym.solver import as_seed, as_time_limit, check_solver_knows, solver_entry_points
 
 
 def label_instances(chosen: Iterable[tuple[str, Problem]]) -> dict[str, Problem]:
@@ -26,14 +26,18 @@ def label_instances(chosen: Iterable[tuple[str, Problem]]) -> dict[str, Problem]
     return labelled
 
 
-def default_solvers() -> tuple[list[Spec], list[str]]:
-    """All registered solvers that can be made, and why others cannot."""
+def default_solvers(problems: Iterable[Problem]) -> tuple[list[Spec], list[str]]:
+    """The registered solvers that can be made and know what all problems need; why not others."""
+    needs = frozenset[str]().union(*(problem.needs for problem in problems))
     found, left_out = [], []
     for solver in map(Spec, solver_entry_points()):
         try:
-            solver.make()
+            missing = needs - knowledge_of(solver.make())
         except InputError as error:
             left_out.append(str(error))
+            continue
+        if missing:
+            left_out.append(f"{solver.name} does not know {' and '.join(sorted(missing))}")
         else:
             found.append(solver)
     return found, left_out
@@ -64,8 +68,13 @@ def plan_jobs(
         time_limit: Wall-clock limit of each run, s.
 
     Raises:
-        InputError: If the limit or a seed is none, or a solver cannot be made.
+        InputError: If the limit or a seed is none, or a solver cannot be made or does not know what
+            a problem needs.
     """
+    for solver in solvers:
+        agent = solver.make()
+        for problem in instances.values():
+            check_solver_knows(agent, problem, solver.name)
     limit = as_time_limit(time_limit)
     runs = [(solver, as_seed(seed)) for solver in solvers for seed in seeds_for(solver, seeds)]
     return [

@@ -253,15 +253,17 @@ def _read(path: Path) -> StoredRun | Broken:
     stored = StoredRun(
         found.key, found.checksum, found.record, tuple(found.trace), found.environment, path
     )
+    if found.schedule is not None and found.schedule != _sha256(stored.schedule_path):
+        return Broken(path)
+    return stored
+
+
+def _sha256(path: Path) -> str | None:
+    """SHA-256 of a file, None where it cannot be read."""
     try:
-        sound = found.schedule is None or found.schedule == _sha256(stored.schedule_path)
+        return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
-        sound = False
-    return stored if sound else Broken(path)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+        return None
 
 
 def _digest(document: dict[str, Any]) -> str:

@@ -121,7 +121,7 @@ def bench(
             raise InputError(f"{option}: needs --output, the folder to write into or resume")
     labelled = _load(instances or [], suite)
     planned = plan_jobs(
-        labelled, _solvers(solvers), seeds=_seeds(seed, seeds), time_limit=time_limit
+        labelled, _solvers(solvers, labelled), seeds=_seeds(seed, seeds), time_limit=time_limit
     )
     limits = Limits(threads or share_of_cores(jobs), grace)
     conduct = Conduct(jobs, limits, engine, address)
@@ -158,19 +158,17 @@ def _load(arguments: list[str], suite: str | None) -> dict[str, Problem]:
     return label_instances(chosen)
 
 
-def _solvers(given: str | None) -> list[Spec]:
-    """The solvers asked for with their options, or all that can be made."""
+def _solvers(given: str | None, problems: dict[str, Problem]) -> list[Spec]:
+    """The solvers asked for with their options, or all that can be made and know the problems."""
     from dsct_gym.benchmark.planning import default_solvers
     from dsct_gym.benchmark.spec import parse_specs
 
     if given is None:
-        solvers, left_out = default_solvers()
+        solvers, left_out = default_solvers(problems.values())
         for line in left_out:
             warn(f"left out: {line}")
     else:
         solvers = parse_specs(given, "solvers")
-        for solver in solvers:
-            solver.make()
     if not solvers:
         raise InputError("--solvers: names no solver")
     return solvers

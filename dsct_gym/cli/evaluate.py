@@ -263,11 +263,12 @@ def _print_legend(standings: Sequence[Standings], moves: int) -> None:
     from dsct_gym.benchmark.statistics import CONFIDENCE
 
     seeds = any(row.training_seeds > 1 for each in standings for row in each.entrants)
+    first = ", ".join(dict.fromkeys(each.group.baseline.label for each in standings))
     lines = [
         "gap: to the proven upper bound",
-        "closed: share of the gap from approx-refined to the best known",
+        f"closed: share of the gap from {first} to the best known",
         f"interval: {CONFIDENCE:.0%} bootstrap over instances{' and training seeds' * seeds}",
-        "W/T/L: instances on which it is better than approx-refined, the same, worse",
+        f"W/T/L: instances on which it is better than {first}, the same, worse",
     ]
     if any(each.group.references for each in standings):
         lines.append("best known: of the suite, or of what ran here where that is better")

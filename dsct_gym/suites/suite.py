@@ -33,6 +33,7 @@ from dsct_gym.schedule import Schedule
 
 MANIFEST: Final = "manifest.json"
 REFERENCES: Final = "references.json"
+DEFAULT_BASELINE: Final = "approx-refined"
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class Suite(Sequence[Problem]):
         instances: The instances.
         references: The best known of each, in the same order.
         needs: What its instances need beyond DSCT-EA.
+        baseline: The solver that evaluations begin from.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Suite(Sequence[Problem]):
     instances: tuple[Problem, ...]
     references: tuple[Reference, ...]
     needs: Knowledge = frozenset()
+    baseline: str = DEFAULT_BASELINE
 
     def reference(self, instance: str) -> Reference:
         """What is known of the instance of that name.
@@ -153,6 +156,9 @@ class Manifest(Strict):
     order: int = Field(description="Place among the suites that ship")
     needs: list[str] = Field(
         default_factory=list, description="What its instances need beyond DSCT-EA"
+    )
+    baseline: str = Field(
+        default=DEFAULT_BASELINE, description="The solver that evaluations begin from"
     )
     instances: list[Entry]
 
@@ -251,8 +257,9 @@ def load_suite(name: str) -> Suite:
     needs = frozenset(manifest.needs)
     for instance in instances:
         if instance.needs != needs:
-            raise InputError(f"{name}/{MANIFEST}: needs: {instance.name} needs {instance.needs}")
-    return Suite(name, manifest.description, instances, references, needs)
+            needed = " and ".join(sorted(instance.needs)) or "nothing"
+            raise InputError(f"{name}/{MANIFEST}: needs: {instance.name} needs {needed}")
+    return Suite(name, manifest.description, instances, references, needs, manifest.baseline)
 
 
 def data_folder() -> Traversable:

@@ -1,6 +1,8 @@
 """A variant goes through files, solvers, bounds, verifier and commands, and nowhere by mistake."""
 
+import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -267,3 +269,43 @@ class TestCommands:
         assert told.startswith("Error: instance: has fines, which 'greedy' does not know")
         assert told.count("\n") == 1
         assert not answer.exists()
+
+    def test_bench_keeps_scores_and_reports_it(self, path, tmp_path, capsys):
+        out = tmp_path / "out"
+        bench = ["bench", str(path), "--solvers", "toy_variant:Punctual,toy_variant:Idler"]
+        assert command([*bench, "-o", str(out), "--report", "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        punctual, idler = told["records"]
+        assert (punctual["value"], idler["value"]) == (-1.5, -2.25)
+        assert punctual["floor"] == idler["floor"] == -2.25
+        assert (punctual["needs"], punctual["measures"]) == (["fines"], {"fined": 1.0})
+        # The bound is 1.1: 2.6 of the 3.35 above idleness are missing, and all of it to the idle.
+        gaps = [row["gap"] for row in told["scores"]]
+        assert gaps == pytest.approx([2.6 / 3.35, 1.0])
+        assert [row["gap_to_best"]["mean"] for row in told["scores"]] == pytest.approx([0.0, 1.0])
+        page = (out / "report.html").read_text(encoding="utf-8")
+        assert not re.search(r"\bnan\b|\binf\b", page)
+        assert command([*bench, "-o", str(out)]) == 0
+        captured = capsys.readouterr()
+        assert captured.err == "resuming: 2 of 2 runs are there\n"
+        assert command(["report", str(out)]) == 0
+        (row, _) = csv.DictReader((out / "results.csv").open(encoding="utf-8"))
+        assert (row["needs"], row["value"], row["floor"]) == ("fines", "-1.5", "-2.25")
+
+    def test_bench_leaves_out_who_does_not_know_it(self, path, capsys, monkeypatch):
+        monkeypatch.setattr(
+            "dsct_gym.benchmark.planning.solver_entry_points",
+            lambda: {"greedy": None, "toy_variant:Punctual": None},
+        )
+        assert command(["bench", str(path)]) == 0
+        captured = capsys.readouterr()
+        assert captured.err == "Warning: left out: greedy does not know fines\n"
+        assert "Punctual" in captured.out
+        assert command(["bench", str(path), "--solvers", "greedy"]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("Error: instance: has fines, which 'greedy' does not know")
+
+    def test_what_fails_counts_as_idle(self, path, capsys):
+        assert command(["bench", str(path), "--solvers", "toy_variant:Broken", "--json"]) == 1
+        (record,) = json.loads(capsys.readouterr().out)["records"]
+        assert (record["status"], record["value"], record["floor"]) == ("failed", -2.25, -2.25)

@@ -164,7 +164,7 @@ def anytime_curves(results: Results) -> str | None:
         return None
     x = log_scale([1e-3, *ends], *x_range(), floor=1e-3)
     times = np.geomspace(x.low, x.high, 120)
-    curves = {solver: _mean_gap_over_time(results, solver, times) for solver in searching}
+    curves = {solver: mean_gap_over_time(results, solver, times) for solver in searching}
     y = _gap_scale([v for curve in curves.values() for v in curve.tolist()], *reversed(y_range()))
     lines = []
     for solver, curve in curves.items():
@@ -175,7 +175,8 @@ def anytime_curves(results: Results) -> str | None:
     return svg(body + "".join(lines), "Anytime curves")
 
 
-def _mean_gap_over_time(results: Results, solver: str, times: Floats) -> Floats:
+def mean_gap_over_time(results: Results, solver: str, times: Floats) -> Floats:
+    """Gap to the best known of the best so far at given times (k,), mean over a solver's runs."""
     curves = []
     for run in results.runs_of(solver):
         label = run.record.instance

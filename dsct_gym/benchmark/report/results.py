@@ -53,7 +53,8 @@ class Results:
         store = Store(folder)
         runs, broken = store.load()
         if not runs:
-            raise InputError(f"{folder}: holds no sound run")
+            first = f": {broken[0].path.name} {broken[0].told}" if broken else ""
+            raise InputError(f"{folder}: holds no sound run{first}")
         records = [run.record for run in runs]
         labels = dict.fromkeys(record.instance for record in records)
         problems = {label: store.load_instance(label) for label in labels}

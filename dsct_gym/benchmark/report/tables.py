@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -45,10 +45,8 @@ def write_parquet(records: Sequence[Record], path: Path) -> None:
 
     from dsct_gym.atomic import write_bytes
 
-    rows = [as_row(record) for record in records]
-    columns = {each.name: [row[each.name] for row in rows] for each in fields(Record)}
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns), sink)
+    pq.write_table(pa.Table.from_pylist([as_row(record) for record in records]), sink)
     write_bytes(path, sink.getvalue().to_pybytes())
 
 

@@ -11,7 +11,7 @@ import pytest
 from dsct_gym import InputError, generate
 from dsct_gym.benchmark.entrants import Entrant, parse_agents
 from dsct_gym.benchmark.evaluation import (
-    FIRST,
+    BASELINE,
     Group,
     Planned,
     Standing,
@@ -47,7 +47,9 @@ def standings_of(totals: Mapping[str, list[list[float]]], **changes: object) -> 
     """Ranks entrants by totals [variant][instance] that are given; bounds are 8, tasks 10."""
     labels = [f"i{index}" for index in range(len(next(iter(totals.values()))[0]))]
     group = made(*labels)
-    entrants = [named(label, len(rows)) for label, rows in totals.items() if label != FIRST.label]
+    entrants = [
+        named(label, len(rows)) for label, rows in totals.items() if label != BASELINE.label
+    ]
     planned = plan([group], entrants, reference_moves=0)
     records = {}
     for each in planned:
@@ -219,7 +221,7 @@ class TestRuns:
 class TestPlan:
     def test_everybody_runs_once_and_approx_refined_always(self):
         group = size_group("6x2", 2, 0)
-        twice = [FIRST, named("x", 2)]
+        twice = [BASELINE, named("x", 2)]
         planned = plan([group], twice, reference_moves=0)
         assert [(p.entrant.label, p.variant) for p in planned if p.entrant] == [
             ("approx-refined", 0),

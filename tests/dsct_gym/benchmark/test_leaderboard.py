@@ -1,6 +1,7 @@
 import json
 import shutil
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,61 @@ def test_refuses_a_record_that_is_not_its_schedule(copy):
     spoil(copy, boast)
     with pytest.raises(InputError, match="total_accuracy is not the schedule's"):
         take_up(copy, date="")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("fairness", 1.0),
+        ("slack", 1.0),
+        ("makespan", 0.0),
+        ("energy_budget", 1e9),
+        ("tasks", 99),
+        ("machines", 99),
+        ("fractional_bound", 99.0),
+        ("value", 99.0),
+        ("floor", -9.0),
+        ("needs", ("points",)),
+        ("measures", {"lateness": 0.0}),
+        ("solver", "exact"),
+        ("seed", 5),
+        ("time_limit", 1.0),
+        ("proven_bound", 0.01),
+    ],
+)
+def test_refuses_whatever_else_a_record_makes_up(copy, capsys, field, value):
+    store = Store(copy)
+    runs, _ = store.load()
+    stored = next(run for run in runs if run.record.solver == "greedy")
+    document = json.loads(stored.path.read_text())
+    del document["sha256"]
+    document["record"][field] = value
+    content = json.dumps(document, sort_keys=True).encode()
+    stored.path.write_text(json.dumps({**document, "sha256": sha256(content).hexdigest()}))
+    assert run(["leaderboard", str(copy), "--check"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"Error: {stored.path}: record: ")
+    assert field in line
+
+
+def test_a_forged_section_is_one_line(folder, tmp_path):
+    section = take_up(folder, date="2026-01-02")
+    keep_section(section, tmp_path)
+    (about,) = tmp_path.glob("*.json")
+    document = json.loads(about.read_text())
+    for changes, told in (
+        ({"protocol": []}, "protocol: must be an object"),
+        ({"notes": [1]}, r"notes\[0\]: must be text"),
+        ({"more": 1}, "more: unknown key"),
+    ):
+        about.write_text(json.dumps({**document, **changes}))
+        with pytest.raises(InputError, match=rf"^{about}: {told}"):
+            load_sections(tmp_path)
+    about.write_text(json.dumps(document))
+    (table,) = tmp_path.glob("*.csv.gz")
+    table.write_bytes(b"nothing")
+    with pytest.raises(InputError, match=rf"^{table}: "):
+        load_sections(tmp_path)
 
 
 def test_refuses_another_instance_of_a_suites_name(copy):

@@ -1,95 +1,127 @@
-"""Records from files: whatever is forged or broken ends in one line naming place and field."""
-
+import csv
+import gzip
+import io
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from pathlib import Path
 
 import pytest
 
-from dsct_gym import generate
-from dsct_gym.benchmark.execution import run_job
-from dsct_gym.benchmark.job import Job
-from dsct_gym.benchmark.record import Status, records_as_csv, records_from_csv
-from dsct_gym.benchmark.spec import Spec
-from dsct_gym.benchmark.store import Broken, Store, StoredRun, _digest, _read
-from dsct_gym.errors import InputError
+from dsct_gym import InputError
+from dsct_gym.benchmark.record import (
+    Record,
+    Status,
+    as_row,
+    records_as_csv,
+    records_from_csv,
+)
 from records import record
 
-HOSTILE = "<img src=x onerror=alert(1)>"
+DOCS = Path(__file__).parents[3] / "docs"
+OLD = DOCS / "leaderboard" / "0.1.0.csv.gz"
+VARIANT = record(
+    "late", "x[a=1]", 4.0, needs=("soft", "points"), value=-1.5, floor=-7.0, measures={"late": 2.0}
+)
 
 
-def test_a_table_reads_back_as_it_was():
-    rows = [
-        record("a", "x", 6.0, proven_bound=7.0, seed=None, time_limit=2.0),
-        record("b", "y", 1.0, status=Status.FAILED, message='no, "idea"\nat all'),
-        record("c", "z", 2.0, needs=("soft",), value=-3.5, floor=-9.0, measures={"late": 2.0}),
+def test_what_is_written_is_read():
+    kept = [
+        record("a,b\n", 'x"y', 6.0),
+        record("a", "x", 0.0, status=Status.FAILED, message="no, no", seed=None, time_limit=2.5),
+        record("a", "y", 7.0, proven_bound=7.5, interrupted=True, energy_budget=None),
+        VARIANT,
     ]
-    assert list(records_from_csv(records_as_csv(rows), "t.csv")) == rows
+    assert list(records_from_csv(records_as_csv(kept), "r.csv")) == kept
 
 
-def test_a_table_of_before_has_the_accuracy_for_its_value():
-    new = ("needs", "value", "floor", "measures")
-    lines = records_as_csv([record("a", "x", 6.0)]).splitlines()
-    old = "\n".join(",".join(line.split(",")[: -len(new)]) for line in lines)
-    (found,) = records_from_csv(old, "t.csv")
-    assert (found.value, found.floor, found.needs, found.measures) == (6.0, 0.0, (), {})
+def test_the_value_is_the_total_accuracy_unless_something_else_is_said():
+    plain = record("a", "x", 6.0)
+    assert (plain.value, plain.floor, plain.needs, plain.measures) == (6.0, 0.0, (), {})
+    assert VARIANT.value == -1.5
+    assert VARIANT.mean_value == -0.15
+    assert VARIANT.short_of(-1.5) == 0.0
+    assert VARIANT.short_of(4.0) == pytest.approx(5.5 / 11.0)
+
+
+def test_tables_of_the_first_version_are_read_as_they_are():
+    """Field by field, against the cells themselves."""
+    text = gzip.decompress(OLD.read_bytes()).decode()
+    found = list(records_from_csv(text, OLD.name))
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(found) == len(rows) > 1000
+    assert "value" not in rows[0]
+    for row, read in zip(rows, found, strict=True):
+        for name, cell in row.items():
+            value = getattr(read, name)
+            if isinstance(value, bool):
+                assert cell == str(value)
+            elif isinstance(value, (int, float)):
+                assert value == float(cell)
+            else:
+                assert cell == ("" if value is None else str(value))
+        assert (read.value, read.floor) == (read.total_accuracy, 0.0)
+
+
+FORGED = [
+    ("tasks", "<b>7</b>", "tasks: must be a whole number"),
+    ("tasks", "0", "tasks: must be at least 1"),
+    ("tasks", "7.5", "tasks: must be a whole number"),
+    ("machines", "9" * 400, "machines: must be at most"),
+    ("machines", "9" * 5000, "machines: "),
+    ("seed", "-1", "seed: must be at least 0"),
+    ("seed", "one", "seed: must be a whole number"),
+    ("time_limit", "0", "time_limit: must be above 0"),
+    ("total_accuracy", "nan", "total_accuracy: must be finite"),
+    ("total_accuracy", "", "total_accuracy: must be a number"),
+    ("mean_accuracy", "1.5", "mean_accuracy: must be at most"),
+    ("fractional_bound", "inf", "fractional_bound: must be finite"),
+    ("fairness", "-0.1", "fairness: must be at least 0"),
+    ("seconds", "-1", "seconds: must be at least 0"),
+    ("interrupted", "perhaps", "interrupted: must be true or false"),
+    ("status", "great", "status: must be 'ok', 'infeasible', 'failed' or 'timeout'"),
+    ("instance", "", "instance: must be text"),
+    ("solver", "x" * 20_000, "solver: must have at most 10000 characters"),
+    ("message", "x" * 110_000, "message: must have at most"),
+    ("measures", "{", "measures: not JSON"),
+    ("measures", "[1]", "measures: must be an object"),
+    ("measures", '{"late": "much"}', "measures.late: must be a number"),
+    ("value", "1e999", "value: must be finite"),
+    ("needs", "x" * 200, "needs[0]: must have at most 100 characters"),
+]
+
+
+@pytest.mark.parametrize(("field", "cell", "told"), FORGED)
+def test_a_forged_cell_is_one_line_that_names_file_line_and_field(field, cell, told):
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [each.name for each in fields(Record)])
+    writer.writeheader()
+    writer.writerow(as_row(record("a", "x", 6.0)))
+    writer.writerow({**as_row(record("a", "y", 6.0)), field: cell})
+    with pytest.raises(InputError) as refused:
+        list(records_from_csv(text.getvalue(), "r.csv"))
+    assert str(refused.value).startswith(f"r.csv: line 3: {told}")
+    assert len(str(refused.value)) < 300
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
+    ("text", "told"),
     [
-        ("machines", HOSTILE),
-        ("tasks", "0"),
-        ("seconds", "nan"),
-        ("total_accuracy", "inf"),
-        ("status", "great"),
-        ("slack", "7"),
-        ("measures", "{"),
-        ("instance", ""),
+        ("instance,solver\na,x\n", "line 2: tasks: missing"),
+        ("\n", None),
+        (records_as_csv([record("a", "x", 6.0)]).replace("\n", ",9\n"), "line 2: "),
+        ("instance\n" + "x" * 200_000 + "\n", "line "),
     ],
 )
-def test_a_forged_table_is_one_line(field, value):
-    text = records_as_csv([record("a", "x", 6.0)])
-    head, row = text.splitlines()
-    cells = row.split(",")
-    cells[head.split(",").index(field)] = value
-    with pytest.raises(InputError, match=rf"t\.csv: line 2: {field}") as told:
-        list(records_from_csv(f"{head}\n{','.join(cells)}\n", "t.csv"))
-    assert "\n" not in str(told.value)
+def test_a_table_that_is_none(text, told):
+    if told is None:
+        assert list(records_from_csv(text, "r.csv")) == []
+        return
+    with pytest.raises(InputError, match=rf"^r\.csv: {told}"):
+        list(records_from_csv(text, "r.csv"))
 
 
-@pytest.fixture
-def kept(tmp_path):
-    store = Store(tmp_path)
-    job = Job("five", generate(5, 2, seed=0), Spec("greedy"), 1.0, 0)
-    store.put(run_job(job))
-    return store.path_of(job)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("machines", HOSTILE),
-        ("machines", None),
-        ("tasks", 2.5),
-        ("seed", -1),
-        ("total_accuracy", "6"),
-        ("measures", {"a": HOSTILE}),
-        ("needs", "soft"),
-        ("further", 1),
-    ],
-)
-def test_a_forged_record_with_a_right_checksum_is_broken(kept, field, value):
-    document = json.loads(kept.read_text())
-    document.pop("sha256")
-    document["record"][field] = value
-    document["sha256"] = _digest(document)
-    kept.write_text(json.dumps(document))
-    found = _read(kept)
-    assert isinstance(found, Broken)
-    assert field in found.told
-
-
-def test_a_record_is_what_was_kept(kept):
-    found = _read(kept)
-    assert isinstance(found, StoredRun)
-    assert json.loads(kept.read_text())["record"] == json.loads(json.dumps(asdict(found.record)))
+def test_rows_hold_names_and_numbers_only():
+    assert as_row(VARIANT)["needs"] == "soft points"
+    assert json.loads(str(as_row(VARIANT)["measures"])) == {"late": 2.0}
+    assert as_row(VARIANT).keys() == asdict(VARIANT).keys()
+    assert all(isinstance(cell, (str, int, float, type(None))) for cell in as_row(VARIANT).values())

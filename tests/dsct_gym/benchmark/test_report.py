@@ -6,14 +6,16 @@ import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
+from statistics import fmean
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from dsct_gym import generate
 from dsct_gym.benchmark.execution import run_job
 from dsct_gym.benchmark.job import Job
-from dsct_gym.benchmark.report.charts import pareto_front
+from dsct_gym.benchmark.report.charts import mean_gap_over_time, pareto_front
 from dsct_gym.benchmark.report.page import render_page
 from dsct_gym.benchmark.report.results import Results
 from dsct_gym.benchmark.report.svg import Scale, linear_scale, log_scale
@@ -136,6 +138,14 @@ def test_parquet_holds_every_run(results, tmp_path):
     write_parquet(results.records, tmp_path / "r.parquet")
     table = parquet.read_table(tmp_path / "r.parquet").to_pylist()
     assert [row["total_accuracy"] for row in table] == [r.total_accuracy for r in results.records]
+
+
+def test_anytime_curves_begin_where_nothing_is_done(results):
+    """At a_j(0) for every task, 0.001 each of eight: not at nothing."""
+    (start, end) = mean_gap_over_time(results, "mip", np.array([0.0, 1e3])).tolist()
+    known = [results.known[run.record.instance].best for run in results.runs_of("mip")]
+    assert start == pytest.approx(fmean(1.0 - 8 * 0.001 / best for best in known))
+    assert end == pytest.approx(fmean(run.record.gap for run in results.runs_of("mip")), abs=1e-6)
 
 
 def test_pareto_front_by_hand():

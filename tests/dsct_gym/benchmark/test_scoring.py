@@ -15,7 +15,6 @@ from dsct_gym.benchmark.scoring import (
     score,
     yardsticks,
 )
-from dsct_gym.gaps import shortfall
 from dsct_gym.suites.suite import load_suite
 from records import record
 
@@ -29,40 +28,6 @@ class TestRecord:
         loose = record("a", "x", 6.0, proven_bound=9.0)
         assert loose.gap == pytest.approx(0.25)
         assert not loose.has_own_bound
-
-    @pytest.mark.parametrize(
-        ("value", "target", "floor", "gap"),
-        [
-            (0, 0, 0, 0),
-            (8.0 + 1e-12, 8, 0, 0),
-            (0, 8, 0, 1),
-            (6, 8, 0, 0.25),
-            (-1, -1, -5, 0),
-            (-3, -1, -5, 0.5),
-            (-5, -1, -5, 1),
-            (-9, -1, -5, 2),
-            (2, 3, 3, 1),
-            (-3, -1, 0, 2),
-        ],
-    )
-    def test_shortfall(self, value, target, floor, gap):
-        assert shortfall(value, target, floor) == gap
-
-    @pytest.mark.parametrize(
-        ("value", "bound", "refuted"), [(-1, -1, False), (-3, -1, False), (-1, -1.1, True)]
-    )
-    def test_negative_values_under_negative_bounds(self, value, bound, refuted):
-        """A bound reached exactly is not refuted by a sign; one that is passed is."""
-        own = record("a", "x", 0.0, value=value, proven_bound=bound, floor=-5.0)
-        assert refuted_bounds([own]) == ([own] if refuted else [])
-        known = yardsticks([own], {})["a"]
-        assert known.best == value
-        assert score([own], {"a": known})[0].gap_to_best.mean == 0.0
-
-    def test_yardsticks_outlive_bounds_that_are_all_refuted(self):
-        both = [record("a", "x", 6.0, proven_bound=1.0, fractional_bound=2.0)]
-        assert len(refuted_bounds(both)) == 1
-        assert yardsticks(both, {})["a"].bound >= 6.0
 
     def test_energy_share_of_no_budget_is_nil(self):
         assert record("a", "x", 6.0).energy_share == 0.75
@@ -137,6 +102,47 @@ class TestScore:
         records = [liar, record("a", "y", 6.0)]
         assert yardsticks(records)["a"].bound == 8.0
         assert refuted_bounds(records) == [liar]
+
+    def test_values_below_nothing(self):
+        """Idleness costs 5; the bound of -1 is reached exactly by one, missed by the other."""
+        soft = {"floor": -5.0, "fractional_bound": -0.5, "needs": ("soft",)}
+        reached = record("a", "x", 4.0, value=-1.0, proven_bound=-1.0, **soft)
+        missed = record("a", "y", 6.0, value=-3.0, **soft)
+        records = [reached, missed]
+        assert refuted_bounds(records) == []
+        known = yardsticks(records)["a"]
+        assert (known.best, known.bound, known.floor, known.gap) == (-1.0, -1.0, -5.0, 0.0)
+        x, y = score(records)
+        assert (x.gap, x.gap_to_best.mean, x.optimal) == (0.0, 0.0, 1)
+        assert (y.gap, y.gap_to_best.mean, y.optimal) == (0.5, 0.5, 0)
+        assert (reached.gap, missed.gap) == (0.0, pytest.approx(2.5 / 4.5))
+        # Accuracy is a measure like others here: who has more of it may be worth less.
+        assert y.mean_accuracy.mean > x.mean_accuracy.mean
+
+    def test_a_negative_bound_that_a_schedule_exceeds(self):
+        liar = record("a", "x", 5.0, value=-3.0, floor=-5.0, proven_bound=-2.0)
+        better = record("a", "y", 5.0, value=-1.9, floor=-5.0)
+        assert refuted_bounds([liar, better]) == [liar]
+        assert yardsticks([liar, better])["a"].bound == 8.0
+
+    def test_rounding_refutes_nothing_whatever_the_sign(self):
+        loose = {"fractional_bound": 2e6, "floor": -1e7}
+        for value in (-1.0, 0.0, 1.0, -1e6, 1e6):
+            near = record("a", "x", 0.0, value=value, proven_bound=value - 1e-8, **loose)
+            assert refuted_bounds([near]) == []
+            far = record("a", "x", 0.0, value=value, proven_bound=value - 1.0, **loose)
+            assert refuted_bounds([far]) == [far]
+
+    def test_all_bounds_refuted(self):
+        """What is known then is the best alone; nothing is lost, and the forgery is named."""
+        records = [
+            record("a", "x", 9.0, fractional_bound=8.0),
+            record("a", "y", 6.0, fractional_bound=8.0),
+        ]
+        assert refuted_bounds(records) == records
+        known = yardsticks(records)["a"]
+        assert (known.best, known.bound, known.gap) == (9.0, 9.0, 0.0)
+        assert [row.gap for row in score(records)] == pytest.approx([0.0, 1 / 3])
 
     def test_references_of_suites_count(self):
         suite = load_suite("tiny")

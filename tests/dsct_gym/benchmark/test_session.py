@@ -120,12 +120,12 @@ def test_no_two_instances_of_one_name():
 
 
 def test_the_default_is_every_solver_that_can_be_made(monkeypatch):
-    found, left_out = default_solvers()
+    found, left_out = default_solvers([INSTANCE])
     assert {"greedy", "exact", "rl"} <= {solver.name for solver in found}
     assert left_out == []
     monkeypatch.setattr(
         "dsct_gym.benchmark.planning.solver_entry_points", lambda: {"greedy": None, "nobody": None}
     )
-    found, left_out = default_solvers()
+    found, left_out = default_solvers([INSTANCE])
     assert [solver.name for solver in found] == ["greedy"]
     assert "nobody" in left_out[0]

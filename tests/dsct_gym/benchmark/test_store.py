@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import signal
@@ -13,7 +14,8 @@ from dsct_gym import InputError, generate
 from dsct_gym.benchmark.execution import Run, run_job
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.spec import Spec
-from dsct_gym.benchmark.store import Store, file_name
+from dsct_gym.benchmark.store import Broken, Store, file_name
+from dsct_gym.cli import run as command
 from records import record
 
 TESTS = Path(__file__).parents[2]
@@ -85,8 +87,58 @@ def test_finds_a_damaged_record(kept, how):
     store, _ = kept
     spoil_record(store, how)
     assert store.get(JOB) is None
-    sound, broken = store.load()
-    assert (sound, [each.path for each in broken]) == ([], [store.path_of(JOB)])
+    assert store.load() == ([], [Broken(store.path_of(JOB))])
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "told"),
+    [
+        (("record", "machines"), "<script>alert(1)</script>", "record.machines: must be a whole"),
+        (("record", "tasks"), None, "record.tasks: must be a whole number"),
+        (("record", "total_accuracy"), "much", "record.total_accuracy: must be a number"),
+        (("record", "solver"), ["a"], "record.solver: must be text"),
+        (("record", "interrupted"), 1, "record.interrupted: must be true or false"),
+        (("record", "status"), "fine", "record.status: must be 'ok'"),
+        (("record", "more"), 1, "record.more: unknown key"),
+        (("record",), [], "record: must be an object"),
+        (("trace",), [[1.0]], "trace[0][1]: missing"),
+        (("trace",), [["a", None, None]], "trace[0][0]: must be a number"),
+        (("environment",), {"processor": ["a"]}, "environment.processor"),
+        (("environment",), [], "environment: must be an object"),
+        (("key",), "k", "key: must be of the form"),
+        (("checksum",), 7, "checksum: must be text"),
+        (("schedule",), 7, "schedule: must be text"),
+        (("format",), "dsct-gym-run/2", "format: must be 'dsct-gym-run/1'"),
+    ],
+)
+def test_a_forged_record_is_one_line_that_names_the_field(kept, capsys, place, value, told):
+    """Its checksum is right: who forges one can forge the other."""
+    store, _ = kept
+    path = store.path_of(JOB)
+    document = json.loads(path.read_text())
+    part = document
+    for step in place[:-1]:
+        part = part[step]
+    part[place[-1]] = value
+    del document["sha256"]
+    content = json.dumps(document, sort_keys=True).encode()
+    path.write_text(json.dumps({**document, "sha256": hashlib.sha256(content).hexdigest()}))
+    assert store.get(JOB) is None
+    sound, (broken,) = store.load()
+    assert sound == []
+    assert broken.path == path
+    assert broken.fault.startswith(told)
+    assert command(["report", str(store.folder)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"Error: {store.folder}: holds no sound run")
+    assert path.name in line
+    assert broken.fault in line
+
+
+def test_a_deep_document_is_damaged(kept):
+    store, _ = kept
+    store.path_of(JOB).write_text("[" * 200_000)
+    assert store.load() == ([], [Broken(store.path_of(JOB))])
 
 
 @pytest.mark.parametrize("how", ["cut", "gone"])

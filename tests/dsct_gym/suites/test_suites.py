@@ -1,16 +1,22 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from dsct_gym import Instance, Schedule
 from dsct_gym.allocation import allocate
+from dsct_gym.documents import schedule_document
 from dsct_gym.errors import InputError
+from dsct_gym.files import instance_text
 from dsct_gym.relaxation import upper_bound
-from dsct_gym.suites.improving import improve
-from dsct_gym.suites.suite import Reference, load_suite, suites
+from dsct_gym.schedule import nothing_done, value
+from dsct_gym.suites.improving import improve, write_references
+from dsct_gym.suites.suite import Reference, Row, checksum, load_suite, read_references, suites
 from dsct_gym.tolerances import CLAIM
+from toy_variant import FinedInstance, Punctual
 
 DATA = Path(__file__).parents[3] / "dsct_gym" / "suites" / "data"
 
@@ -129,3 +135,123 @@ def test_changed_files_are_noticed(copied: Path, monkeypatch: pytest.MonkeyPatch
 def test_unknown_suites_are_named() -> None:
     with pytest.raises(InputError, match="no suite 'huge'; there are tiny"):
         load_suite("huge")
+
+
+def test_the_folder_that_is_improved_is_the_one_that_is_read(tmp_path: Path, copied: Path) -> None:
+    """What an earlier run put there is not undone by the package's own references."""
+    known = load_suite("tiny").references[0]
+    rewrite(copied, "tiny", upper_bound=known.upper_bound - 1e-9, bound_by="earlier")
+    second = load_suite("tiny").references[1]
+    document = json.loads((copied / "tiny" / "references.json").read_text())
+    document["references"][1].update(
+        total_accuracy=0.0, machine_of=[-1] * second.instance.core.num_tasks
+    )
+    (copied / "tiny" / "references.json").write_text(json.dumps(document))
+    assert second.machine_of is not None
+    write_result(tmp_path / "results", second, second.machine_of)
+    (improvement,) = improve(tmp_path / "results", copied)
+    assert improvement.values == 1
+    assert first(copied, "tiny")["bound_by"] == "earlier"
+
+
+class TestReferences:
+    """Those of a variant hold a schedule: an assignment does not say when and how much."""
+
+    @pytest.fixture
+    def problem(self) -> FinedInstance:
+        core = Instance(
+            speeds=[1.0],
+            efficiencies=[1.0],
+            deadlines=[2.0, 3.0],
+            work=[[0.0, 1.0, 2.0]] * 2,
+            accuracy=[[0.0, 0.5, 0.6]] * 2,
+            energy_budget=3.0,
+            name="late",
+        )
+        return FinedInstance(core, np.array([2.0, 0.25]), 1.5)
+
+    @pytest.fixture
+    def known(self, problem: FinedInstance) -> Reference:
+        schedule = Punctual().solve(problem).schedule
+        return Reference(
+            problem, -1.5, "punctual", -1.0, "me", document=schedule_document(schedule)
+        )
+
+    def test_value_schedule_and_gap(self, known: Reference) -> None:
+        assert known.schedule().verify()
+        assert value(known.schedule()) == known.value == -1.5
+        assert known.total_accuracy == 0.5
+        # Idleness costs 2.25: 0.5 of the 1.25 above it are missing.
+        assert known.gap == pytest.approx(0.5 / 1.25)
+        assert not known.proven
+        assert replace(known, upper_bound=-1.5).proven
+
+    def test_rows_read_back(self, known: Reference, problem: FinedInstance) -> None:
+        for reference in (known, load_suite("tiny").references[0]):
+            row = Row.model_validate_json(Row.of(reference).model_dump_json())
+            again = row.reference(reference.instance)
+            assert Row.of(again) == Row.of(reference)
+            assert again.schedule().total_accuracy == reference.schedule().total_accuracy
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"total_accuracy": 1.0},
+            {"value": 1.0},
+            {"total_accuracy": 1.0, "schedule": {}},
+            {"value": 1.0, "machine_of": [0]},
+            {"total_accuracy": 1.0, "machine_of": [0], "value": 1.0},
+        ],
+    )
+    def test_a_row_has_one_of_two_forms(self, copied: Path, fields: dict[str, object]) -> None:
+        path = copied / "tiny" / "references.json"
+        row = {"instance": "a", "found_by": "x", "upper_bound": 1.0, "bound_by": "x"}
+        path.write_text(json.dumps({"references": [{**row, **fields}]}))
+        with pytest.raises(InputError, match=r"^tiny/references\.json: references\[0\]: needs"):
+            read_references(copied / "tiny")
+
+    def test_a_suite_of_a_variant_is_loaded_and_improved(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        problem: FinedInstance,
+        known: Reference,
+    ) -> None:
+        folder = tmp_path / "data" / "fined"
+        folder.mkdir(parents=True)
+        content = instance_text(problem).encode()
+        (folder / "late.json").write_bytes(content)
+        manifest = {
+            "description": "one that is fined",
+            "order": 1,
+            "needs": ["fines"],
+            "baseline": "toy_variant:Punctual",
+            "instances": [{"file": "late.json", "sha256": checksum(content)}],
+        }
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        worse = Schedule.from_rows(problem, nothing_done(problem.core))
+        write_references(
+            folder,
+            [Row.of(replace(known, value=-2.25, document=schedule_document(worse)))],
+        )
+        monkeypatch.setattr("dsct_gym.suites.suite.data_folder", lambda: tmp_path / "data")
+        for cached in (load_suite, suites):
+            cached.cache_clear()
+        try:
+            suite = load_suite("fined")
+            assert (suite.needs, suite.baseline) == ({"fines"}, "toy_variant:Punctual")
+            assert suite[0] == problem
+            assert suite.reference("late").value == -2.25
+            results = tmp_path / "results"
+            results.mkdir()
+            known.schedule().save(results / "s.json")
+            (improvement,) = improve(results, tmp_path / "data")
+            assert (improvement.values, improvement.bounds, improvement.refused) == (1, 0, ())
+            assert load_suite("fined").reference("late").value == -1.5
+            (folder / "manifest.json").write_text(json.dumps({**manifest, "needs": []}))
+            load_suite.cache_clear()
+            with pytest.raises(InputError, match="needs: late needs fines"):
+                load_suite("fined")
+        finally:
+            for cached in (load_suite, suites):
+                cached.cache_clear()

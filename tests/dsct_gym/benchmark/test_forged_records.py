@@ -1,0 +1,95 @@
+"""Records from files: whatever is forged or broken ends in one line naming place and field."""
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from dsct_gym import generate
+from dsct_gym.benchmark.execution import run_job
+from dsct_gym.benchmark.job import Job
+from dsct_gym.benchmark.record import Status, records_as_csv, records_from_csv
+from dsct_gym.benchmark.spec import Spec
+from dsct_gym.benchmark.store import Broken, Store, StoredRun, _digest, _read
+from dsct_gym.errors import InputError
+from records import record
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def test_a_table_reads_back_as_it_was():
+    rows = [
+        record("a", "x", 6.0, proven_bound=7.0, seed=None, time_limit=2.0),
+        record("b", "y", 1.0, status=Status.FAILED, message='no, "idea"\nat all'),
+        record("c", "z", 2.0, needs=("soft",), value=-3.5, floor=-9.0, measures={"late": 2.0}),
+    ]
+    assert list(records_from_csv(records_as_csv(rows), "t.csv")) == rows
+
+
+def test_a_table_of_before_has_the_accuracy_for_its_value():
+    new = ("needs", "value", "floor", "measures")
+    lines = records_as_csv([record("a", "x", 6.0)]).splitlines()
+    old = "\n".join(",".join(line.split(",")[: -len(new)]) for line in lines)
+    (found,) = records_from_csv(old, "t.csv")
+    assert (found.value, found.floor, found.needs, found.measures) == (6.0, 0.0, (), {})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("machines", HOSTILE),
+        ("tasks", "0"),
+        ("seconds", "nan"),
+        ("total_accuracy", "inf"),
+        ("status", "great"),
+        ("slack", "7"),
+        ("measures", "{"),
+        ("instance", ""),
+    ],
+)
+def test_a_forged_table_is_one_line(field, value):
+    text = records_as_csv([record("a", "x", 6.0)])
+    head, row = text.splitlines()
+    cells = row.split(",")
+    cells[head.split(",").index(field)] = value
+    with pytest.raises(InputError, match=rf"t\.csv: line 2: {field}") as told:
+        list(records_from_csv(f"{head}\n{','.join(cells)}\n", "t.csv"))
+    assert "\n" not in str(told.value)
+
+
+@pytest.fixture
+def kept(tmp_path):
+    store = Store(tmp_path)
+    job = Job("five", generate(5, 2, seed=0), Spec("greedy"), 1.0, 0)
+    store.put(run_job(job))
+    return store.path_of(job)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("machines", HOSTILE),
+        ("machines", None),
+        ("tasks", 2.5),
+        ("seed", -1),
+        ("total_accuracy", "6"),
+        ("measures", {"a": HOSTILE}),
+        ("needs", "soft"),
+        ("further", 1),
+    ],
+)
+def test_a_forged_record_with_a_right_checksum_is_broken(kept, field, value):
+    document = json.loads(kept.read_text())
+    document.pop("sha256")
+    document["record"][field] = value
+    document["sha256"] = _digest(document)
+    kept.write_text(json.dumps(document))
+    found = _read(kept)
+    assert isinstance(found, Broken)
+    assert field in found.told
+
+
+def test_a_record_is_what_was_kept(kept):
+    found = _read(kept)
+    assert isinstance(found, StoredRun)
+    assert json.loads(kept.read_text())["record"] == json.loads(json.dumps(asdict(found.record)))
