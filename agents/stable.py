@@ -13,8 +13,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+import numpy as np
+
+from dsct_gym.agents.normalisation import find_statistics, left_space, load_statistics
 from dsct_gym.allocation import allocate
 from dsct_gym.envs.game import Game
 from dsct_gym.errors import InputError
@@ -29,8 +32,25 @@ _MOVED: Final = {
 """Modules that zip files of earlier versions name, and where what they held is now."""
 
 
-def play(policy: Any, instances: Sequence[Instance]) -> list[Schedule]:
+class Agent(NamedTuple):
+    """What a zip file holds.
+
+    Attributes:
+        policy: The policy.
+        statistics: The ``VecNormalize`` through which it sees, None for as it is.
+    """
+
+    policy: Any
+    statistics: Any
+
+
+def play(policy: Any, instances: Sequence[Instance], statistics: Any = None) -> list[Schedule]:
     """Plays a policy greedily on instances of its size, one episode each.
+
+    Args:
+        policy: The policy; a recurrent one remembers from step to step.
+        instances: The instances.
+        statistics: The ``VecNormalize`` through which it sees, None for as it is.
 
     Returns:
         The schedules as they were played.
@@ -51,10 +71,14 @@ def play(policy: Any, instances: Sequence[Instance]) -> list[Schedule]:
     masked = "action_masks" in inspect.signature(policy.predict).parameters
     schedules: list[Schedule | None] = [None] * len(instances)
     observation = env.reset()
+    memory, starting = None, np.ones(len(instances), dtype=np.bool_)
     while any(schedule is None for schedule in schedules):
+        seen = observation if statistics is None else statistics.normalize_obs(observation)
         masks = {"action_masks": env.action_masks()} if masked else {}
-        actions, _ = policy.predict(observation, deterministic=True, **masks)
-        observation, _, _, told = env.step(actions)
+        actions, memory = policy.predict(
+            seen, state=memory, episode_start=starting, deterministic=True, **masks
+        )
+        observation, _, starting, told = env.step(actions)
         for index, info in enumerate(told):
             if schedules[index] is None:
                 schedules[index] = info.get("schedule")
@@ -99,17 +123,44 @@ def under_old_names() -> Iterator[None]:
             del sys.modules[old]
 
 
-def load_stable(path: str | Path) -> Any:
-    """The policy in a zip file of Stable-Baselines3; runs the code in it.
+def load_stable(path: str | Path, vecnormalize: str | Path | None = None) -> Agent:
+    """The agent in a zip file of Stable-Baselines3; runs the code in it.
+
+    Args:
+        path: The file.
+        vecnormalize: File of the ``VecNormalize`` behind which it was trained; None: one that lies
+            beside the agent, where it needs one.
 
     Raises:
-        InputError: If it cannot be loaded, or plays none of this package's environments.
+        InputError: If it cannot be loaded, plays none of this package's environments, or cannot be
+            shown what it was trained on.
     """
+    path = Path(path)
+    policy, shown = _read(path)
+    try:
+        game = Game.of(policy)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    foreign = left_space(shown, policy.observation_space)
+    file = None if vecnormalize is None else Path(vecnormalize)
+    if file is None and foreign is not False:
+        file = find_statistics(path, game.env_id)
+    statistics = None if file is None else load_statistics(file, policy.observation_space)
+    if foreign and not getattr(statistics, "norm_obs", False):
+        raise InputError(
+            f"{path}: trained on other observations than the environment shows; name the file of"
+            " their VecNormalize (vecnormalize=FILE), or put it beside the agent (vecnormalize.pkl)"
+        )
+    return Agent(policy=policy, statistics=statistics)
+
+
+def _read(path: Path) -> tuple[Any, Any]:
+    """The policy in a zip file, and the last observations of its training if they are there."""
     try:
         from stable_baselines3.common.save_util import load_from_zip_file
     except ImportError as error:
         raise InputError(f"{path}: install dsct-gym[rl] to play it") from error
-    if not Path(path).is_file():
+    if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
         with under_old_names():
@@ -125,11 +176,7 @@ def load_stable(path: str | Path) -> Any:
         # Whatever is in the file, even code, may raise whatever it likes.
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise InputError(f"{path}: not an agent of Stable-Baselines3: {reason}") from error
-    try:
-        Game.of(policy)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    return policy
+    return policy, data.get("_last_obs")
 
 
 class Sb3Agent(Solver):
@@ -141,23 +188,36 @@ class Sb3Agent(Solver):
 
     Args:
         path: Zip file that an algorithm's ``save`` has written.
-        trust_pickle: Whether the user trusts the file: loading it runs whatever code is in it.
+        trust_pickle: Whether the user trusts the files: loading one runs whatever code is in it.
+        vecnormalize: File of the ``VecNormalize`` behind which it was trained, a pickle too; left
+            out, ``vecnormalize.pkl`` beside the agent where it needs one.
 
     Raises:
-        InputError: If the file is not trusted or cannot be loaded.
+        InputError: If the files are not trusted, cannot be loaded or do not fit together.
     """
 
     name = "sb3"
 
-    def __init__(self, path: str | Path, trust_pickle: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        trust_pickle: bool = False,
+        vecnormalize: str | Path | None = None,
+    ) -> None:
         if trust_pickle is not True:
             raise InputError(
                 f"{path}: zip files of Stable-Baselines3 are pickles: loading one runs whatever"
                 " code is in it; pass --trust-pickle if you trust its source"
             )
-        self._policy = load_stable(path)
+        self._agent = load_stable(path, vecnormalize)
 
     def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
-        policy = fit(self._policy, instance.num_tasks, instance.num_machines)
-        played = play(policy, [instance])[0]
+        n, m = instance.num_tasks, instance.num_machines
+        policy, statistics = fit(self._agent.policy, n, m), self._agent.statistics
+        if statistics is not None and policy is not self._agent.policy:
+            raise InputError(
+                f"instance: {n} tasks on {m} machines, but the statistics of VecNormalize are for"
+                " the size of training only"
+            )
+        played = play(policy, [instance], statistics)[0]
         return Answer(allocate(instance, played.machine))

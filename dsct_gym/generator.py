@@ -22,7 +22,6 @@ Sources: Barros et al., ICPP 2024 (DSCT-EA) and its parent problem DSCT (CCGrid 
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,6 +36,7 @@ from dsct_gym.accuracy import (
     exponential_breakpoints,
     pad_curves,
 )
+from dsct_gym.arguments import as_integer, as_number, as_range
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.catalog import Device, ModelFamily, device, family
 from dsct_gym.errors import InputError
@@ -114,15 +114,15 @@ class Scenario:
             "family": _as_names(self.family, "family", family),
             "n": _as_count(self.n, "n"),
             "m": _as_count(machines, "m"),
-            "segments": _as_integer(self.segments, "segments", 1, _MOST_SEGMENTS),
+            "segments": as_integer(self.segments, "segments", 1, _MOST_SEGMENTS),
             "mu": _as_quantity(self.mu, "mu", 1.0),
             "rho": _as_quantity(self.rho, "rho", _SMALLEST),
             "beta": _as_quantity(self.beta, "beta", 0.0),
             "speed": _as_quantity(self.speed, "speed", _SMALLEST),
             "efficiency": _as_quantity(self.efficiency, "efficiency", _SMALLEST),
-            "a_min": _as_number(self.a_min, "a_min", 0.0, 1.0),
-            "a_max": _as_number(self.a_max, "a_max", 0.0, 1.0),
-            "epsilon": _as_number(self.epsilon, "epsilon", _SMALLEST, 1.0 - _SMALLEST),
+            "a_min": as_number(self.a_min, "a_min", 0.0, 1.0),
+            "a_max": as_number(self.a_max, "a_max", 0.0, 1.0),
+            "epsilon": as_number(self.epsilon, "epsilon", _SMALLEST, 1.0 - _SMALLEST),
         }
         for field, value in checked.items():
             object.__setattr__(self, field, value)
@@ -285,7 +285,7 @@ def generate(
         a_max=a_max,
         epsilon=epsilon,
     )
-    rng = np.random.default_rng(_as_integer(seed, "seed", 0))
+    rng = np.random.default_rng(as_integer(seed, "seed", 0))
     return scenario.sample(rng, name=name)
 
 
@@ -345,8 +345,11 @@ def _as_names(
     """Names as the catalogue spells them."""
     if value is None:
         return None
-    listed = value.split(",") if isinstance(value, str) else value
-    if not isinstance(listed, Sequence) or not all(isinstance(name, str) for name in listed):
+    try:
+        listed = value.split(",") if isinstance(value, str) else list(value)
+    except TypeError as error:
+        raise InputError(f"{field}: must be names") from error
+    if not all(isinstance(name, str) for name in listed):
         raise InputError(f"{field}: must be names")
     if not listed:
         raise InputError(f"{field}: needs at least one name")
@@ -359,50 +362,23 @@ def _as_names(
 
 
 def _as_count(value: Count, field: str) -> Count:
-    ends = _as_range(value)
+    ends = as_range(value)
     if ends is None:
-        return _as_integer(value, field, 1, _MOST)
-    low, high = (_as_integer(end, field, 1, _MOST) for end in ends)
+        return as_integer(value, field, 1, _MOST)
+    low, high = (as_integer(end, field, 1, _MOST) for end in ends)
     _check_order(low, high, field)
     return low, high
 
 
 def _as_quantity(value: Quantity, field: str, least: float) -> Quantity:
-    ends = _as_range(value)
+    ends = as_range(value)
     if ends is None:
-        return _as_number(value, field, least, _LARGEST)
-    low, high = (_as_number(end, field, least, _LARGEST) for end in ends)
+        return as_number(value, field, least, _LARGEST)
+    low, high = (as_number(end, field, least, _LARGEST) for end in ends)
     _check_order(low, high, field)
     return low, high
-
-
-def _as_range(value: object) -> tuple[object, object] | None:
-    """The ends of a range, None when it is no range."""
-    return (value[0], value[1]) if isinstance(value, (tuple, list)) and len(value) == 2 else None
 
 
 def _check_order(low: float, high: float, field: str) -> None:
     if low > high:
         raise InputError(f"{field}: range from {low:g} down to {high:g}")
-
-
-def _as_integer(value: object, field: str, least: int, most: int | None = None) -> int:
-    if isinstance(value, (bool, np.bool_)):
-        raise InputError(f"{field}: must be a whole number, got {value}")
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError as error:
-        raise InputError(f"{field}: must be a whole number, got {value!r}") from error
-    if number < least:
-        raise InputError(f"{field}: must be at least {least}, got {number}")
-    if most is not None and number > most:
-        raise InputError(f"{field}: must be at most {most}")
-    return number
-
-
-def _as_number(value: object, field: str, least: float, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise InputError(f"{field}: must be a number, got {value!r}")
-    if not least <= value <= most:
-        raise InputError(f"{field}: must be in {least:g}..{most:g}, got {value:g}")
-    return float(value)

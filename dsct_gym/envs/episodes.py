@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
+from gymnasium.error import ResetNeeded
 
 from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.envs.bank import Library
@@ -74,7 +75,7 @@ class Episodes(ABC):
         guidance: bool = False,
         threads: int = 1,
     ) -> None:
-        self.layout = Layout(source.max_tasks, source.max_machines, guidance)
+        self.layout = Layout(source.max_tasks, source.max_machines, bool(guidance))
         practise(type(self), source, guidance=guidance)
         levels = _check_levels(levels) if self.leveled else 0
         game = Game(env_id=self.env_id, layout=self.layout, levels=levels)
@@ -95,6 +96,7 @@ class Episodes(ABC):
         self.view = View.empty(count, self.layout)
         self.feedback = Feedback.empty(count, self.mask_size(self.layout, levels))
         self._flat = self._flatten()
+        self._begun = np.zeros(count, dtype=np.bool_)
 
     @classmethod
     @abstractmethod
@@ -130,12 +132,23 @@ class Episodes(ABC):
     def begin(self, envs: Ints, generators: Sequence[np.random.Generator]) -> None:
         """Begins episodes on new instances from the source, one generator an environment."""
         self._begin(envs, self.source.load(self.library, envs, generators))
+        self._begun[envs] = True
 
     def begin_instance(self, env: int, instance: Instance) -> None:
         """Begins an episode on a given instance."""
         self.library.load(env, instance)
         envs = np.array([env])
         self._begin(envs, envs)
+        self._begun[envs] = True
+
+    def check_begun(self, envs: slice | int = slice(None)) -> None:
+        """Makes sure that environments have been reset.
+
+        Raises:
+            ResetNeeded: If one has not.
+        """
+        if not self._begun[envs].all():
+            raise ResetNeeded("an episode has not begun: call reset() first")
 
     def step(self, actions: npt.NDArray[Any]) -> None:
         """Plays actions that passed `check`."""
@@ -167,6 +180,7 @@ class Episodes(ABC):
 
     def instance(self, env: int) -> Instance:
         """The instance that an environment plays."""
+        self.check_begun(env)
         return self.library.instance(int(self.play.row[env]))
 
     def schedule(self, env: int) -> Schedule:
@@ -175,6 +189,7 @@ class Episodes(ABC):
 
     def schedule_later(self, env: int) -> Callable[[], Schedule]:
         """Builds the schedule of the decisions so far whenever it is called."""
+        self.check_begun(env)
         rebuild = self.library.recipe(int(self.play.row[env]))
         machine, work = self.play.machine[env].copy(), self.play.work[env].copy()
 
@@ -192,9 +207,10 @@ class Episodes(ABC):
 
 
 def _check_levels(levels: int) -> int:
-    if isinstance(levels, bool) or not isinstance(levels, int) or levels < 1:
+    whole = isinstance(levels, (int, np.integer)) and not isinstance(levels, bool)
+    if not whole or levels < 1:
         raise InputError(f"levels: must be a whole number from 1, got {levels!r}")
-    return levels
+    return int(levels)
 
 
 def _indices(actions: object, count: int, choices: int) -> Ints:

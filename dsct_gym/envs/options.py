@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
+from dsct_gym.arguments import as_integer
 from dsct_gym.envs.sampling import Sampled
 from dsct_gym.envs.source import Drawn, Generator, Pool, Sampler, Source, playable
 from dsct_gym.errors import InputError
@@ -15,6 +17,7 @@ from dsct_gym.generator import Count, Quantity, Scenario
 from dsct_gym.instance import Instance
 
 DEFAULT_TASKS = 50
+_KNOWN = {field.name for field in fields(Scenario)}
 
 
 def check_on_invalid(on_invalid: str) -> bool:
@@ -28,13 +31,40 @@ def check_on_invalid(on_invalid: str) -> bool:
     return on_invalid == "raise"
 
 
+def plain_seed(seed: SupportsIndex | None) -> int | None:
+    """A seed as Gymnasium takes it: no integer of NumPy."""
+    return int(seed) if isinstance(seed, np.integer) else seed  # type: ignore[return-value]
+
+
 def instance_of(options: Mapping[str, Any] | None) -> Instance | None:
     """The instance that the options of ``reset`` give, None where they give none.
 
     Raises:
         InputError: If it is neither an `Instance` nor the path of an instance file.
     """
+    return None if options is None else _given(options.get("instance"))
+
+
+def instances_of(options: Mapping[str, Any] | None, count: int) -> list[Instance | None]:
+    """The instance that the options of ``reset`` give each of N environments, None for none.
+
+    Args:
+        options: Those of ``reset``; they give the same to all, or a list with one for each.
+        count: N.
+
+    Raises:
+        InputError: If one is neither an `Instance` nor the path of an instance file, or a list has
+            another length.
+    """
     given = None if options is None else options.get("instance")
+    if not isinstance(given, (list, tuple)):
+        return [_given(given)] * count
+    if len(given) != count:
+        raise InputError(f"options: {len(given)} instances for {count} environments")
+    return [_given(entry) for entry in given]
+
+
+def _given(given: object) -> Instance | None:
     if given is None:
         return None
     if isinstance(given, (str, Path)):
@@ -76,11 +106,19 @@ def make_source(
 
     Raises:
         InputError: If arguments exclude each other or are out of range.
+        TypeError: If there is no such argument, which is what libraries expect that try some.
     """
+    for name in scenario:
+        if name not in _KNOWN:
+            raise TypeError(f"environment got an unexpected keyword argument {name!r}")
     ranges = {"n": n, "m": m, "mu": mu, "rho": rho, "beta": beta, **scenario}
     ranges = {key: value for key, value in ranges.items() if value is not None}
-    ahead = pool if isinstance(pool, int) else None
-    listed = None if isinstance(pool, int) else pool
+    ahead: int | None = None
+    listed: Sequence[Instance] | None = None
+    if isinstance(pool, (int, np.integer)):
+        ahead = as_integer(pool, "pool", 1)
+    else:
+        listed = pool
     given = {"instance": instance, "suite": suite, "generator": generator, "pool": listed}
     chosen = [name for name, value in given.items() if value is not None]
     if len(chosen) > 1:
@@ -101,7 +139,7 @@ def make_source(
 def _drawing(generator: Generator | None, ranges: dict[str, Any]) -> Drawn:
     """The source that draws each episode's instance."""
     if generator is None:
-        generator = _scenario(ranges)
+        generator = Scenario(**{"n": DEFAULT_TASKS, **ranges})
     elif isinstance(generator, Scenario) and ranges:
         raise InputError(f"{next(iter(ranges))}: the scenario given as generator sets it")
     if isinstance(generator, Scenario):
@@ -121,17 +159,8 @@ def _drawing(generator: Generator | None, ranges: dict[str, Any]) -> Drawn:
     return Drawn(sampler, bounds.max_tasks, bounds.max_machines)
 
 
-def _scenario(ranges: dict[str, Any]) -> Scenario:
-    try:
-        return Scenario(**{"n": DEFAULT_TASKS, **ranges})
-    except TypeError as error:
-        raise InputError(f"environment: {error}") from error
-
-
 def _drawn_ahead(source: Drawn, size: int, seed: int) -> Pool:
-    if size < 1:
-        raise InputError(f"pool: must be at least 1, got {size}")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(as_integer(seed, "pool_seed", 0))
     pool = Pool([source.draw(rng) for _ in range(size)])
     pool.max_tasks, pool.max_machines = source.max_tasks, source.max_machines
     return pool

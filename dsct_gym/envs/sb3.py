@@ -24,6 +24,9 @@ from dsct_gym.registration import register_envs
 
 Indices = int | Sequence[int] | None
 
+_OWN = ("instance", "schedule")
+"""What a single environment has as an attribute and a batch tells of each by a method."""
+
 
 class SchedulingVecEnv(VecEnv):  # type: ignore[misc]
     """A batch of one of the environments, for Stable-Baselines3.
@@ -55,8 +58,8 @@ class SchedulingVecEnv(VecEnv):  # type: ignore[misc]
         super().__init__(num_envs, batch.single_observation_space, batch.single_action_space)
 
     def reset(self) -> Observation:
-        """Begins an episode in every environment."""
-        options = next((given for given in self._options if given), None)
+        """Begins an episode in every environment, each with its own of `set_options`."""
+        options = {"instance": [given.get("instance") for given in self._options]}
         seeds = None if all(seed is None for seed in self._seeds) else self._seeds
         observation, _ = self.batch.reset(seed=seeds, options=options)
         self._returns[:], self._lengths[:] = 0.0, 0
@@ -110,8 +113,11 @@ class SchedulingVecEnv(VecEnv):  # type: ignore[misc]
         return self.batch.render() or [None] * self.num_envs
 
     def get_attr(self, attr_name: str, indices: Indices = None) -> list[Any]:
-        """An attribute of the batch, once for each environment."""
-        return [getattr(self.batch, attr_name)] * len(list(self._get_indices(indices)))
+        """An attribute of the batch, once for each environment, or the own of each."""
+        value, chosen = getattr(self.batch, attr_name), self._get_indices(indices)
+        if attr_name in _OWN:
+            return [value(index) for index in chosen]
+        return [value for _ in chosen]
 
     def set_attr(self, attr_name: str, value: Any, indices: Indices = None) -> None:
         """Sets an attribute of the batch; ``indices`` must be all."""

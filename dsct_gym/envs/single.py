@@ -13,7 +13,7 @@ from gymnasium.error import ResetNeeded
 from dsct_gym.arrays import Bools
 from dsct_gym.envs.episodes import DEFAULT_LEVELS, Episodes
 from dsct_gym.envs.observation import Layout, Observation
-from dsct_gym.envs.options import check_on_invalid, instance_of, make_source
+from dsct_gym.envs.options import check_on_invalid, instance_of, make_source, plain_seed
 from dsct_gym.envs.outcome import DeferredSchedule
 from dsct_gym.envs.rendering import RENDER_MODES, Renderer
 from dsct_gym.errors import InputError
@@ -92,6 +92,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
 
     def action_masks(self) -> Bools:
         """Which actions are allowed now, as sb3-contrib asks for it; never all false."""
+        self._episodes.check_begun()
         return np.asarray(self._episodes.feedback.mask[0] == 1)
 
     def reset(
@@ -106,7 +107,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
         Returns:
             Observation and info (``action_mask``).
         """
-        super().reset(seed=seed)
+        super().reset(seed=plain_seed(seed))
         given = instance_of(options)
         if given is None:
             self._episodes.begin(_ONLY, [self.np_random])

@@ -90,9 +90,11 @@ class Feedback(NamedTuple):
 
     @classmethod
     def empty(cls, count: int, actions: int) -> Feedback:
-        """Arrays for N environments with so many actions."""
+        """Arrays for N environments with so many actions, of which only the last is allowed."""
+        mask = np.zeros((count, actions), dtype=np.int8)
+        mask[:, -1] = 1
         return cls(
-            mask=np.zeros((count, actions), dtype=np.int8),
+            mask=mask,
             reward=np.zeros(count),
             terminated=np.zeros(count, dtype=np.bool_),
             invalid=np.zeros(count, dtype=np.bool_),

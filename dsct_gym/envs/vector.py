@@ -14,10 +14,11 @@ from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from dsct_gym.arguments import as_integer
 from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.envs.episodes import DEFAULT_LEVELS, Episodes
 from dsct_gym.envs.observation import Layout, Observation
-from dsct_gym.envs.options import check_on_invalid, instance_of, make_source
+from dsct_gym.envs.options import check_on_invalid, instances_of, make_source, plain_seed
 from dsct_gym.envs.outcome import DeferredSchedule
 from dsct_gym.envs.rendering import Renderer
 from dsct_gym.errors import InputError
@@ -67,10 +68,9 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         copy: bool = True,
         **instances: Any,
     ) -> None:
-        if num_envs < 1:
-            raise InputError(f"num_envs: must be at least 1, got {num_envs}")
-        if num_threads is not None and num_threads < 1:
-            raise InputError(f"num_threads: must be at least 1, got {num_threads}")
+        num_envs = as_integer(num_envs, "num_envs", 1)
+        cores = os.cpu_count() or 1
+        threads = cores if num_threads is None else as_integer(num_threads, "num_threads", 1)
         if render_mode not in (None, "rgb_array", "ansi"):
             raise InputError(f"render_mode: {render_mode!r} is not one of rgb_array, ansi")
         self._raises = check_on_invalid(on_invalid)
@@ -88,7 +88,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
             source,
             levels=levels,
             guidance=guidance,
-            threads=num_threads or os.cpu_count() or 1,
+            threads=threads,
         )
         self.single_observation_space = self._episodes.observation_space
         self.single_action_space = self._episodes.action_space
@@ -97,7 +97,6 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         self._copy = copy
         self._generators: list[np.random.Generator] = []
         self._ended = np.zeros(num_envs, dtype=np.bool_)
-        self._playing = np.zeros(num_envs, dtype=np.bool_)
         self._everyone = np.arange(num_envs)
         self._renderer: Renderer | None = None
 
@@ -116,6 +115,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
 
     def action_masks(self) -> Bools:
         """Which actions are allowed now (N, actions); no row is all false."""
+        self._episodes.check_begun()
         return self._episodes.feedback.mask.astype(np.bool_)
 
     def reset(
@@ -128,7 +128,8 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
 
         Args:
             seed: Environment i is seeded with ``seed + i``, or with the i-th of a list.
-            options: ``{"instance": ...}`` plays the given `Instance` or instance file everywhere;
+            options: ``{"instance": ...}`` plays the given `Instance` or instance file everywhere,
+                or of a list the i-th in environment i (None: as without);
                 ``{"reset_mask": ...}`` (N,) bool resets only the environments it marks.
 
         Returns:
@@ -136,14 +137,14 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         """
         envs = self._to_reset(options)
         self._seed(seed, envs)
-        given = instance_of(options)
-        if given is None:
-            self._begin(envs)
-        else:
-            for env in envs.tolist():
-                self._episodes.begin_instance(env, given)
+        given = instances_of(options, self.num_envs)
+        drawn = [env for env in envs.tolist() if given[env] is None]
+        if drawn:
+            self._begin(np.array(drawn))
+        for env in envs.tolist():
+            if (instance := given[env]) is not None:
+                self._episodes.begin_instance(env, instance)
         self._ended[envs] = False
-        self._playing[envs] = True
         return self._observation(), self._infos()
 
     def step(self, actions: Any) -> tuple[Observation, Floats, Bools, Bools, dict[str, Any]]:
@@ -210,9 +211,9 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         return np.flatnonzero(mask)
 
     def _seed(self, seed: int | Sequence[int | None] | None, envs: Ints) -> None:
-        if isinstance(seed, int):
-            seed = [seed + env for env in range(self.num_envs)]
-        seeds = [None] * self.num_envs if seed is None else list(seed)
+        if isinstance(seed, (int, np.integer)):
+            seed = [int(seed) + env for env in range(self.num_envs)]
+        seeds = [None] * self.num_envs if seed is None else [plain_seed(given) for given in seed]
         if len(seeds) != self.num_envs:
             raise InputError(f"seed: {len(seeds)} seeds for {self.num_envs} environments")
         if not self._generators:
@@ -223,8 +224,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
                 self._generators[env] = seeding.np_random(seeds[env])[0]
 
     def _check_playing(self) -> None:
-        if not self._playing.all():
-            raise ResetNeeded("an episode has not begun: call reset() first")
+        self._episodes.check_begun()
         if self._mode is AutoresetMode.DISABLED and self._ended.any():
             raise ResetNeeded('an episode is over: call reset(options={"reset_mask": ...}) first')
 

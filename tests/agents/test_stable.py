@@ -14,17 +14,18 @@ import pytest
 pytest.importorskip("stable_baselines3")
 
 import torch
-from sb3_contrib import MaskablePPO
+from sb3_contrib import MaskablePPO, RecurrentPPO
 from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
 
 from dsct_gym import training
-from dsct_gym.agents.stable import Sb3Agent, load_stable
+from dsct_gym.agents.stable import Sb3Agent, load_stable, play
 from dsct_gym.allocation import allocate
 from dsct_gym.envs.game import Game
 from dsct_gym.envs.sb3 import SchedulingVecEnv
 from dsct_gym.errors import InputError
 from dsct_gym.generator import generate
+from dsct_gym.instance import Instance
 from dsct_gym.solver import make_solver
 from dsct_gym.training.stable.policy import MaskableSharedPolicy, SharedPolicy
 from playing import ASSIGN, CONTINUOUS, IDS, JOINT
@@ -203,7 +204,7 @@ def test_file_tells_the_game_without_running_code(
         "guidance": True,
         "levels": 1 if env_id == JOINT else 0,
     }
-    assert Game.of(load_stable(tmp_path / "agent.zip")).env_id == env_id
+    assert Game.of(load_stable(tmp_path / "agent.zip").policy).env_id == env_id
 
 
 @pytest.mark.parametrize(
@@ -226,6 +227,154 @@ def test_game_that_is_not_that_of_the_spaces_is_refused(
     space.dsct_gym = "text" if change is None else space.dsct_gym | change
     with pytest.raises(InputError, match=f"observation space: {message}"):
         Game.of(env)
+
+
+def normalised(folder: Path, steps: int = 64, **options: Any) -> tuple[Any, VecNormalize]:
+    """An agent trained behind VecNormalize, saved without its statistics; also these."""
+    env = VecNormalize(SchedulingVecEnv(ASSIGN, 4, n=6, m=2), **options)
+    agent = PPO(STOCK, env, n_steps=16, batch_size=32, n_epochs=1, seed=0, device="cpu")
+    agent.learn(steps)
+    loud(agent)
+    agent.save(folder / "agent.zip")
+    return agent, env
+
+
+def loud(agent: Any) -> None:
+    """Weights that make of every small difference another action."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in agent.policy.parameters():
+            parameter.normal_(0.0, 1.0, generator=generator)
+
+
+def played_by(agent: Any, env: Any, instance: Instance) -> list[int]:
+    """The machines that an agent chooses in its own environment, step by step."""
+    env.training = False
+    env.venv.set_options({"instance": instance})
+    observation, state, start = env.reset(), None, np.ones(env.num_envs, dtype=bool)
+    while True:
+        actions, state = agent.predict(observation, state, start, deterministic=True)
+        observation, _, start, infos = env.step(actions)
+        if start.all():
+            return infos[0]["schedule"].machine.tolist()
+
+
+CASES = [generate(6, 2, seed=seed) for seed in range(6)]
+
+
+@pytest.mark.parametrize("where", ["option", "vecnormalize.pkl", f"{ASSIGN}/vecnormalize.pkl"])
+def test_agent_sees_through_its_statistics(where: str, tmp_path: Path) -> None:
+    agent, env = normalised(tmp_path)
+    given = tmp_path / ("elsewhere.pkl" if where == "option" else where)
+    given.parent.mkdir(exist_ok=True)
+    env.save(str(given))
+    named = {"vecnormalize": given} if where == "option" else {}
+    solver = Sb3Agent(tmp_path / "agent.zip", trust_pickle=True, **named)
+    played = [solver.solve(instance).schedule.machine.tolist() for instance in CASES]
+    expected = [played_by(agent, env, instance) for instance in CASES]
+    assert played == [
+        allocate(instance, np.array(machines)).machine.tolist()
+        for instance, machines in zip(CASES, expected, strict=True)
+    ]
+    blind = [play(agent.policy, [instance])[0].machine.tolist() for instance in CASES]
+    assert expected != blind
+
+
+def test_statistics_of_a_checkpoint_are_its_own(tmp_path: Path) -> None:
+    _, env = normalised(tmp_path)
+    (tmp_path / "agent.zip").rename(tmp_path / "rl_model_64_steps.zip")
+    env.save(str(tmp_path / "rl_model_vecnormalize_64_steps.pkl"))
+    (tmp_path / "vecnormalize.pkl").write_bytes(b"of another")
+    found = load_stable(tmp_path / "rl_model_64_steps.zip").statistics
+    assert np.array_equal(found.obs_rms["tasks"].mean, env.obs_rms["tasks"].mean)
+
+
+def test_agent_that_misses_its_statistics_is_refused(tmp_path: Path) -> None:
+    """Scored without, it plays like a random one."""
+    normalised(tmp_path)
+    with pytest.raises(InputError, match=r"agent\.zip: trained on other observations .*vecnorm"):
+        Sb3Agent(tmp_path / "agent.zip", trust_pickle=True)
+    rewards = tmp_path / "rewards.pkl"
+    VecNormalize(SchedulingVecEnv(ASSIGN, 1, n=6, m=2), norm_obs=False).save(str(rewards))
+    with pytest.raises(InputError, match="trained on other observations"):
+        Sb3Agent(tmp_path / "agent.zip", trust_pickle=True, vecnormalize=rewards)
+
+
+def test_statistics_of_rewards_alone_are_not_missed(tmp_path: Path) -> None:
+    agent, env = normalised(tmp_path, norm_obs=False)
+    (tmp_path / "vecnormalize.pkl").write_bytes(b"of another")
+    solver = Sb3Agent(tmp_path / "agent.zip", trust_pickle=True)
+    for instance in CASES:
+        machine = solver.solve(instance).schedule.machine
+        chosen = np.array(played_by(agent, env, instance))
+        assert np.array_equal(machine, allocate(instance, chosen).machine)
+
+
+def test_statistics_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    normalised(tmp_path)
+    zip_file, file = tmp_path / "agent.zip", tmp_path / "other.pkl"
+    for content, message in (
+        (None, "no such file"),
+        (b"", "cannot be loaded"),
+        (pickle.dumps([1]), "no statistics of VecNormalize"),
+        (pickle.dumps(VecNormalize(SchedulingVecEnv(ASSIGN, 1, n=7, m=2))), "of other observati"),
+        (
+            pickle.dumps(VecNormalize(SchedulingVecEnv(ASSIGN, 1, n=6, m=2, guidance=True))),
+            "of other observati",
+        ),
+    ):
+        if content is not None:
+            file.write_bytes(content)
+        with pytest.raises(InputError, match=rf"other\.pkl: .*{message}"):
+            Sb3Agent(zip_file, trust_pickle=True, vecnormalize=file)
+    with pytest.raises(InputError, match="pickles"):
+        Sb3Agent(zip_file, vecnormalize=file)
+
+
+def test_statistics_are_for_one_size(tmp_path: Path) -> None:
+    env = VecNormalize(SchedulingVecEnv(ASSIGN, 2, n=6, m=2, guidance=True))
+    agent = PPO(SharedPolicy, env, n_steps=4, batch_size=8, n_epochs=1, device="cpu")
+    agent.learn(8)
+    agent.save(tmp_path / "agent.zip")
+    env.save(str(tmp_path / "vecnormalize.pkl"))
+    solver = Sb3Agent(tmp_path / "agent.zip", trust_pickle=True)
+    assert solver.solve(CASES[0]).schedule.verify()
+    with pytest.raises(InputError, match="instance: 7 tasks on 2 machines, but the statistics"):
+        solver.solve(generate(7, 2))
+
+
+def test_recurrent_agent_remembers(tmp_path: Path) -> None:
+    env = SchedulingVecEnv(ASSIGN, 1, n=6, m=2)
+    agent = RecurrentPPO("MultiInputLstmPolicy", env, seed=0, device="cpu")
+    loud(agent)
+    agent.save(tmp_path / "agent.zip")
+    solver = Sb3Agent(tmp_path / "agent.zip", trust_pickle=True)
+    forgetful = 0
+    for instance in CASES:
+        env.set_options({"instance": instance})
+        observation, state, start = env.reset(), None, np.ones(1, dtype=bool)
+        forgotten = []
+        for _ in range(6):
+            actions, state = agent.predict(observation, state, start, deterministic=True)
+            forgotten.append(agent.predict(observation, deterministic=True)[0][0] != actions[0])
+            observation, _, start, infos = env.step(actions)
+        chosen = infos[0]["schedule"].machine
+        machine = solver.solve(instance).schedule.machine
+        assert np.array_equal(machine, allocate(instance, chosen).machine)
+        forgetful += any(forgotten)
+    assert forgetful > 0  # so that memory makes a difference
+
+
+def test_memory_of_each_episode_is_its_own(tmp_path: Path) -> None:
+    """Episodes of different lengths in one batch: an early end must not disturb the others."""
+    env = SchedulingVecEnv(ASSIGN, 1, n=6, m=2)
+    agent = RecurrentPPO("MultiInputLstmPolicy", env, seed=0, device="cpu")
+    loud(agent)
+    mixed = [generate(n, 2, seed=n) for n in (6, 2, 5, 1)]
+    together = play(agent.policy, mixed)
+    alone = [play(agent.policy, [instance])[0] for instance in mixed]
+    for one, other in zip(together, alone, strict=True):
+        assert np.array_equal(one.machine, other.machine)
 
 
 def test_missing_extra_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

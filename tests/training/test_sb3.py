@@ -87,7 +87,7 @@ def test_shipped_configuration_trains(name: str, tmp_path: Path) -> None:
     assert told
     assert all(done <= total == 48 for done, total in told)
     assert (tmp_path / "curve.png").stat().st_size > 0
-    assert Game.of(load_stable(tmp_path / "policy.zip")).env_id == config.env
+    assert Game.of(load_stable(tmp_path / "policy.zip").policy).env_id == config.env
 
 
 @pytest.mark.parametrize("name", ["sb3-maskable-ppo", "sb3-dqn"])

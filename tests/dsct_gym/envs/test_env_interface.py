@@ -153,7 +153,8 @@ def test_statistics_wrapper_sees_the_return() -> None:
         ({"pool": 0}, "pool: must be at least 1, got 0"),
         ({"pool": []}, "pool: needs at least one instance"),
         ({"suite": "nothing"}, "suite: no suite 'nothing'"),
-        ({"colour": "red"}, "colour"),
+        ({"pool": True}, "pool: "),
+        ({"pool_seed": -1, "pool": 2}, "pool_seed: must be at least 0, got -1"),
     ],
 )
 def test_bad_arguments_are_named(options: dict[str, Any], message: str | None) -> None:
@@ -165,6 +166,116 @@ def test_bad_arguments_are_named(options: dict[str, Any], message: str | None) -
     with pytest.raises(InputError) as raised:
         gymnasium.make(JOINT, **options)
     assert message in str(raised.value)
+
+
+def made(form: str, env_id: str, **options: Any) -> Any:
+    """An environment in one of its three forms."""
+    if form == "single":
+        return gymnasium.make(env_id, **options).unwrapped
+    if form == "batched":
+        many = {"num_envs": 2, "vectorization_mode": "vector_entry_point"}
+        return gymnasium.make_vec(env_id, **many, **options)
+    from dsct_gym.envs.sb3 import SchedulingVecEnv
+
+    return SchedulingVecEnv(env_id, 2, **options)
+
+
+FORMS = ["single", "batched", "sb3"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"instance": generate(n=2, m=1)},
+        {"suite": "tiny"},
+        {"pool": [generate(n=2, m=1)]},
+        {"generator": lambda rng: generate(n=2, m=1)},
+    ],
+)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("env_id", IDS)
+def test_unknown_argument_is_a_type_error_that_names_it(
+    env_id: str, form: str, options: dict[str, Any]
+) -> None:
+    """TorchRL's GymEnv tries ``frameskip`` and goes without it where this is what it hears."""
+    for value in (1, None):
+        with pytest.raises(TypeError, match="got an unexpected keyword argument 'frameskip'") as e:
+            made(form, env_id, **options, frameskip=value)
+        assert not isinstance(e.value, ValueError)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("env_id", IDS)
+def test_before_the_first_reset_it_is_said_that_one_is_needed(env_id: str, form: str) -> None:
+    env = made(form, env_id, n=3, m=2, render_mode="rgb_array")
+    action = env.action_space.sample()
+    asked = [lambda: env.step(action), env.render, env.action_masks]
+    if form == "single":
+        asked += [lambda: env.instance, lambda: env.task, lambda: env.schedule]
+    if form == "batched":
+        asked += [lambda: env.instance(0), lambda: env.schedule(0)]
+    if form == "sb3":
+        asked[0] = lambda: env.step(np.stack([action, action]))
+    for ask in asked:
+        with pytest.raises(gymnasium.error.ResetNeeded, match=r"call reset\(\) first"):
+            ask()
+    env.reset()
+    assert env.action_masks().any(axis=-1).all()
+    for ask in asked:
+        ask()
+
+
+NUMPY: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"n": np.int64(5), "m": np.int32(2)}, {"n": 5, "m": 2}),
+    ({"n": np.array([3, 6]), "m": (np.int64(1), np.int64(2))}, {"n": (3, 6), "m": (1, 2)}),
+    ({"n": [3, 6], "levels": np.int64(3)}, {"n": (3, 6), "levels": 3}),
+    (
+        {"mu": np.float32(3.0), "rho": np.array([0.25, 0.5]), "beta": np.float64(0.5)},
+        {"mu": 3.0, "rho": (0.25, 0.5), "beta": 0.5},
+    ),
+    (
+        {"n": 4, "pool": np.int64(2), "pool_seed": np.uint8(7), "guidance": np.bool_(True)},
+        {"n": 4, "pool": 2, "pool_seed": 7, "guidance": True},
+    ),
+    (
+        {"n": 4, "segments": np.int16(3), "a_max": np.float32(0.5)},
+        {"n": 4, "segments": 3, "a_max": 0.5},
+    ),
+    ({"devices": np.array(["T4", "V100"]), "n": 3}, {"devices": ["T4", "V100"], "n": 3}),
+]
+
+
+@pytest.mark.parametrize(("options", "plain"), NUMPY)
+@pytest.mark.parametrize("form", FORMS)
+def test_numbers_of_numpy_are_as_good_as_plain_ones(
+    form: str, options: dict[str, Any], plain: dict[str, Any]
+) -> None:
+    one, other = made(form, JOINT, **options), made(form, JOINT, **plain)
+    assert one.observation_space == other.observation_space
+    assert one.action_space == other.action_space
+    if form == "sb3":
+        one.seed(3)
+        other.seed(3)
+        shown, expected = one.reset(), other.reset()
+    else:
+        (shown, _), (expected, _) = one.reset(seed=np.int64(3)), other.reset(seed=3)
+    assert all(np.array_equal(shown[key], expected[key]) for key in shown)
+
+
+def test_batches_are_counted_by_numbers_of_numpy_too() -> None:
+    for seeds in ([3, None], np.array([3, 4]), (np.int64(3), None)):
+        env = gymnasium.make_vec(
+            JOINT,
+            num_envs=np.int64(2),
+            vectorization_mode="vector_entry_point",
+            num_threads=np.int64(1),
+            **RANGES,
+        )
+        env.reset(seed=seeds)
+        single = gymnasium.make(JOINT, **RANGES)
+        single.reset(seed=3)
+        assert env.instance(0) == single.unwrapped.instance
 
 
 @pytest.mark.parametrize(

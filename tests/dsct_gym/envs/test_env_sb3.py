@@ -15,6 +15,8 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecMonitor
 
 from dsct_gym.envs.sb3 import SchedulingVecEnv
+from dsct_gym.errors import InputError
+from dsct_gym.generator import generate
 from playing import ASSIGN, CONTINUOUS, JOINT
 
 torch.set_num_threads(1)
@@ -72,6 +74,26 @@ def test_adapter_agrees_with_single_environments(env_id: str) -> None:
             infos[i] = (observation, info)
 
 
+def test_each_environment_plays_what_its_own_options_give() -> None:
+    first, second = generate(4, 2, seed=0), generate(5, 2, seed=1)
+    many = SchedulingVecEnv(ASSIGN, 3, **SMALL)
+    many.seed(7)
+    many.set_options([{"instance": first}, {}, {"instance": second}])
+    many.reset()
+    played = [many.batch.instance(env) for env in range(3)]
+    alone = gymnasium.make(ASSIGN, **SMALL)
+    alone.reset(seed=8)
+    assert played == [first, alone.unwrapped.instance, second]
+    many.set_options({"instance": second})
+    many.reset()
+    assert [many.batch.instance(env) for env in range(3)] == [second] * 3
+    many.reset()  # options are for one reset
+    assert all(many.batch.instance(env) != second for env in range(3))
+    many.set_options([{"instance": first}])
+    with pytest.raises(InputError, match="options: 1 instances for 3 environments"):
+        many.reset()
+
+
 def test_adapter_answers_what_wrappers_ask() -> None:
     many = VecMonitor(SchedulingVecEnv(JOINT, 3, **SMALL, render_mode="rgb_array"))
     many.reset()
@@ -80,6 +102,11 @@ def test_adapter_answers_what_wrappers_ask() -> None:
     assert many.render().ndim == 3
     masks = many.env_method("action_masks", indices=[1])
     assert len(masks) == 1
+    batch = many.venv.batch
+    assert many.get_attr("instance", [2, 0]) == [batch.instance(2), batch.instance(0)]
+    assert [schedule.instance for schedule in many.get_attr("schedule")] == [
+        batch.instance(env) for env in range(3)
+    ]
     with pytest.raises(AttributeError):
         many.get_attr("nothing")
     many.close()

@@ -177,6 +177,25 @@ def test_batches_reset_where_asked() -> None:
     assert all(env.instance(i) == given for i in range(COUNT))
     with pytest.raises(InputError, match="reset_mask"):
         env.reset(options={"reset_mask": np.zeros(COUNT, dtype=bool)})
+    others = [generate(n=2, m=2, seed=seed) for seed in range(COUNT)]
+    env.reset(options={"reset_mask": some, "instance": others})
+    assert [env.instance(i) for i in range(COUNT)] == [
+        others[i] if some[i] else given for i in range(COUNT)
+    ]
+
+
+def test_environments_that_have_not_begun_allow_to_skip_alone() -> None:
+    env = batched(JOINT, n=2)
+    some = np.array([True, False, True, False, False])
+    _, info = env.reset(options={"reset_mask": some})
+    assert info["action_mask"].any(axis=1).all()
+    assert info["action_mask"][~some, :-1].sum() == 0
+    for ask in (env.action_masks, lambda: env.step(np.zeros(COUNT, dtype=int))):
+        with pytest.raises(gymnasium.error.ResetNeeded):
+            ask()
+    env.instance(0)
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        env.instance(1)
 
 
 def test_batches_refuse_what_single_environments_refuse() -> None:
