@@ -321,7 +321,7 @@ def test_the_compact_programme_may_die(monkeypatch: pytest.MonkeyPatch) -> None:
         raise MemoryError("no room")
 
     instance = generate(12, 3, mu=10, rho=0.4, beta=0.5, seed=1)
-    exact._compile()
+    exact.Exact().warm_up()
     monkeypatch.setattr(exact, "STALLED", 0)
     monkeypatch.setattr(highs, "run_highs", die)
     with pytest.warns(SolverWarning, match="highs failed .MemoryError: no room."):
