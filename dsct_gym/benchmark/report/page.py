@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from html import escape
 from importlib.metadata import version
@@ -37,16 +39,27 @@ def render_page(results: Results, title: str) -> str:
         _schedules(results),
         _protocol(results),
     ]
+    script = _asset("page.js")
     return (
         "<!doctype html>\n"
         '<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(script)}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
         f"<title>{escape(title)}</title><style>{_asset('page.css')}</style></head><body>"
         f"<header><h1>{escape(title)}</h1>{_lead(results)}{_warnings(results)}</header>"
         f"<main>{''.join(sections)}</main>"
         f"<footer>dsct-gym {escape(version('dsct-gym'))}</footer>"
-        f"<script>{_asset('page.js')}</script></body></html>\n"
+        f"<script>{script}</script></body></html>\n"
+    )
+
+
+def _policy(script: str) -> str:
+    """What the page may do: run this one script, and fetch nothing from anywhere."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
+        "base-uri 'none'; form-action 'none'"
     )
 
 

@@ -186,8 +186,9 @@ def test_the_command(folder, tmp_path, capsys):
 SCRIPT = """
 <script>
 addEventListener("load", () => {
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  const told = { errors: window.problems, dark };
+  const inner = frames[0], document = inner.document;
+  const dark = inner.matchMedia("(prefers-color-scheme: dark)").matches;
+  const told = { errors: inner.problems, dark, ran: inner.ran ?? false };
   told.paper = getComputedStyle(document.body).backgroundColor;
   told.wide = document.documentElement.scrollWidth > document.documentElement.clientWidth;
   told.width = document.documentElement.clientWidth;
@@ -202,7 +203,7 @@ addEventListener("load", () => {
   told.charts = all("#charts svg").map((drawn) => drawn.getBoundingClientRect().height > 100);
   const out = document.createElement("pre");
   out.id = "told"; out.textContent = JSON.stringify(told);
-  (window.parent.document || document).body.append(out);
+  window.document.body.append(window.document.adoptNode(out));
 });
 </script>
 """
@@ -213,11 +214,12 @@ addEventListener("load", () => {
 @pytest.mark.parametrize("dark", [False, True])
 def test_in_a_browser(page, results, tmp_path, width, dark):
     watch = "<head><script>problems = []; onerror = (m) => problems.push(m);</script>"
+    strangers = "<img src=x onerror='ran = true'><script>ran = true</script></body>"
     (tmp_path / "page.html").write_text(
-        page.replace("<head>", watch, 1).replace("</body>", SCRIPT + "</body>"), encoding="utf-8"
+        page.replace("<head>", watch, 1).replace("</body>", strangers), encoding="utf-8"
     )
     frame = f"<iframe src=page.html style='border:0;width:{width}px;height:900px'></iframe>"
-    (tmp_path / "frame.html").write_text(f"<body>{frame}</body>")
+    (tmp_path / "frame.html").write_text(f"<body>{frame}{SCRIPT}</body>")
     command = [
         CHROMIUM,
         *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -234,6 +236,7 @@ def test_in_a_browser(page, results, tmp_path, width, dark):
     assert found, dumped[:2000]
     told = json.loads(found[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
     assert told["errors"] == []
+    assert not told["ran"], "a script that is not the page's own has run"
     assert told["width"] == width
     assert not told["wide"]
     assert told["dark"] == dark
