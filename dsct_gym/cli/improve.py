@@ -23,7 +23,8 @@ def improve(
 ) -> None:
     """Improve what is known of the suites.
 
-    Takes better schedules and tighter bounds, each verified first.
+    Takes better schedules, each verified first, and tighter bounds, which no schedule proves: they
+    are marked as claimed, and refused where a known schedule exceeds them.
     """
     from dsct_gym.suites.improving import improve as improve_references
     from dsct_gym.suites.suite import data_folder

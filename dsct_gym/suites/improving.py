@@ -53,7 +53,7 @@ def improve(results: Path, data: Path) -> list[Improvement]:
 
     A value counts after its schedule passed the verifier and, for an `Instance`, its assignment
     was allocated anew. A bound cannot be checked without its proof: it is taken from the schedule
-    file, credited to the solver named there, and refused when it contradicts the best-known value.
+    file as claimed by the solver named there, and refused when it contradicts the best-known value.
 
     Args:
         results: Folder with schedule files, at any depth.
@@ -130,11 +130,13 @@ def _candidate(problem: Problem, document: Mapping[str, object]) -> Reference:
     schedule = parse_schedule(document, problem)
     schedule.verify().raise_if_wrong()
     solver = schedule.solver or "unknown"
-    bound = math.inf if schedule.upper_bound is None else schedule.upper_bound
+    bound, by = math.inf, solver
+    if schedule.upper_bound is not None:
+        bound, by = schedule.upper_bound, f"{solver}, claimed"
     if not isinstance(problem, Instance):
-        return Reference(problem, value(schedule), solver, bound, solver, document=document)
+        return Reference(problem, value(schedule), solver, bound, by, document=document)
     best = allocate(problem, schedule.machine)
-    return Reference(problem, best.total_accuracy, solver, bound, solver, machine_of=best.machine)
+    return Reference(problem, best.total_accuracy, solver, bound, by, machine_of=best.machine)
 
 
 def _is_better(candidate: Reference, before: Reference) -> bool:

@@ -105,7 +105,7 @@ def test_improve_takes_what_is_better(
     assert improvement.refused == ()
     row = first(copied, "tiny")
     assert row["total_accuracy"] == pytest.approx(known.total_accuracy, rel=1e-12)
-    assert (row["found_by"], row["bound_by"]) == ("me", "me")
+    assert (row["found_by"], row["bound_by"]) == ("me", "me, claimed")
     assert improve(tmp_path / "results", copied)[0].values == 0
     load_suite.cache_clear()
 
