@@ -13,9 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from dsct_gym.atomic import make_folder, write_bytes, write_text
+from dsct_gym.benchmark.evidence import refutations
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.record import Record, records_as_csv, records_from_csv
 from dsct_gym.benchmark.score_table import as_markdown, leaderboard_columns
@@ -27,11 +28,7 @@ from dsct_gym.errors import InputError, located
 from dsct_gym.files import instance_text, read_json, read_text
 from dsct_gym.gaps import exceeds
 from dsct_gym.refusals import Strict, validate
-from dsct_gym.relaxation import upper_bound
-from dsct_gym.schedule import Schedule
-from dsct_gym.solver import Solution
 from dsct_gym.suites.suite import Reference, checksum, load_suite, suites
-from dsct_gym.tolerances import CLAIM
 
 DIGITS: Final = 10
 """Significant digits of the numbers that are kept."""
@@ -181,17 +178,12 @@ def _suite_table(name: str, records: Sequence[Record]) -> str:
     return f"\n### {name}: {suite.description}\n\n{table}"
 
 
-_BELIEVED: Final = ("proven_bound", "seconds", "interrupted", "status", "message")
-"""What a record says that neither its schedule nor its instance tells."""
-
-
 @dataclass(frozen=True)
 class _Truth:
     """What a suite says of an instance, and what follows from it."""
 
     reference: Reference
     checksum: str
-    fractional_bound: float
 
 
 def _verify(run: StoredRun) -> None:
@@ -202,53 +194,13 @@ def _verify(run: StoredRun) -> None:
     truth = _truth(record.instance)
     if run.checksum != truth.checksum:
         raise InputError(f"{run.path}: answers another instance than the suite's")
-    reasons: list[str] = []
-    if record.ok:
-        try:
-            schedule = Schedule.load(run.schedule_path, truth.reference.instance)
-        except InputError as error:
-            raise located(run.schedule_path, error) from error
-        reasons += schedule.verify().reasons
-        recomputed = _of_schedule(truth, record, schedule)
-    else:
-        recomputed = _without_schedule(truth, record)
-    reasons += [
-        f"record: {each.name} is not the {'schedule' if record.ok else 'instance'}'s"
-        for each in fields(Record)
-        if each.name not in _BELIEVED
-        and _differ(getattr(record, each.name), getattr(recomputed, each.name))
-    ]
+    reasons = refutations(run, truth.reference.instance)
     if exceeds(truth.reference.value, record.upper_bound):
         reasons.append("record: proven_bound is below the best that is known")
     if run.key != _key(truth, record):
         reasons.append("record: solver, seed or time_limit is not what its key says")
     if reasons:
         raise InputError(f"{run.path}: {'; '.join(reasons)}")
-
-
-def _of_schedule(truth: _Truth, record: Record, schedule: Schedule) -> Record:
-    solution = Solution(schedule, record.proven_bound, record.seconds, record.interrupted)
-    return Record.of(truth.reference.instance, solution, **_given(truth, record))
-
-
-def _without_schedule(truth: _Truth, record: Record) -> Record:
-    return Record.without_schedule(
-        truth.reference.instance,
-        record.status,
-        "",
-        seconds=record.seconds,
-        **_given(truth, record),
-    )
-
-
-def _given(truth: _Truth, record: Record) -> dict[str, Any]:
-    return {
-        "label": record.instance,
-        "solver": record.solver,
-        "fractional_bound": truth.fractional_bound,
-        "seed": record.seed,
-        "time_limit": record.time_limit,
-    }
 
 
 def _key(truth: _Truth, record: Record) -> str:
@@ -258,17 +210,11 @@ def _key(truth: _Truth, record: Record) -> str:
     return Job(record.instance, problem, solver, record.time_limit, record.seed).key
 
 
-def _differ(claimed: object, true: object) -> bool:
-    if isinstance(claimed, float) and isinstance(true, float):
-        return not abs(claimed - true) <= CLAIM * max(1.0, abs(true))
-    return claimed != true
-
-
 @cache
 def _truth(label: str) -> _Truth:
     reference = load_suite(label.rpartition("-")[0]).reference(label)
     content = instance_text(reference.instance).encode()
-    return _Truth(reference, checksum(content), upper_bound(reference.instance))
+    return _Truth(reference, checksum(content))
 
 
 def _suite_of(record: Record) -> str | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from dsct_gym.benchmark.environment import installed_versions, usable_cores
+from dsct_gym.benchmark.evidence import refutations
 from dsct_gym.benchmark.execution import Run, takes_threads
 from dsct_gym.benchmark.guard import Limits
 from dsct_gym.benchmark.job import Job
@@ -126,16 +127,19 @@ class Session:
         """
         if self._store is None:
             return []
-        versions = set()
+        versions, told = set(), []
         for job in self._keepable():
             stored = self._store.get(job)
             if stored is None or stored.record.interrupted or (retry and not stored.record.ok):
+                continue
+            if wrong := refutations(stored, job.instance):
+                told.append(f"{stored.path.name}: {'; '.join(wrong)}; it is run again")
                 continue
             self.found[job.key] = stored.record
             versions.add(stored.environment.get("dsct-gym"))
         for job in {job.label: job for job in self._keepable()}.values():
             self._store.put_instance(job)
-        return _of_other_versions(versions)
+        return told + _of_other_versions(versions)
 
     def run(self, conduct: Conduct, hear: Callable[[Run], None]) -> None:
         """Runs what is missing and keeps each run as it ends, until done or Ctrl-C.

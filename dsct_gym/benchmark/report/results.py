@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from dsct_gym.benchmark.evidence import refutations
 from dsct_gym.benchmark.panel import Panel
 from dsct_gym.benchmark.record import Record
 from dsct_gym.benchmark.scoring import (
@@ -22,6 +23,7 @@ from dsct_gym.benchmark.statistics import Comparison, compare_pairs
 from dsct_gym.benchmark.store import Broken, Store, StoredRun
 from dsct_gym.benchmark.wording import show_limit
 from dsct_gym.errors import InputError
+from dsct_gym.problem import Problem
 from dsct_gym.schedule import idle
 
 
@@ -51,7 +53,7 @@ class Results:
             InputError: If there is no such folder or no sound run in it.
         """
         store = Store(folder)
-        runs, broken = store.load()
+        runs, broken = _believable(store)
         if not runs:
             first = f": {broken[0].path.name} {broken[0].told}" if broken else ""
             raise InputError(f"{folder}: holds no sound run{first}")
@@ -142,6 +144,23 @@ class Results:
             for row in self.scores
             if row.instances < total
         ]
+
+
+def _believable(store: Store) -> tuple[list[StoredRun], list[Broken]]:
+    """The runs that their schedules and instances bear out, and the files that hold none."""
+    runs, broken = store.load()
+    problems: dict[str, Problem] = {}
+    sound = []
+    for run in runs:
+        label = run.record.instance
+        if label not in problems:
+            problems[label] = store.load_instance(label)
+        wrong = refutations(run, problems[label])
+        if wrong:
+            broken.append(Broken(run.path, "; ".join(wrong)))
+        else:
+            sound.append(run)
+    return sound, broken
 
 
 def environments(runs: Sequence[StoredRun]) -> list[dict[str, object]]:
