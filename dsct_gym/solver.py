@@ -14,11 +14,12 @@ import operator
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -261,10 +262,11 @@ def as_seed(seed: SupportsIndex | None) -> int | None:
     return number
 
 
-def solver_entry_points() -> dict[str, EntryPoint]:
-    """All registered solvers by name, sorted."""
+@cache
+def solver_entry_points() -> Mapping[str, EntryPoint]:
+    """All registered solvers by name, sorted; those of the process's first look."""
     found = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
-    return dict(sorted(found.items()))
+    return MappingProxyType(dict(sorted(found.items())))
 
 
 def make_solver(name: str, **options: object) -> SolverProtocol:

@@ -276,7 +276,8 @@ def records_from_csv(text: str, where: str) -> Iterator[Record]:
             with refusing():
                 yield _RECORD.validate_python(_from_row(row), strict=False)
     except (csv.Error, InputError) as error:
-        raise InputError(f"{where}: line {table.line_num}: {error}") from error
+        fault = error.lines[0] if isinstance(error, InputError) else error
+        raise InputError(f"{where}: line {table.line_num}: {fault}") from error
 
 
 def as_row(record: Record) -> dict[str, object]:

@@ -249,7 +249,7 @@ def _read(path: Path) -> StoredRun | Broken:
         with refusing():
             found = _Document.model_validate_json(text)
     except InputError as error:
-        return Broken(path, str(error))
+        return Broken(path, error.lines[0])
     stored = StoredRun(
         found.key, found.checksum, found.record, tuple(found.trace), found.environment, path
     )
