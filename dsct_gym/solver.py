@@ -120,12 +120,15 @@ class Solver(ABC):
         name: The name under which it is found.
         knows: What it knows beyond DSCT-EA: what a problem that it is given may need.
         stochastic: Whether the seed matters: benchmarks then run it with several.
+        tolerance: Gap between its bound and its schedule, as a share, at which it takes the one for
+            proven by the other; None where it does not search for a proof.
         progress: Called now and then by solvers that take long; None to hear nothing.
     """
 
     name: ClassVar[str]
     knows: ClassVar[Knowledge] = frozenset()
     stochastic: ClassVar[bool] = False
+    tolerance: float | None = None
     progress: ProgressCallback | None = None
 
     def solve(

@@ -13,7 +13,7 @@ import numpy as np
 
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.provenance import describe_environment, provider_of
-from dsct_gym.benchmark.record import Record, Status
+from dsct_gym.benchmark.record import Record, Status, tolerance_of
 from dsct_gym.instance import Instance
 from dsct_gym.problem import Problem
 from dsct_gym.relaxation import upper_bound
@@ -85,6 +85,7 @@ def run_job(job: Job, threads: int | None = None) -> Run:
         fractional_bound=_fractional_bound(job.instance),
         seed=job.seed,
         time_limit=job.time_limit,
+        tolerance=tolerance_of(solver),
     )
     last = (record.seconds, record.value, record.proven_bound)
     trace = (*tracer.thinned(), last)

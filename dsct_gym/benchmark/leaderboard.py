@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from dsct_gym.atomic import make_folder, write_bytes, write_text
 from dsct_gym.benchmark.job import Job
-from dsct_gym.benchmark.record import Record, records_as_csv, records_from_csv
+from dsct_gym.benchmark.record import Record, records_as_csv, records_from_csv, tolerance_of
 from dsct_gym.benchmark.score_table import as_markdown, leaderboard_columns
 from dsct_gym.benchmark.scoring import Yardstick, score, yardsticks
 from dsct_gym.benchmark.spec import Spec
@@ -185,6 +185,10 @@ _BELIEVED: Final = ("proven_bound", "seconds", "interrupted", "status", "message
 """What a record says that neither its schedule nor its instance tells."""
 
 
+_OF_SCHEDULES: Final = ("fairness", "tolerance")
+"""What says nothing where there is no schedule."""
+
+
 @dataclass(frozen=True)
 class _Truth:
     """What a suite says of an instance, and what follows from it."""
@@ -216,6 +220,7 @@ def _verify(run: StoredRun) -> None:
         f"record: {each.name} is not the {'schedule' if record.ok else 'instance'}'s"
         for each in fields(Record)
         if each.name not in _BELIEVED
+        and not (each.name in _OF_SCHEDULES and not record.ok)
         and _differ(getattr(record, each.name), getattr(recomputed, each.name))
     ]
     if exceeds(truth.reference.value, record.upper_bound):
@@ -228,7 +233,17 @@ def _verify(run: StoredRun) -> None:
 
 def _of_schedule(truth: _Truth, record: Record, schedule: Schedule) -> Record:
     solution = Solution(schedule, record.proven_bound, record.seconds, record.interrupted)
-    return Record.of(truth.reference.instance, solution, **_given(truth, record))
+    tolerance = tolerance_of(_made(record.solver))
+    given = _given(truth, record)
+    return Record.of(truth.reference.instance, solution, tolerance=tolerance, **given)
+
+
+def _made(solver: str) -> object:
+    """The solver of that name, None where it cannot be had here."""
+    try:
+        return Spec.parse(solver, "record: solver").make()
+    except InputError:
+        return None
 
 
 def _without_schedule(truth: _Truth, record: Record) -> Record:
