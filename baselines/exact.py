@@ -56,6 +56,7 @@ class Exact(Solver):
     """
 
     name = "exact"
+    tolerance: float
 
     def __init__(self, tolerance: float = DEFAULT_TOLERANCE, threads: int | None = None) -> None:
         if not 0.0 < tolerance < 1.0:

@@ -64,6 +64,7 @@ class Mip(Solver):
     """
 
     name = "mip"
+    tolerance: float
 
     def __init__(
         self,
@@ -85,7 +86,7 @@ class Mip(Solver):
             raise InputError("start: mip cannot start from itself")
         self._solver = solver
         self._backend = _find_backend(solver)
-        self._relative_gap = relative_gap
+        self.tolerance = relative_gap
         self._threads = threads or min(2, os.cpu_count() or 1)
         self._start = Annealing(_START_MOVES) if start == Annealing.name else make_solver(start)
         self._smooth = smooth
@@ -100,7 +101,7 @@ class Mip(Solver):
         deadline = time.perf_counter() + (math.inf if time_limit is None else time_limit)
         if self._smooth:
             return self._solve_smooth(instance, deadline, seed or 0)
-        limits = _Limits(self._relative_gap, deadline, seed or 0)
+        limits = _Limits(self.tolerance, deadline, seed or 0)
         first, fractional = self._first(instance, limits), relax(instance).bound
         if first.interrupted:
             return Answer(first.schedule, fractional, interrupted=True)
@@ -119,7 +120,7 @@ class Mip(Solver):
         given = self._smooth
         curves = given if isinstance(given, SmoothCurves) else SmoothCurves.of(instance)
         # Half of the gap for the programme, half for the distance of tangents and curve.
-        limits = _Limits(0.5 * self._relative_gap, deadline, seed)
+        limits = _Limits(0.5 * self.tolerance, deadline, seed)
 
         def improve(outer: Instance, warm: Schedule, best: float) -> Improvement:
             hear = self.progress
@@ -131,7 +132,7 @@ class Mip(Solver):
             curves,
             lambda fine: self._first(fine, limits),
             improve,
-            relative_gap=self._relative_gap,
+            relative_gap=self.tolerance,
             seconds_left=limits.seconds_left,
         )
 

@@ -9,8 +9,8 @@ entry-point group ``dsct_gym.bounds``; one that takes variants says which in its
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import partial
-from importlib.metadata import entry_points
+from functools import cache, partial
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from dsct_gym.errors import InputError, instead_of
@@ -49,7 +49,7 @@ class BoundMethod(Protocol):
 
 def bound_names() -> list[str]:
     """The names of all methods, sorted."""
-    return sorted({FRACTIONAL, *(entry.name for entry in entry_points(group=ENTRY_POINT_GROUP))})
+    return sorted({FRACTIONAL, *_entry_points()})
 
 
 def find_bound(name: str, **options: object) -> BoundMethod:
@@ -72,12 +72,19 @@ def find_bound(name: str, **options: object) -> BoundMethod:
 def _load(name: str) -> BoundMethod:
     if name == FRACTIONAL:
         return _fractional
-    for entry in entry_points(group=ENTRY_POINT_GROUP, name=name):
-        try:
-            return cast("BoundMethod", entry.load())
-        except (ImportError, AttributeError) as error:
-            raise InputError(f"method: {name!r} cannot be loaded ({error})") from error
-    raise InputError(f"method: no bound {name!r}; {instead_of(name, bound_names())}")
+    entry = _entry_points().get(name)
+    if entry is None:
+        raise InputError(f"method: no bound {name!r}; {instead_of(name, bound_names())}")
+    try:
+        return cast("BoundMethod", entry.load())
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"method: {name!r} cannot be loaded ({error})") from error
+
+
+@cache
+def _entry_points() -> dict[str, EntryPoint]:
+    """All registered methods by name; those of the process's first look."""
+    return {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
 
 
 def bound_for(problem: Problem, name: str, **options: object) -> BoundMethod:

@@ -14,11 +14,12 @@ import operator
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -119,12 +120,15 @@ class Solver(ABC):
         name: The name under which it is found.
         knows: What it knows beyond DSCT-EA: what a problem that it is given may need.
         stochastic: Whether the seed matters: benchmarks then run it with several.
+        tolerance: Gap between its bound and its schedule, as a share, at which it takes the one for
+            proven by the other; None where it does not search for a proof.
         progress: Called now and then by solvers that take long; None to hear nothing.
     """
 
     name: ClassVar[str]
     knows: ClassVar[Knowledge] = frozenset()
     stochastic: ClassVar[bool] = False
+    tolerance: float | None = None
     progress: ProgressCallback | None = None
 
     def solve(
@@ -261,10 +265,11 @@ def as_seed(seed: SupportsIndex | None) -> int | None:
     return number
 
 
-def solver_entry_points() -> dict[str, EntryPoint]:
-    """All registered solvers by name, sorted."""
+@cache
+def solver_entry_points() -> Mapping[str, EntryPoint]:
+    """All registered solvers by name, sorted; those of the process's first look."""
     found = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
-    return dict(sorted(found.items()))
+    return MappingProxyType(dict(sorted(found.items())))
 
 
 def make_solver(name: str, **options: object) -> SolverProtocol:

@@ -1,4 +1,4 @@
-"""Where jobs run: processes here through joblib, or an existing Dask or Ray cluster.
+"""Where jobs run: processes here through loky, or an existing Dask or Ray cluster.
 
 An engine is a context manager that gives a function ``submit(job) -> Future`` and the number of
 jobs to keep under way. Wherever a job lands, a `Guard` there runs it.
@@ -69,8 +69,8 @@ def open_engine(
 
 @contextmanager
 def _local(limits: Limits, workers: int) -> Iterator[Pool]:
-    """Processes on this machine, by joblib's executor."""
-    from joblib.externals.loky import get_reusable_executor
+    """Processes on this machine, by loky's executor."""
+    from loky import get_reusable_executor
 
     executor = get_reusable_executor(
         max_workers=workers, initializer=_prepare_worker, initargs=(os.getpid(),), reuse=False

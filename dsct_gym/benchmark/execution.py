@@ -11,10 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from dsct_gym.benchmark.environment import describe_environment, provider_of
 from dsct_gym.benchmark.job import Job
-from dsct_gym.benchmark.record import Record, Status
+from dsct_gym.benchmark.provenance import describe_environment, provider_of
+from dsct_gym.benchmark.record import Record, Status, tolerance_of
 from dsct_gym.instance import Instance
+from dsct_gym.problem import Problem
 from dsct_gym.relaxation import upper_bound
 from dsct_gym.running import InvalidAnswerError, run
 from dsct_gym.schedule import Schedule
@@ -81,9 +82,10 @@ def run_job(job: Job, threads: int | None = None) -> Run:
         solution,
         label=job.label,
         solver=job.solver.label,
-        fractional_bound=upper_bound(job.instance),
+        fractional_bound=_fractional_bound(job.instance),
         seed=job.seed,
         time_limit=job.time_limit,
+        tolerance=tolerance_of(solver),
     )
     last = (record.seconds, record.value, record.proven_bound)
     trace = (*tracer.thinned(), last)
@@ -98,12 +100,24 @@ def failed_run(job: Job, status: Status, message: str, seconds: float) -> Run:
         " ".join(message.split()),
         label=job.label,
         solver=job.solver.label,
-        fractional_bound=upper_bound(job.instance),
+        fractional_bound=_fractional_bound(job.instance),
         seconds=seconds,
         seed=job.seed,
         time_limit=job.time_limit,
     )
     return Run(job, record, environment=_environment(job, None))
+
+
+def _fractional_bound(problem: Problem) -> float:
+    """The bound of a problem; that of the last is kept, as its solvers and seeds come in a row."""
+    global _last_bound
+    last = _last_bound
+    if last is None or last[0] != problem:
+        last = _last_bound = (problem, upper_bound(problem))
+    return last[1]
+
+
+_last_bound: tuple[Problem, float] | None = None
 
 
 @cache

@@ -18,13 +18,13 @@ from dataclasses import dataclass, replace
 from multiprocessing import Pipe
 from typing import IO, TYPE_CHECKING, Final
 
+from dsct_gym.benchmark.execution import Run, failed_run
 from dsct_gym.benchmark.record import Status
 from dsct_gym.benchmark.worker import STARTED
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from dsct_gym.benchmark.execution import Run
     from dsct_gym.benchmark.job import Job
 
 GRACE: Final = 10.0
@@ -164,15 +164,11 @@ class Guard:
         return replace(run, job=job)
 
     def _killed(self, job: Job, why: str, started: float) -> Run:
-        from dsct_gym.benchmark.execution import failed_run
-
         self.close()
         return failed_run(job, Status.TIMEOUT, why, time.perf_counter() - started)
 
     def _died(self, job: Job, started: float) -> Run:
         """The run of a job whose process went away under it."""
-        from dsct_gym.benchmark.execution import failed_run
-
         assert self._process is not None
         status = self._process.wait()
         how = signal.Signals(-status).name if status < 0 else f"exit status {status}"

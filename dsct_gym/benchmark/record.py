@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 
 from dsct_gym.arrays import Floats
 from dsct_gym.errors import InputError
-from dsct_gym.gaps import SIGNIFICANT, exceeds, floor_of, shortfall
+from dsct_gym.gaps import PROVEN, SIGNIFICANT, exceeds, floor_of, shortfall
 from dsct_gym.problem import Problem
 from dsct_gym.refusals import refusing
 from dsct_gym.schedule import Schedule, idle, measures, value
@@ -62,7 +62,8 @@ class Record:
         energy_budget: J; None for none.
         makespan: When the last machine stops, s.
         slack: Mean over the tasks that run of ``(deadline - finish) / deadline``, in [0, 1].
-        fairness: Jain's index of the tasks' accuracies, in [1/n, 1]; 1 when all are equal.
+        fairness: Jain's index of the tasks' accuracies, in [1/n, 1]; 1 when all are equal. 0 where
+            there is no schedule.
         seconds: Wall time of the solver, s, without compilation.
         interrupted: Whether Ctrl-C cut the search short.
         status: How the run ended.
@@ -74,6 +75,8 @@ class Record:
         floor: Where gaps are measured from: 0 for an `Instance`, the value of doing nothing for a
             variant.
         measures: What else a variant tells of a schedule, by name.
+        tolerance: Shortfall from its own bound at which the solver takes a schedule for optimal, at
+            least `PROVEN`.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
@@ -103,6 +106,7 @@ class Record:
     value: float = math.nan
     floor: float = 0.0
     measures: Annotated[dict[Short, float], Field(max_length=100)] = field(default_factory=dict)
+    tolerance: Annotated[float, Field(ge=0.0, lt=1.0)] = PROVEN
 
     def __post_init__(self) -> None:
         if math.isnan(self.value):
@@ -119,6 +123,7 @@ class Record:
         fractional_bound: float,
         seed: int | None,
         time_limit: float | None,
+        tolerance: float = PROVEN,
     ) -> Record:
         """The record of a solution."""
         schedule = solution.schedule
@@ -135,6 +140,7 @@ class Record:
             interrupted=solution.interrupted,
             value=value(schedule),
             measures=measures(schedule),
+            tolerance=tolerance,
         )
 
     @classmethod
@@ -161,7 +167,7 @@ class Record:
             energy=0.0,
             makespan=0.0,
             slack=0.0,
-            fairness=jain_index(core.base_accuracy),
+            fairness=0.0,
             seconds=seconds,
             interrupted=False,
             status=status,
@@ -190,6 +196,16 @@ class Record:
     def has_own_bound(self) -> bool:
         """Whether the solver proved a bound that is tighter than the fractional one."""
         return exceeds(self.fractional_bound, self.upper_bound, SIGNIFICANT)
+
+    @property
+    def proven(self) -> bool:
+        """Whether the solver proved its schedule optimal: by its own bound, to its own tolerance.
+
+        Somebody else's proof does not count, nor does a bound of its own that others refute.
+        """
+        if not self.ok or self.proven_bound is None:
+            return False
+        return self.short_of(self.proven_bound) <= self.tolerance + SIGNIFICANT
 
     @property
     def gap(self) -> float:
@@ -228,6 +244,14 @@ def _common(
         "needs": tuple(sorted(problem.needs)),
         "floor": floor_of(problem),
     }
+
+
+def tolerance_of(solver: object) -> float:
+    """The shortfall from its own bound at which a solver takes a schedule for optimal."""
+    own = getattr(solver, "tolerance", None)
+    if isinstance(own, (int, float)) and PROVEN < own < 1.0:
+        return float(own)
+    return PROVEN
 
 
 def jain_index(accuracy: Floats) -> float:
@@ -276,7 +300,8 @@ def records_from_csv(text: str, where: str) -> Iterator[Record]:
             with refusing():
                 yield _RECORD.validate_python(_from_row(row), strict=False)
     except (csv.Error, InputError) as error:
-        raise InputError(f"{where}: line {table.line_num}: {error}") from error
+        fault = error.lines[0] if isinstance(error, InputError) else error
+        raise InputError(f"{where}: line {table.line_num}: {fault}") from error
 
 
 def as_row(record: Record) -> dict[str, object]:

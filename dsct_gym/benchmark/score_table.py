@@ -84,7 +84,7 @@ OPTIMAL: Final[Column[Score]] = Column(
     lambda row: f"{row.optimal}/{row.instances}",
     priority=5,
     value=lambda row: row.optimal,
-    told="instances where the bound is reached",
+    told="instances on which it proved its schedule optimal",
 )
 WHETHER_OPTIMAL: Final = replace(OPTIMAL, shown=lambda row: "yes" if row.optimal else "")
 """The same where there is one instance."""

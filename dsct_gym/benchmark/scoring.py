@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Final
 
 from dsct_gym.arrays import Floats
 from dsct_gym.benchmark.panel import Panel, panel
@@ -19,9 +18,6 @@ from dsct_gym.benchmark.statistics import Interval, mean_interval
 from dsct_gym.gaps import exceeds, shortfall
 from dsct_gym.problem import Problem
 from dsct_gym.suites.suite import Reference, load_suite, suites
-
-OPTIMAL: Final = 1e-6
-"""A gap up to this counts as proven optimal."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +53,10 @@ class Score:
         mean_accuracy: Mean accuracy per task, with its interval over instances.
         gap_to_best: Share missing to the best known, with its interval over instances.
         gap: Share missing to the least proven bound.
-        optimal: Number of instances where some run reached that bound: it is proven optimal.
+        optimal: Number of instances on which a run of it proved its schedule optimal.
         energy_share: Share of the energy budget that was spent.
         slack: Mean slack of tasks to their deadlines, as a share of the deadline.
-        fairness: Jain's index of the tasks' accuracies.
+        fairness: Jain's index of the tasks' accuracies; 0 where there is no schedule.
         seconds: Wall time, s.
     """
 
@@ -153,6 +149,9 @@ def _score(solver: str, records: Sequence[Record], known: Mapping[str, Yardstick
     def gap(record: Record) -> float:
         return record.short_of(known[record.instance].bound)
 
+    def refuted(record: Record) -> bool:
+        return exceeds(known[record.instance].best, record.upper_bound)
+
     return Score(
         solver=solver,
         instances=len({record.instance for record in records}),
@@ -161,9 +160,9 @@ def _score(solver: str, records: Sequence[Record], known: Mapping[str, Yardstick
         mean_accuracy=mean_interval(over_instances(lambda r: r.mean_accuracy)),
         gap_to_best=mean_interval(gaps_to_best(records, known).row(solver)),
         gap=fmean(over_instances(gap)),
-        optimal=len({r.instance for r in records if r.ok and gap(r) <= OPTIMAL}),
+        optimal=len({r.instance for r in records if r.proven and not refuted(r)}),
         energy_share=fmean(over_instances(lambda r: r.energy_share)),
         slack=fmean(over_instances(lambda r: r.slack)),
-        fairness=fmean(over_instances(lambda r: r.fairness)),
+        fairness=fmean(over_instances(lambda r: r.fairness if r.ok else 0.0)),
         seconds=fmean(over_instances(lambda r: r.seconds)),
     )

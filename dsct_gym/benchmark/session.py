@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from dsct_gym.benchmark.environment import installed_versions, usable_cores
 from dsct_gym.benchmark.evidence import refutations
 from dsct_gym.benchmark.execution import Run, takes_threads
 from dsct_gym.benchmark.guard import Limits
 from dsct_gym.benchmark.job import Job
+from dsct_gym.benchmark.provenance import installed_versions, usable_cores
 from dsct_gym.benchmark.record import Record
 from dsct_gym.benchmark.runner import run_jobs
 

@@ -75,7 +75,7 @@ def solve(
     named = Spec.parse(solver)
     agent = Spec(named.name, {**named.options, **dict(map(parse_setting, option or []))}).make()
     solution = _solve(agent, problem, named.name, time_limit, seed)
-    record = _record(problem, solution, instance, named.label, time_limit, seed)
+    record = _record(problem, solution, agent, instance, named.label, time_limit, seed)
     schedule = solution.schedule.credited(upper_bound=record.upper_bound)
     try:
         if output is not None:
@@ -114,12 +114,13 @@ def _solve(
 def _record(
     problem: Problem,
     solution: Solution,
+    agent: SolverProtocol,
     argument: str,
     solver: str,
     time_limit: float | None,
     seed: int | None,
 ) -> Record:
-    from dsct_gym.benchmark.record import Record
+    from dsct_gym.benchmark.record import Record, tolerance_of
     from dsct_gym.relaxation import upper_bound
 
     return Record.of(
@@ -130,6 +131,7 @@ def _record(
         fractional_bound=upper_bound(problem),
         seed=seed,
         time_limit=time_limit,
+        tolerance=tolerance_of(agent),
     )
 
 

@@ -28,7 +28,7 @@ from dsct_gym.errors import InputError
 from dsct_gym.gaps import PROVEN, floor_of, shortfall
 from dsct_gym.loading import parse
 from dsct_gym.problem import Knowledge, Problem
-from dsct_gym.refusals import Model, Strict, validate
+from dsct_gym.refusals import Model, Strict, refusing
 from dsct_gym.schedule import Schedule
 
 MANIFEST: Final = "manifest.json"
@@ -288,8 +288,12 @@ def read_references(folder: Traversable) -> dict[str, Row]:
 
 def _read(folder: Traversable, name: str, model: type[Model]) -> Model:
     try:
-        return validate(model, json.loads(folder.joinpath(name).read_text(encoding="utf-8")))
-    except InputError as error:
+        text = folder.joinpath(name).read_text(encoding="utf-8")
+        with refusing():
+            return model.model_validate_json(text)
+    except OSError as error:
+        raise InputError(f"{folder.name}/{name}: {error.strerror or error}") from error
+    except ValueError as error:
         raise InputError(f"{folder.name}/{name}: {error}") from error
 
 

@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -17,7 +16,7 @@ from matplotlib.figure import Figure
 from dsct_gym.atomic import make_folder, write_bytes, write_text
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
-from dsct_gym.solver import SolverProtocol, make_solver
+from dsct_gym.solver import make_solver
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,13 +89,7 @@ def solve(name: str, instance: Instance, time_limit: float | None = None) -> Sch
     Raises:
         KeyboardInterrupt: If Ctrl-C cut the search short.
     """
-    return _solver(name).solve(instance, time_limit=time_limit, seed=0).whole().schedule
-
-
-@cache
-def _solver(name: str) -> SolverProtocol:
-    """The solver of that name, looked up once: that takes longer than many a run."""
-    return make_solver(name)
+    return make_solver(name).solve(instance, time_limit=time_limit, seed=0).whole().schedule
 
 
 def new_figure(columns: int = 1) -> tuple[Figure, list[Axes]]:

@@ -52,6 +52,23 @@ def test_a_run_records_its_schedule():
     assert {"dsct-gym", "numpy", "python", "processor", "cores"} <= run.environment.keys()
 
 
+def test_the_relaxation_of_an_instance_is_solved_once_for_all_that_run_on_it(monkeypatch):
+    solved = []
+
+    def counted(problem):
+        solved.append(problem)
+        return upper_bound(problem)
+
+    monkeypatch.setattr("dsct_gym.benchmark.execution.upper_bound", counted)
+    one, other = generate(10, 3, seed=41), generate(10, 3, seed=42)
+    for instance in (one, generate(10, 3, seed=41), other):
+        for name in ("greedy", "random", "stub_solvers:Broken"):
+            run = run_job(Job("ten", instance, Spec(name), time_limit=5.0, seed=0))
+            assert run.record is not None
+            assert run.record.fractional_bound == upper_bound(instance)
+    assert solved == [one, other]
+
+
 def test_runs_come_in_the_order_of_the_jobs():
     names = ["greedy", "edf-3-levels", "approx"]
     assert [run.job.solver.name for run in run_jobs(jobs(*names))] == names

@@ -1,12 +1,21 @@
 import csv
 import io
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
-from dsct_gym import allocate, generate
-from dsct_gym.benchmark.record import Status, jain_index, mean_slack, records_as_csv
+from dsct_gym import allocate, generate, make_solver
+from dsct_gym.benchmark.execution import run_job
+from dsct_gym.benchmark.job import Job
+from dsct_gym.benchmark.record import (
+    Record,
+    Status,
+    jain_index,
+    mean_slack,
+    records_as_csv,
+    tolerance_of,
+)
 from dsct_gym.benchmark.scoring import (
     gaps_to_best,
     panel,
@@ -15,6 +24,7 @@ from dsct_gym.benchmark.scoring import (
     score,
     yardsticks,
 )
+from dsct_gym.benchmark.spec import Spec
 from dsct_gym.suites.suite import load_suite
 from records import record
 
@@ -165,3 +175,70 @@ class TestScore:
 
     def test_nothing_gives_nothing(self):
         assert score([]) == []
+
+
+class TestProven:
+    """One meaning: the solver's own bound, to the solver's own tolerance."""
+
+    def test_who_proves_to_its_tolerance_has_proved(self):
+        near = record("a", "exact", 6.0, proven_bound=6.0 * (1.0 + 0.9e-5))
+        assert near.proven
+        assert not replace(near, proven_bound=6.0 * (1.0 + 2e-5)).proven
+        assert replace(near, proven_bound=6.0 * (1.0 + 2e-5), tolerance=1e-4).proven
+
+    def test_who_reaches_what_another_proved_has_not(self):
+        exact = record("a", "exact", 6.0, proven_bound=6.0 + 5e-5)
+        annealing = record("a", "annealing", 6.0 + 4e-5, proven_bound=8.0)
+        greedy = record("a", "greedy", 6.0 + 4e-5)
+        found = {row.solver: row.optimal for row in score([exact, annealing, greedy])}
+        assert found == {"exact": 1, "annealing": 0, "greedy": 0}
+
+    def test_a_bound_that_others_refute_proves_nothing(self):
+        liar = record("a", "liar", 5.0, proven_bound=5.0)
+        assert liar.proven
+        assert score([liar, record("a", "x", 6.0)])[0].optimal == 0
+
+    def test_what_failed_has_proved_nothing(self):
+        failed = record("a", "x", 0.0, status=Status.FAILED, proven_bound=0.0)
+        assert score([failed])[0].optimal == 0
+
+    @pytest.mark.parametrize(
+        ("name", "options", "tolerance"),
+        [
+            ("exact", {}, 1e-5),
+            ("exact", {"tolerance": 1e-3}, 1e-3),
+            ("exact", {"tolerance": 1e-8}, 1e-5),
+            ("mip", {}, 1e-5),
+            ("mip", {"relative_gap": 0.02}, 0.02),
+            ("mip", {"smooth": True}, 1e-4),
+            ("annealing", {}, 1e-5),
+        ],
+    )
+    def test_the_tolerance_is_the_solvers(self, name, options, tolerance):
+        assert tolerance_of(make_solver(name, **options)) == tolerance
+
+    @pytest.mark.parametrize("claimed", [None, "much", 2.0, -1.0, float("nan"), True])
+    def test_a_tolerance_that_is_none(self, claimed):
+        class Foreign:
+            tolerance = claimed
+
+        assert tolerance_of(Foreign()) == 1e-5
+
+    def test_runs_carry_it(self):
+        instance = load_suite("tiny")[0]
+        spec = Spec("exact", {"tolerance": 0.3, "threads": 1})
+        found = run_job(Job("tiny-00", instance, spec, 5.0, 0)).record
+        assert found is not None
+        assert found.tolerance == 0.3
+        assert found.proven
+
+
+def test_a_run_without_schedule_is_not_the_fairest():
+    failed = record("a", "x", 0.01, status=Status.FAILED, fairness=1.0)  # as 0.1.0 wrote it
+    x, y = score([failed, record("b", "x", 6.0, fairness=0.8), record("a", "y", 6.0)])
+    assert x.fairness == pytest.approx(0.4)
+    assert y.fairness == 0.9
+    instance = generate(4, 2, seed=1)
+    told = {"label": "a", "solver": "x", "fractional_bound": 1.0, "seed": 0, "time_limit": None}
+    new = Record.without_schedule(instance, Status.TIMEOUT, "late", seconds=1.0, **told)
+    assert new.fairness == 0.0
