@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 from dsct_gym.errors import InputError
+
+_TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -43,6 +47,22 @@ def make_folder(path: Path) -> Path:
     except OSError as error:
         raise InputError(f"{path}: cannot be made: {error.strerror}") from error
     return path
+
+
+def refuse_links(paths: Iterable[Path]) -> None:
+    """Refuses symbolic links where results are written: a folder may be a stranger's.
+
+    Raises:
+        InputError: Naming the first of the paths that is one.
+    """
+    for path in paths:
+        if path.is_symlink():
+            raise InputError(f"{path}: is a symbolic link; results are not written through one")
+
+
+def is_left_over(path: Path) -> bool:
+    """Whether a file is what `write_bytes` leaves behind when it is killed."""
+    return _TEMPORARY.fullmatch(path.name) is not None
 
 
 def _replace(target: Path, content: bytes) -> None:

@@ -14,7 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from dsct_gym.atomic import make_folder, write_bytes, write_text
+from dsct_gym.atomic import make_folder, refuse_links, write_bytes, write_text
 from dsct_gym.errors import InputError
 
 
@@ -32,6 +32,7 @@ class RunFolder:
 
     def __init__(self, path: Path, config: BaseModel, *, resume: bool) -> None:
         self.path = make_folder(path)
+        refuse_links(path.iterdir())
         stated = config.model_dump_json(indent=2)
         kept = path / "config.json"
         if kept.exists() and not resume:

@@ -20,7 +20,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from dsct_gym.atomic import make_folder, write_text
+from dsct_gym.atomic import is_left_over, make_folder, refuse_links, write_text
 from dsct_gym.benchmark.execution import Run, TracePoint
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.record import Record, records_as_csv
@@ -101,11 +101,19 @@ class Store:
             InputError: If the folder cannot be made or another benchmark writes into it.
         """
         make_folder(self.folder)
+        refuse_links(self._own())
         with (self.folder / ".lock").open("w") as lock:
             _take(lock.fileno(), self.folder)
-            for left in self.folder.rglob(".*.tmp"):
+            for left in filter(is_left_over, self._own()):
                 left.unlink(missing_ok=True)
             yield
+
+    def _own(self) -> Iterator[Path]:
+        """Whatever lies where runs are written: nothing else in the folder is looked at."""
+        for pattern in (".lock", ".*.tmp", TABLE, "instances", "runs"):
+            yield from self.folder.glob(pattern)
+        for pattern in ("instances/*", "runs/*", "runs/*/*"):
+            yield from self.folder.glob(pattern)
 
     def put_instance(self, job: Job) -> None:
         """Keeps the instance of a job.

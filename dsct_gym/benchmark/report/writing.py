@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dsct_gym.atomic import make_folder, write_text
+from dsct_gym.atomic import make_folder, refuse_links, write_text
 from dsct_gym.benchmark.record import records_as_csv
 from dsct_gym.benchmark.report.page import render_page
 from dsct_gym.benchmark.report.results import Results
@@ -16,6 +16,7 @@ from dsct_gym.benchmark.report.tables import (
 )
 
 PAGE = "report.html"
+_PARQUET = "results.parquet"
 
 
 def write_report(results: Results, folder: Path, title: str | None = None) -> list[str]:
@@ -40,9 +41,10 @@ def write_report(results: Results, folder: Path, title: str | None = None) -> li
         PAGE: render_page(results, title or f"Benchmark {name}"),
     }
     make_folder(folder)
+    refuse_links(folder / file for file in (*documents, _PARQUET))
     for file, text in documents.items():
         write_text(folder / file, text)
     if not parquet_available():
         return sorted(documents)
-    write_parquet(results.records, folder / "results.parquet")
-    return sorted([*documents, "results.parquet"])
+    write_parquet(results.records, folder / _PARQUET)
+    return sorted([*documents, _PARQUET])

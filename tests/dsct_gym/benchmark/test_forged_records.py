@@ -10,6 +10,7 @@ from dsct_gym.benchmark.execution import run_job
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.record import Status, records_as_csv, records_from_csv
 from dsct_gym.benchmark.report.results import Results
+from dsct_gym.benchmark.report.writing import write_report
 from dsct_gym.benchmark.session import Conduct, Session
 from dsct_gym.benchmark.spec import Spec
 from dsct_gym.benchmark.store import Broken, Store, StoredRun, _digest, _read
@@ -133,3 +134,42 @@ def test_a_record_is_what_was_kept(kept):
     found = _read(kept)
     assert isinstance(found, StoredRun)
     assert json.loads(kept.read_text())["record"] == json.loads(json.dumps(asdict(found.record)))
+
+
+@pytest.mark.parametrize("place", ["runs", "instances", "results.csv", ".lock"])
+def test_a_benchmark_writes_through_no_link(kept, tmp_path_factory, place):
+    outside = tmp_path_factory.mktemp("outside") / "precious"
+    outside.write_text("precious")
+    folder = kept.parents[2]
+    target = folder / place
+    if target.is_dir():
+        target.rename(target.with_name("moved"))
+    target.unlink(missing_ok=True)
+    target.symlink_to(outside.parent if "." not in place else outside)
+    with pytest.raises(InputError, match="symbolic link"), Store(folder).opened():
+        pass
+    assert outside.read_text() == "precious"
+
+
+def test_a_report_writes_through_no_link(kept, tmp_path):
+    outside = tmp_path / "precious"
+    outside.write_text("precious")
+    folder = tmp_path / "report"
+    folder.mkdir()
+    (folder / "report.html").symlink_to(outside)
+    with pytest.raises(InputError, match=r"report\.html: is a symbolic link"):
+        write_report(Results.load(kept.parents[2]), folder)
+    assert outside.read_text() == "precious"
+
+
+def test_only_what_a_killed_benchmark_left_is_swept_up(kept):
+    folder = kept.parents[2]
+    own = [folder / ".0123456789abcdef.tmp", kept.with_name(".fedcba9876543210.tmp")]
+    others = [folder / ".mine.tmp", folder / "notes" / ".0123456789abcdef.tmp"]
+    (folder / "notes").mkdir()
+    for path in (*own, *others):
+        path.write_text("")
+    with Store(folder).opened():
+        pass
+    assert not any(path.exists() for path in own)
+    assert all(path.exists() for path in others)
