@@ -38,10 +38,6 @@ class Problem(Protocol):
         """Name of the problem."""
         ...
 
-    def __hash__(self) -> int:
-        """Equal problems have equal hashes: what is recomputed of one is remembered by it."""
-        ...
-
 
 def knowledge_of(agent: object) -> Knowledge:
     """What a solver, bound or environment declares to know; nothing where it declares nothing."""

@@ -6,7 +6,6 @@ A checksum tells of damage, not of forgery: whoever writes a number can write it
 from __future__ import annotations
 
 from dataclasses import fields
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from dsct_gym.benchmark.record import Record, tolerance_of
@@ -88,7 +87,7 @@ def _given(problem: Problem, record: Record) -> dict[str, Any]:
     return {
         "label": record.instance,
         "solver": record.solver,
-        "fractional_bound": _fractional_bound(problem),
+        "fractional_bound": upper_bound(problem),
         "seed": record.seed,
         "time_limit": record.time_limit,
     }
@@ -98,8 +97,3 @@ def _differ(claimed: object, true: object) -> bool:
     if isinstance(claimed, float) and isinstance(true, float):
         return not abs(claimed - true) <= CLAIM * max(1.0, abs(true))
     return claimed != true
-
-
-@cache
-def _fractional_bound(problem: Problem) -> float:
-    return upper_bound(problem)
