@@ -196,7 +196,8 @@ def _option(key: str) -> str:
 
 def _shown(value: object) -> str:
     """The value so that it reads back as the same."""
-    if isinstance(value, str):
+    # What follows could end a text that begins like JSON: ``"`` and ``,b="`` make one string.
+    if isinstance(value, str) and not value.lstrip().startswith(('"', "[", "{")):
         try:
             if _value(value + "]", 0) == (value, len(value)):
                 return value

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dsct_gym import InputError
@@ -78,6 +78,9 @@ TRICKY = st.text(alphabet='a1,[]{}"=\\ .-', max_size=8)
 
 
 @given(st.dictionaries(st.from_regex(r"[a-z_]{1,5}", fullmatch=True), JSON | TRICKY, max_size=3))
+@example({"a": '"', "b": '"'})
+@example({"a": '["]', "b": '"'})
+@example({"a": '{"a', "b": '":1}'})
 def test_whatever_is_named_reads_back(options):
     spec = Spec("module.of:Class", options)
     assert Spec.parse(spec.label) == spec
