@@ -42,9 +42,7 @@ from dsct_gym.errors import InputError
 
 SUFFIX: Final = ".nbc"
 VARIABLE: Final = "NUMBA_CACHE_DIR"
-COMPILING: Final = (
-    "dsct-gym: compiling kernels, once for an installation; 'dsct-gym warm-up' does it ahead"
-)
+COMPILING: Final = "dsct-gym: compiling kernels, once for an installation"
 
 _MARK: Final = b"dsct-gym kernel 1\n"
 _CHECK: Final = hashlib.sha256().digest_size
