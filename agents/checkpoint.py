@@ -19,6 +19,7 @@ from dsct_gym.agents.network import ARCHITECTURE, Network, shapes
 from dsct_gym.atomic import write_bytes
 from dsct_gym.errors import InputError
 from dsct_gym.plan import Context, Machine
+from dsct_gym.refusals import shown_key
 
 FORMAT: Final = "dsct-ea-policy/1"
 _KEY = "policy"
@@ -103,7 +104,7 @@ def _read_header(path: str | Path, file: Any) -> Header:
         header = Header.model_validate_json(stated)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        field = ".".join(_shown(str(step)) for step in first["loc"]) or "header"
+        field = ".".join(shown_key(str(step)) for step in first["loc"]) or "header"
         raise InputError(f"{path}: {field}: {first['msg']}") from error
     if header.architecture != ARCHITECTURE:
         raise InputError(
@@ -120,7 +121,7 @@ def _read_network(path: str | Path, file: Any, header: Header) -> Network:
     wanted = shapes(header.width)
     unexpected = sorted(set(file.keys()) ^ set(wanted))
     if unexpected:
-        raise InputError(f"{path}: {_shown(unexpected[0])}: missing or unknown array")
+        raise InputError(f"{path}: {shown_key(unexpected[0])}: missing or unknown array")
     arrays = {}
     for name, shape in wanted.items():
         kind, found = file.get_slice(name).get_dtype(), tuple(file.get_slice(name).get_shape())
@@ -130,9 +131,3 @@ def _read_network(path: str | Path, file: Any, header: Header) -> Network:
         if not np.isfinite(arrays[name]).all():
             raise InputError(f"{path}: {name}: holds numbers that are not finite")
     return Network(**arrays)
-
-
-def _shown(name: str) -> str:
-    """A name from a file, for an error line."""
-    short = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
-    return short if short.isprintable() else repr(short)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
+from dsct_gym.benchmark.execution import fractional_bound
 from dsct_gym.benchmark.record import Record, tolerance_of
 from dsct_gym.benchmark.spec import Spec
 from dsct_gym.errors import InputError, located
 from dsct_gym.gaps import exceeds
-from dsct_gym.relaxation import upper_bound
 from dsct_gym.schedule import Schedule
 from dsct_gym.solver import Solution, solver_entry_points
 from dsct_gym.tolerances import CLAIM
@@ -87,7 +87,7 @@ def _given(problem: Problem, record: Record) -> dict[str, Any]:
     return {
         "label": record.instance,
         "solver": record.solver,
-        "fractional_bound": upper_bound(problem),
+        "fractional_bound": fractional_bound(problem),
         "seed": record.seed,
         "time_limit": record.time_limit,
     }

@@ -9,21 +9,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-import numpy as np
-
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.provenance import describe_environment, provider_of
 from dsct_gym.benchmark.record import Record, Status, tolerance_of
-from dsct_gym.instance import Instance
 from dsct_gym.problem import Problem
 from dsct_gym.relaxation import upper_bound
 from dsct_gym.running import InvalidAnswerError, run
 from dsct_gym.schedule import Schedule
-from dsct_gym.solver import (
-    Progress,
-    find_solver,
-    make_solver,
-)
+from dsct_gym.solver import Progress, find_solver, make_solver
+from dsct_gym.toy import toy
 
 TracePoint = tuple[float, float | None, float | None]
 """Seconds, best value and proven bound until then."""
@@ -82,7 +76,7 @@ def run_job(job: Job, threads: int | None = None) -> Run:
         solution,
         label=job.label,
         solver=job.solver.label,
-        fractional_bound=_fractional_bound(job.instance),
+        fractional_bound=fractional_bound(job.instance),
         seed=job.seed,
         time_limit=job.time_limit,
         tolerance=tolerance_of(solver),
@@ -100,7 +94,7 @@ def failed_run(job: Job, status: Status, message: str, seconds: float) -> Run:
         " ".join(message.split()),
         label=job.label,
         solver=job.solver.label,
-        fractional_bound=_fractional_bound(job.instance),
+        fractional_bound=fractional_bound(job.instance),
         seconds=seconds,
         seed=job.seed,
         time_limit=job.time_limit,
@@ -108,7 +102,7 @@ def failed_run(job: Job, status: Status, message: str, seconds: float) -> Run:
     return Run(job, record, environment=_environment(job, None))
 
 
-def _fractional_bound(problem: Problem) -> float:
+def fractional_bound(problem: Problem) -> float:
     """The bound of a problem; that of the last is kept, as its solvers and seeds come in a row."""
     global _last_bound
     last = _last_bound
@@ -127,9 +121,9 @@ def warm_up(solver: str) -> None:
     Args:
         solver: Name of the solver; it may fail on the toy.
     """
-    upper_bound(_toy())
+    upper_bound(toy())
     with suppress(Exception):
-        make_solver(solver).solve(_toy(), time_limit=0.1, seed=0)
+        make_solver(solver).solve(toy(), time_limit=0.1, seed=0)
 
 
 class _Tracer:
@@ -171,14 +165,3 @@ def _environment(job: Job, threads: int | None) -> dict[str, str | int]:
     if threads is not None:
         described["threads"] = threads
     return described
-
-
-def _toy() -> Instance:
-    return Instance(
-        speeds=np.array([1.0, 2.0]),
-        efficiencies=np.array([2.0, 1.0]),
-        deadlines=np.array([1.0, 1.0, 2.0]),
-        work=np.array([[0.0, 1.0, 3.0]] * 3),
-        accuracy=np.array([[0.0, 0.5, 0.8]] * 3),
-        energy_budget=3.0,
-    )

@@ -110,9 +110,8 @@ class Store:
 
     def _own(self) -> Iterator[Path]:
         """Whatever lies where runs are written: nothing else in the folder is looked at."""
-        for pattern in (".lock", ".*.tmp", TABLE, "instances", "runs"):
-            yield from self.folder.glob(pattern)
-        for pattern in ("instances/*", "runs/*", "runs/*/*"):
+        top = (".lock", ".*.tmp", TABLE, "instances", "runs")
+        for pattern in (*top, "instances/*", "runs/*", "runs/*/*"):
             yield from self.folder.glob(pattern)
 
     def put_instance(self, job: Job) -> None:

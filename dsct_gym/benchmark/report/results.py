@@ -53,20 +53,18 @@ class Results:
             InputError: If there is no such folder or no sound run in it.
         """
         store = Store(folder)
-        runs, broken = _believable(store)
+        runs, broken, problems = _believable(store)
         if not runs:
             first = f": {broken[0].path.name} {broken[0].told}" if broken else ""
             raise InputError(f"{folder}: holds no sound run{first}")
         records = [run.record for run in runs]
-        labels = dict.fromkeys(record.instance for record in records)
-        problems = {label: store.load_instance(label) for label in labels}
         known = yardsticks(records, references_of(problems))
         ranks = {
             row.solver: row.gap_to_best.mean
             for row in sorted(score(records, known), key=lambda row: row.solver)
         }
         runs.sort(key=lambda run: (ranks[run.record.solver], run.record.solver))
-        worthless = {label: idle(problem) for label, problem in problems.items()}
+        worthless = {label: idle(problems[label]) for label in known}
         return cls(store, tuple(runs), tuple(broken), known, worthless)
 
     @cached_property
@@ -146,8 +144,8 @@ class Results:
         ]
 
 
-def _believable(store: Store) -> tuple[list[StoredRun], list[Broken]]:
-    """The runs that their schedules and instances bear out, and the files that hold none."""
+def _believable(store: Store) -> tuple[list[StoredRun], list[Broken], dict[str, Problem]]:
+    """The runs that their schedules and instances bear out, files that hold none, instances."""
     runs, broken = store.load()
     problems: dict[str, Problem] = {}
     sound = []
@@ -160,7 +158,7 @@ def _believable(store: Store) -> tuple[list[StoredRun], list[Broken]]:
             broken.append(Broken(run.path, "; ".join(wrong)))
         else:
             sound.append(run)
-    return sound, broken
+    return sound, broken, problems
 
 
 def environments(runs: Sequence[StoredRun]) -> list[dict[str, object]]:
