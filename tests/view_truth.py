@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cases import changed
 from dsct_gym import Instance, allocate
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.plan import Context, Machine
@@ -267,12 +268,6 @@ def machine_columns(plan: TruePlan, task: int, changes: Changes) -> dict[Machine
 def gained(instance: Instance, machine: Ints) -> float:
     """Accuracy that an assignment gains over no work at all."""
     return float((allocate(instance, machine).accuracy - instance.base_accuracy).sum())
-
-
-def changed(instance: Instance, **fields: object) -> Instance:
-    """The instance with other values in some fields."""
-    names = ("speeds", "efficiencies", "deadlines", "work", "accuracy", "energy_budget")
-    return Instance(**{name: getattr(instance, name) for name in names} | fields)
 
 
 def compress(value: Floats) -> Floats:

@@ -1,15 +1,23 @@
-"""The columns of observations, by hand."""
+"""The columns of observations: by hand, and all of them against their definitions, by name."""
 
+import functools
+import itertools
 import math
+from enum import IntEnum
+from typing import NamedTuple
 
 import gymnasium
 import numpy as np
 import pytest
 
+from cases import CASES, changed
+from dsct_gym.allocation import allocate
+from dsct_gym.arrays import Floats
 from dsct_gym.envs.observation import BudgetColumn, Layout, MachineColumn, TaskColumn
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax
-from playing import ASSIGN, IDS, JOINT
+from observation_truth import Columns, Moment, budget_columns, machine_columns, task_columns
+from playing import ASSIGN, IDS, JOINT, masked_action
 
 INSTANCE = Instance(
     speeds=[10.0, 30.0],
@@ -128,3 +136,98 @@ def test_guidance_shows_the_relaxation(env_id: str) -> None:
     assert machines["fraction_time"].tolist() == close(fraction.tolist())
     assert shown["budget"]["relaxed_price"] == close(math.log(relaxed.energy_price * 1.5 / 2))
     assert shown["budget"]["slack"] == close(math.log(80 / relaxed.work.sum()))
+
+
+class Sample(NamedTuple):
+    """What is shown at one moment of a table, rows as they stand, and the truth."""
+
+    shown: Floats
+    true: Floats
+
+
+def stacked(columns: type[IntEnum], truth: Columns) -> Floats:
+    return np.column_stack([truth[place] for place in columns])
+
+
+def in_edf_order(instance: Instance) -> Instance:
+    order = instance.edf_order
+    return changed(
+        instance,
+        deadlines=instance.deadlines[order],
+        work=instance.work[order],
+        accuracy=instance.accuracy[order],
+    )
+
+
+def episode(env_id: str, instance: Instance) -> tuple[list[dict], list[Moment]]:
+    """The tables at every moment of an episode of random allowed actions, and these moments."""
+    env = gymnasium.make(env_id, instance=instance, guidance=True)
+    layout, rng = env.unwrapped.layout, np.random.default_rng(instance.num_tasks)
+    observation, info = env.reset()
+    shown, actions, over = [layout.tables(observation)], [], False
+    while not over:
+        actions.append(masked_action(env, info["action_mask"], rng))
+        observation, _, over, _, info = env.step(actions[-1])
+        shown.append(layout.tables({key: value.copy() for key, value in observation.items()}))
+    ends = info["schedule"]
+    machine, shared = ends.machine, env_id == ASSIGN
+    if shared:
+        machine = np.where(np.array(actions) == instance.num_machines, -1, actions)
+    moments = []
+    for decided in range(instance.num_tasks + 1):
+        so_far = np.where(np.arange(instance.num_tasks) < decided, machine, -1)
+        work = allocate(instance, so_far).work if shared else np.where(so_far >= 0, ends.work, 0.0)
+        moments.append(Moment(instance, so_far, work, decided, shared))
+    return shown, moments
+
+
+@functools.cache
+def samples(env_id: str, case: str) -> dict[type[IntEnum], list[Sample]]:
+    """All that an episode shows, beside the truth, table by table."""
+    instance = in_edf_order(CASES[case])
+    found: dict[type[IntEnum], list[Sample]] = {
+        TaskColumn: [],
+        MachineColumn: [],
+        BudgetColumn: [],
+    }
+    for tables, moment in zip(*episode(env_id, instance), strict=True):
+        tasks = stacked(TaskColumn, task_columns(moment))
+        at_hand = np.vstack([tasks, np.zeros((1, tasks.shape[1]))])[moment.decided]
+        tasks[: moment.decided] = 0.0
+        found[TaskColumn].append(Sample(tables["tasks"], tasks))
+        found[TaskColumn].append(Sample(tables["task"][None], at_hand[None]))
+        machines = stacked(MachineColumn, machine_columns(moment))
+        found[MachineColumn].append(Sample(tables["machines"], machines))
+        budget = stacked(BudgetColumn, budget_columns(moment))
+        found[BudgetColumn].append(Sample(tables["budget"][None], budget))
+    return found
+
+
+def wrong(columns: type[IntEnum], shown: Floats, true: Floats) -> list[IntEnum]:
+    """Columns that are not what they should be; NaN stands where rounding decides."""
+    right = np.isnan(true) | np.isclose(shown, true, rtol=2e-5, atol=2e-5)
+    return [place for place in columns if not right[..., place].all()]
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("env_id", IDS)
+def test_every_column_is_what_its_name_says(env_id: str, case: str) -> None:
+    for columns, found in samples(env_id, case).items():
+        for moment, sample in enumerate(found):
+            assert wrong(columns, sample.shown, sample.true) == [], moment
+
+
+def test_rounding_decides_hardly_anywhere() -> None:
+    tables = [s.true for case in CASES for found in samples(ASSIGN, case).values() for s in found]
+    assert sum(np.isnan(table).sum() for table in tables) < 0.001 * sum(t.size for t in tables)
+
+
+@pytest.mark.parametrize("columns", [TaskColumn, MachineColumn, BudgetColumn])
+def test_no_two_columns_could_be_exchanged(columns: type[IntEnum]) -> None:
+    found = [sample for case in CASES for sample in samples(ASSIGN, case)[columns]]
+    shown = np.concatenate([sample.shown for sample in found])
+    true = np.concatenate([sample.true for sample in found])
+    for one, other in itertools.combinations(columns, 2):
+        exchanged = shown.copy()
+        exchanged[:, [one, other]] = shown[:, [other, one]]
+        assert wrong(columns, exchanged, true) == [one, other]
