@@ -1,22 +1,27 @@
-# `make bench` and `make test` set up .venv by themselves. PYTHON chooses the interpreter (3.11+).
+# `make bench` and `make test` set up .venv by themselves. PYTHON chooses the interpreter (3.11+),
+# VENV the environment, EXTRAS what is installed into it.
 
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
+EXTRAS ?= all,dev
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help bench test lint clean-cache clean
+NEWEST = $(shell .ci/newest)
+
+.PHONY: help bench test test-newest lint clean-cache clean
 
 help:
 	@echo "make bench        run the reference agents on a real instance, pictures in out/"
 	@echo "make test         lint, types and tests"
+	@echo "make test-newest  the tests on the newest Python found here, without torch"
 	@echo "make lint         lint and types only"
 	@echo "make clean-cache  drop compiled kernels, to see them compiled"
 	@echo "make clean        drop .venv, caches and out/"
 
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	touch $@
 
 bench: $(INSTALLED)
@@ -24,6 +29,11 @@ bench: $(INSTALLED)
 
 test: lint
 	$(BIN)/pytest
+
+test-newest:
+	$(if $(NEWEST),,$(error no Python newer than 3.11 is found here))
+	$(MAKE) .venv-newest/.installed VENV=.venv-newest PYTHON=$(NEWEST) EXTRAS=render,parquet,dev
+	.venv-newest/bin/pytest
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check
@@ -34,4 +44,4 @@ clean-cache:
 	find dsct_gym baselines agents training tests -name '*.nb[ic]' -delete
 
 clean: clean-cache
-	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-newest out .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -191,9 +191,14 @@ def _table(
     )
     longest = console.width // 2 if console.is_terminal else None
     for index, heading in enumerate(headings):
-        widest = max((cell_len(row[index]) for row in rows), default=0)
+        folded = stacked and heading.kind != "prose"
+        text = heading.text.replace(" ", "\n") if folded else heading.text
+        cells = [row[index] for row in rows]
+        if heading.kind == "number":
+            cells.append(text)
+        widest = max((cell_len(line) for cell in cells for line in cell.split("\n")), default=0)
         table.add_column(
-            Text(heading.text.replace(" ", "\n") if stacked else heading.text),
+            Text(text),
             justify="right" if heading.kind == "number" else "left",
             no_wrap=heading.kind == "number",
             overflow="fold",

@@ -33,11 +33,11 @@ def solvers(json: Json = False) -> None:
         (
             str(solver["name"]),
             str(solver["description"] or f"not available: {solver['unavailable']}"),
-            ", ".join(f"{key}={value}" for key, value in _options_of(solver).items()),
+            "\n".join(f"{key}={value}" for key, value in _options_of(solver).items()),
         )
         for solver in found
     ]
-    columns = (Heading("solver"), Heading("what it does", "prose"), Heading("options", "prose", 1))
+    columns = (Heading("solver"), Heading("what it does", "prose"), Heading("options", priority=1))
     print_table(columns, rows)
 
 
