@@ -25,7 +25,7 @@ import numpy as np
 from dsct_gym.allocation import allocate
 from dsct_gym.baselines.annealing import Annealing
 from dsct_gym.baselines.branch_and_price.compact import STALLED, finish
-from dsct_gym.baselines.branch_and_price.tree import Search
+from dsct_gym.baselines.branch_and_price.tree import BranchAndPrice
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax
@@ -160,7 +160,7 @@ def _search(
     threads: int,
     seed: int,
     progress: ProgressCallback | None,
-) -> Iterator[tuple[Search, float]]:
+) -> Iterator[tuple[BranchAndPrice, float]]:
     """A search with its threads, and the time by which its columns should start."""
     started = time.perf_counter() - first.seconds
     limit = math.inf if time_limit is None else time_limit
@@ -170,7 +170,7 @@ def _search(
             progress(Progress(time.perf_counter() - started, best, bound))
 
     with ThreadPoolExecutor(threads) as pool:
-        search = Search(
+        search = BranchAndPrice(
             instance,
             relax(instance),
             np.asarray(first.schedule.machine),

@@ -11,7 +11,7 @@ import math
 import time
 
 from dsct_gym.allocation import allocate
-from dsct_gym.baselines.branch_and_price.tree import Search
+from dsct_gym.baselines.branch_and_price.tree import BranchAndPrice
 from dsct_gym.instance import Instance
 
 STALLED = 50
@@ -24,7 +24,7 @@ _FINEST = 1e-6  # HiGHS keeps to rows within 1e-7, which blurs its bound
 _OWN_GAP = 0.5  # the rest of the tolerance is for those of the solver
 
 
-def finish(search: Search, instance: Instance, seed: int) -> None:
+def finish(search: BranchAndPrice, instance: Instance, seed: int) -> None:
     """Goes on with the compact programme, if it is small; the search learns what that finds.
 
     Three quarters of the time that is left are used, a minute at most.

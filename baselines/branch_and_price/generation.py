@@ -17,9 +17,9 @@ import numpy as np
 
 from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.baselines.branch_and_price.columns import Columns
-from dsct_gym.baselines.branch_and_price.data import Data
-from dsct_gym.baselines.branch_and_price.master import Groups, Master, Prices
-from dsct_gym.baselines.branch_and_price.pricing import exclude, price
+from dsct_gym.baselines.branch_and_price.master import Duals, Groups, Master
+from dsct_gym.baselines.branch_and_price.packed import PackedInstance
+from dsct_gym.baselines.branch_and_price.pricing import Offer, exclude, price
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ class Node:
 
     groups: Groups
     bound: float
-    prices: Prices
+    prices: Duals
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class OutOfTimeError(Exception):
     """The deadline has come; what was being computed is lost, nothing else."""
 
 
-class Generator:
+class ColumnGenerator:
     """Prices machines; keeps the columns from node to node.
 
     Args:
@@ -98,7 +98,7 @@ class Generator:
             that they are worse than the incumbent.
     """
 
-    def __init__(self, data: Data, pool: Executor, deadline: float) -> None:
+    def __init__(self, data: PackedInstance, pool: Executor, deadline: float) -> None:
         self.data = data
         self.columns = Columns(data.tasks)
         self.deadline = deadline
@@ -137,7 +137,7 @@ class Generator:
                     descent.restart()
         return Outcome(descent.master, node.bound <= cutoff())
 
-    def price_all(self, groups: Groups, prices: Prices, rise: float) -> Priced:
+    def price_all(self, groups: Groups, prices: Duals, rise: float) -> Priced:
         """Prices every group and sums up the bound, which is valid whatever the prices.
 
         Args:
@@ -145,25 +145,13 @@ class Generator:
             prices: Fees and price of energy.
             rise: Upward error allowed to pricing at each task.
         """
-        data, table = self.data, self.columns
+        table = self.columns
         fee = np.where(groups.shared, prices.fee, 0.0)
         value = table.value(fee, prices.energy)
         known = [self._best_known(value, groups, g) for g in range(groups.kind.size)]
 
         def best_column(g: int) -> tuple[float, Floats, int]:
-            kind = groups.kind[g]
-            rate = prices.energy * data.energy_rate[kind]
-            return price(
-                data.capacity[kind],
-                data.slope,
-                data.width,
-                rate,
-                fee,
-                groups.allowed[g],
-                known[g][0],
-                rise,
-                self._halt,
-            )
+            return price(self._offer(groups, prices, g), known[g][0], rise, self._halt)
 
         found = self._map(best_column, range(groups.kind.size))
         columns = np.array([index for _, index in known], dtype=np.int64)
@@ -209,6 +197,18 @@ class Generator:
             raise OutOfTimeError
         return left
 
+    def _offer(self, groups: Groups, prices: Duals, g: int) -> Offer:
+        """What a machine of a group may choose from."""
+        data, kind = self.data, groups.kind[g]
+        return Offer(
+            capacity=data.capacity[kind],
+            slope=data.slope,
+            width=data.width,
+            energy_rate=prices.energy * data.energy_rate[kind],
+            fee=np.where(groups.shared, prices.fee, 0.0),
+            allowed=groups.allowed[g],
+        )
+
     def _map(self, function: Callable[[int], T], items: Iterable[int]) -> list[T]:
         """The results of ``function`` in threads.
 
@@ -252,21 +252,10 @@ class Generator:
         harmless = _TIGHTEN_ERROR * (node.bound - cutoff) / (data.tasks * data.machines)
         rise = max(rise, harmless)
         priced = self.price_all(groups, prices, rise)
-        fee = np.where(groups.shared, prices.fee, 0.0)
 
         def excluded(g: int) -> Bools:
-            kind = groups.kind[g]
-            return exclude(
-                data.capacity[kind],
-                data.slope,
-                data.width,
-                prices.energy * data.energy_rate[kind],
-                fee,
-                groups.allowed[g],
-                float(priced.best[g]) - (priced.bound - cutoff),
-                rise,
-                self._halt,
-            )
+            floor = float(priced.best[g]) - (priced.bound - cutoff)
+            return exclude(self._offer(groups, prices, g), floor, rise, self._halt)
 
         out = np.array(self._map(excluded, range(groups.kind.size)))
         if not out.any():
@@ -286,7 +275,7 @@ class _Descent:
         stuck: Whether nothing more is to be had.
     """
 
-    def __init__(self, generator: Generator, node: Node, cutoff: float) -> None:
+    def __init__(self, generator: ColumnGenerator, node: Node, cutoff: float) -> None:
         self._generator = generator
         self._node = node
         self.rise = max(_FIRST_ERROR * (node.bound - cutoff) / generator.data.tasks, _FINEST)
@@ -344,7 +333,7 @@ class _Descent:
     def _solve(self) -> None:
         self.value, self._out = self.master.solve(self._generator.seconds_left())
 
-    def _adapt(self, slope: Floats, point: Prices) -> None:
+    def _adapt(self, slope: Floats, point: Duals) -> None:
         """Goes further to the master's prices where the bound still falls that way."""
         out = self._out
         along = float(slope[:-1] @ (out.fee - point.fee) + slope[-1] * (out.energy - point.energy))

@@ -9,7 +9,7 @@ import numpy as np
 
 from dsct_gym.allocation import Packed, optimal_work
 from dsct_gym.arrays import Floats, Ints
-from dsct_gym.baselines.branch_and_price.data import Data
+from dsct_gym.baselines.branch_and_price.packed import PackedInstance
 from dsct_gym.baselines.local_search import Walk, begin_walk, step_walk
 from dsct_gym.incremental import Curves, accept_trial, place_all, try_change
 from dsct_gym.instance import Instance
@@ -41,7 +41,7 @@ class Incumbent:
         machine: Machine of each task in EDF order (n,), −1 for none.
     """
 
-    def __init__(self, instance: Instance, data: Data, seed: int) -> None:
+    def __init__(self, instance: Instance, data: PackedInstance, seed: int) -> None:
         self.total = data.base
         self.machine = np.full(data.tasks, -1, dtype=np.int64)
         self._data = data

@@ -15,8 +15,8 @@ _FOREVER = 1e6
 
 
 @dataclass(frozen=True)
-class Prices:
-    """Prices of what the machines share.
+class Duals:
+    """Duals of what the machines share.
 
     Attributes:
         fee: μ_j of each task (n,), at least 0.
@@ -26,9 +26,9 @@ class Prices:
     fee: Floats
     energy: float
 
-    def towards(self, other: Prices, share: float) -> Prices:
+    def towards(self, other: Duals, share: float) -> Duals:
         """The point that lies ``share`` of the way to other prices."""
-        return Prices(
+        return Duals(
             self.fee + share * (other.fee - self.fee),
             self.energy + share * (other.energy - self.energy),
         )
@@ -122,7 +122,7 @@ class Master:
         self.group_of.extend(group.tolist())
         return len(pairs)
 
-    def solve(self, seconds: float) -> tuple[float, Prices]:
+    def solve(self, seconds: float) -> tuple[float, Duals]:
         """Solves the linear programme; after ``seconds``, what it has by then.
 
         Returns:
@@ -135,7 +135,7 @@ class Master:
         # Whatever HiGHS leaves behind when it fails, prices are finite and at least 0: then their
         # bound is valid.
         dual = np.nan_to_num(np.abs(np.array(solution.row_dual)), nan=0.0, posinf=0.0)
-        prices = Prices(dual[: self._tasks], float(dual[-1]))
+        prices = Duals(dual[: self._tasks], float(dual[-1]))
         return self._model.getInfo().objective_function_value, prices
 
     def shares(self) -> Floats:

@@ -14,6 +14,8 @@ every stage is cut to the range of ``t`` that this bound leaves open.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from dsct_gym.arrays import Bools, Floats, Ints
@@ -22,29 +24,48 @@ from dsct_gym.jit import kernel
 
 SKIPPED = -1.0
 _SLACK = 1e-12
+_FIRST_ROOM = 1024
 
 
-@kernel
-def price(
-    capacity: Floats,
-    slope: Floats,
-    width: Floats,
-    energy_rate: float,
-    fee: Floats,
-    allowed: Bools,
-    floor: float,
-    rise: float,
-    halt: Bools,
-) -> tuple[float, Floats, int]:
-    """Finds the most valuable schedule of a machine.
+class Offer(NamedTuple):
+    """What a machine may choose from, and at which prices; tasks in EDF order.
 
-    Args:
-        capacity: Work until each deadline ``s_r d_j`` (n,), tasks in EDF order.
+    Attributes:
+        capacity: Work until each deadline ``s_r d_j`` (n,), GFLOP.
         slope: Slopes of the curve segments (n, K), non-increasing along a row.
         width: Widths of the segments (n, K), GFLOP.
         energy_rate: Price of the energy of one GFLOP, ``λ / E_r``.
         fee: Price of each task μ_j (n,), at least 0.
         allowed: Which tasks the machine may take (n,).
+    """
+
+    capacity: Floats
+    slope: Floats
+    width: Floats
+    energy_rate: float
+    fee: Floats
+    allowed: Bools
+
+
+class _Room(NamedTuple):
+    """Buffers of one length that a stage is built in: the stage, two to go back and forth."""
+
+    xs: Floats
+    ys: Floats
+    a_xs: Floats
+    a_ys: Floats
+    b_xs: Floats
+    b_ys: Floats
+    tilted: Floats
+    queue: Ints
+
+
+@kernel
+def price(offer: Offer, floor: float, rise: float, halt: Bools) -> tuple[float, Floats, int]:
+    """Finds the most valuable schedule of a machine.
+
+    Args:
+        offer: What the machine may choose from.
         floor: A value that is known to be reached; schedules worth less are not looked for.
         rise: Upward error allowed at each task, to keep the number of breakpoints down.
         halt: Set by another thread (1,) to break off; what is returned then means nothing.
@@ -55,67 +76,50 @@ def price(
         is not taken; the number of breakpoints of all stages, 0 when nothing exceeds ``floor``:
         then there is no schedule either.
     """
-    works = np.full(slope.shape[0], SKIPPED)
-    tasks = _worthwhile(capacity, slope, width, energy_rate, fee, allowed)
+    works = np.full(offer.fee.size, SKIPPED)
+    tasks = _worthwhile(offer)
     if tasks.size == 0:
         return floor, works, 0
-    xs, ys, stage = _stages(capacity, slope, width, energy_rate, fee, tasks, floor, rise, halt)
+    xs, ys, stage = _stages(offer, tasks, floor, rise, halt)
     last = stage[tasks.size + 1] - 1
     if last < 0 or ys[last] <= floor:
         return floor, works, 0
-    _trace(xs, ys, stage, tasks, slope, width, energy_rate, fee, xs[last], works)
+    _trace(xs, ys, stage, tasks, offer, xs[last], works)
     return ys[last], works, last + 1
 
 
 @kernel
-def exclude(
-    capacity: Floats,
-    slope: Floats,
-    width: Floats,
-    energy_rate: float,
-    fee: Floats,
-    allowed: Bools,
-    floor: float,
-    rise: float,
-    halt: Bools,
-) -> Bools:
+def exclude(offer: Offer, floor: float, rise: float, halt: Bools) -> Bools:
     """Tells which tasks are in no schedule of a machine that is worth ``floor`` or more.
 
     The best schedule with a task joins a stage of the tasks before it, the task, and a stage of
     those after it, which the same recursion builds backwards.
 
     Args:
-        capacity: As in `price`, like all arguments.
-        slope: Likewise.
-        width: Likewise.
-        energy_rate: Likewise.
-        fee: Likewise.
-        allowed: Likewise.
+        offer: What the machine may choose from.
         floor: Value that schedules of interest reach.
-        rise: Likewise; it only makes fewer tasks excludable.
-        halt: Likewise.
+        rise: As in `price`; it only makes fewer tasks excludable.
+        halt: As in `price`.
 
     Returns:
         The tasks among those allowed that can be excluded (n,).
     """
-    n = slope.shape[0]
+    n, fee, capacity = offer.fee.size, offer.fee, offer.capacity
     out = np.zeros(n, dtype=np.bool_)
-    tasks = _worthwhile(capacity, slope, width, energy_rate, fee, allowed)
+    tasks = _worthwhile(offer)
     count = tasks.size
-    xs, ys, stage = _stages(capacity, slope, width, energy_rate, fee, tasks, floor, rise, halt)
+    xs, ys, stage = _stages(offer, tasks, floor, rise, halt)
     if count == 0 or stage[count + 1] == 0:
         # Nothing at all is worth 0.
         for j in range(n):
-            out[j] = allowed[j] and (
-                count > 0 or _best_gain(capacity[j], slope, width, j, energy_rate) - fee[j] < floor
-            )
+            out[j] = offer.allowed[j] and (count > 0 or _best_gain(offer, j) - fee[j] < floor)
         return out
     best = ys[stage[count + 1] - 1]
     chosen = np.zeros(n, dtype=np.bool_)
     chosen[tasks] = True
     for j in range(n):
-        if allowed[j] and not chosen[j]:
-            loss = fee[j] - _best_gain(capacity[j], slope, width, j, energy_rate)
+        if offer.allowed[j] and not chosen[j]:
+            loss = fee[j] - _best_gain(offer, j)
             out[j] = best - loss < floor - _SLACK * max(1.0, abs(floor))
 
     total = capacity[tasks[count - 1]]
@@ -123,9 +127,7 @@ def exclude(
     for i in range(count - 1, -1, -1):
         j = tasks[i]
         before_xs, before_ys = xs[stage[i] : stage[i + 1]], ys[stage[i] : stage[i + 1]]
-        with_xs, with_ys = _with_task(
-            before_xs, before_ys, slope, width, j, energy_rate, capacity[j]
-        )
+        with_xs, with_ys = _with_task(before_xs, before_ys, offer, j, capacity[j])
         value = _best_sum(with_xs, with_ys, rest_us, rest_vs, total) - fee[j]
         out[j] = value < floor - _SLACK * max(1.0, abs(floor))
         if i == 0 or halt[0]:
@@ -135,7 +137,7 @@ def exclude(
         rest_us, rest_vs = _from(rest_us, rest_vs, total - capacity[j])
         if out[j]:
             continue
-        more_us, more_vs = _with_task(rest_us, rest_vs, slope, width, j, energy_rate, total)
+        more_us, more_vs = _with_task(rest_us, rest_vs, offer, j, total)
         room = 2 * (rest_us.size + more_us.size)
         us, vs = np.empty(room), np.empty(room)
         size = maximum(
@@ -154,20 +156,15 @@ def exclude(
 
 @kernel
 def _with_task(
-    xs: Floats,
-    ys: Floats,
-    slope: Floats,
-    width: Floats,
-    task: int,
-    energy_rate: float,
-    end: float,
+    xs: Floats, ys: Floats, offer: Offer, task: int, end: float
 ) -> tuple[Floats, Floats]:
     """The stage with a task's net curve added, without its fee, up to the work ``end``."""
-    for k in range(slope.shape[1]):
-        gain = slope[task, k] - energy_rate
+    slope, width = offer.slope[task], offer.width[task]
+    for k in range(slope.size):
+        gain = slope[k] - offer.energy_rate
         if gain <= 0.0:
             break
-        if width[task, k] <= 0.0:
+        if width[k] <= 0.0:
             continue
         size = xs.size
         out_xs, out_ys = np.empty(4 * size + 8), np.empty(4 * size + 8)
@@ -176,7 +173,7 @@ def _with_task(
             ys,
             size,
             gain,
-            width[task, k],
+            width[k],
             end,
             out_xs,
             out_ys,
@@ -217,20 +214,13 @@ def _best_sum(xs: Floats, ys: Floats, us: Floats, vs: Floats, total: float) -> f
 
 
 @kernel
-def _worthwhile(
-    capacity: Floats,
-    slope: Floats,
-    width: Floats,
-    energy_rate: float,
-    fee: Floats,
-    allowed: Bools,
-) -> Ints:
+def _worthwhile(offer: Offer) -> Ints:
     """The allowed tasks that can earn more than their fee, in EDF order."""
-    n = fee.size
+    n = offer.fee.size
     tasks = np.empty(n, dtype=np.int64)
     count = 0
     for j in range(n):
-        if allowed[j] and _best_gain(capacity[j], slope, width, j, energy_rate) > fee[j]:
+        if offer.allowed[j] and _best_gain(offer, j) > offer.fee[j]:
             tasks[count] = j
             count += 1
     return tasks[:count]
@@ -238,15 +228,7 @@ def _worthwhile(
 
 @kernel
 def _stages(
-    capacity: Floats,
-    slope: Floats,
-    width: Floats,
-    energy_rate: float,
-    fee: Floats,
-    tasks: Ints,
-    floor: float,
-    rise: float,
-    halt: Bools,
+    offer: Offer, tasks: Ints, floor: float, rise: float, halt: Bools
 ) -> tuple[Floats, Floats, Ints]:
     """The functions V_0, V_1, … after each task, cut to what may lead to more than ``floor``.
 
@@ -254,75 +236,125 @@ def _stages(
         ``xs``, ``ys`` and ``stage``: the stage after i tasks has the breakpoints ``stage[i]`` to
         ``stage[i + 1]``; all of ``stage`` is 0 when nothing exceeds ``floor``.
     """
-    K, count = slope.shape[1], tasks.size
-    room = 1024
+    count = tasks.size
     stage = np.zeros(count + 2, dtype=np.int64)
-    kept_xs, kept_ys = np.zeros(8 * room), np.zeros(8 * room)
+    kept_xs, kept_ys = np.zeros(8 * _FIRST_ROOM), np.zeros(8 * _FIRST_ROOM)
     if count == 0:
         return kept_xs, kept_ys, stage
-    starts, rest_us, rest_vs = _completions(capacity, slope, width, energy_rate, fee, tasks)
-    total = capacity[tasks[count - 1]]
+    starts, rest_us, rest_vs = _completions(offer, tasks)
+    total = offer.capacity[tasks[count - 1]]
     if rest_vs[starts[1] - 1] <= floor:
         return kept_xs, kept_ys, stage
-    xs, ys = np.empty(room), np.empty(room)
-    a_xs, a_ys = np.empty(room), np.empty(room)
-    b_xs, b_ys = np.empty(room), np.empty(room)
-    tilted, queue = np.empty(room), np.empty(room, dtype=np.int64)
+    room = _make_room(_FIRST_ROOM)
     stage[1] = 1
-    xs[0], ys[0], size = 0.0, 0.0, 1
+    room.xs[0], room.ys[0], size = 0.0, 0.0, 1
     for i in range(count):
         if halt[0]:
             stage[:] = 0
             return kept_xs, kept_ys, stage
-        j = tasks[i]
-        # V_{j-1} with the task's segments added one by one, steepest first.
-        a_xs[:size] = xs[:size]
-        a_ys[:size] = ys[:size]
-        a_size = size
-        for k in range(K):
-            gain = slope[j, k] - energy_rate
-            if gain <= 0.0:
-                break
-            if width[j, k] <= 0.0:
-                continue
-            if 4 * a_size + 8 > room:
-                room = 16 * a_size
-                xs, ys = _grown(xs, room), _grown(ys, room)
-                a_xs, a_ys = _grown(a_xs, room), _grown(a_ys, room)
-                b_xs, b_ys = np.empty(room), np.empty(room)
-                tilted, queue = np.empty(room), np.empty(room, dtype=np.int64)
-            a_size = convolve(
-                a_xs, a_ys, a_size, gain, width[j, k], capacity[j], b_xs, b_ys, tilted, queue
-            )
-            a_xs, b_xs = b_xs, a_xs
-            a_ys, b_ys = b_ys, a_ys
-        if 2 * (size + a_size) > room:
-            room = 4 * (size + a_size)
-            xs, ys = _grown(xs, room), _grown(ys, room)
-            a_xs, a_ys = _grown(a_xs, room), _grown(a_ys, room)
-            b_xs, b_ys = np.empty(room), np.empty(room)
-            tilted, queue = np.empty(room), np.empty(room, dtype=np.int64)
-        b_size = maximum(xs, ys, size, a_xs, a_ys, a_size, -fee[j], b_xs, b_ys)
-        size = simplify(b_xs, b_ys, b_size, rise, a_xs, a_ys)
+        room, points = _add_segments(room, size, offer, tasks[i])
+        if 2 * (size + points) > room.xs.size:
+            room = _widened(room, 4 * (size + points))
+        points = maximum(
+            room.xs,
+            room.ys,
+            size,
+            room.a_xs,
+            room.a_ys,
+            points,
+            -offer.fee[tasks[i]],
+            room.b_xs,
+            room.b_ys,
+        )
+        size = simplify(room.b_xs, room.b_ys, points, rise, room.a_xs, room.a_ys)
         if i + 1 < count:
             low, high = starts[i + 1], starts[i + 2]
-            size = _trim(
-                a_xs, a_ys, size, rest_us[low:high], rest_vs[low:high], total, floor, xs, ys
-            )
+            us, vs = rest_us[low:high], rest_vs[low:high]
+            size = _trim(room.a_xs, room.a_ys, size, us, vs, total, floor, room.xs, room.ys)
             if size == 0:
                 stage[:] = 0
                 return kept_xs, kept_ys, stage
         else:
-            xs[:size] = a_xs[:size]
-            ys[:size] = a_ys[:size]
+            room.xs[:size] = room.a_xs[:size]
+            room.ys[:size] = room.a_ys[:size]
         first = stage[i + 1]
         if first + size > kept_xs.size:
             kept_xs = _grown(kept_xs, 2 * (first + size))
             kept_ys = _grown(kept_ys, 2 * (first + size))
-        kept_xs[first : first + size] = xs[:size]
-        kept_ys[first : first + size] = ys[:size]
+        kept_xs[first : first + size] = room.xs[:size]
+        kept_ys[first : first + size] = room.ys[:size]
         stage[i + 2] = first + size
     return kept_xs, kept_ys, stage
+
+
+@kernel
+def _add_segments(room: _Room, size: int, offer: Offer, task: int) -> tuple[_Room, int]:
+    """Adds a task's segments to the stage one by one, steepest first.
+
+    Returns:
+        The buffers, longer where needed, with the result in ``a_xs`` and ``a_ys``; its size.
+    """
+    slope, width = offer.slope[task], offer.width[task]
+    room.a_xs[:size] = room.xs[:size]
+    room.a_ys[:size] = room.ys[:size]
+    for k in range(slope.size):
+        gain = slope[k] - offer.energy_rate
+        if gain <= 0.0:
+            break
+        if width[k] <= 0.0:
+            continue
+        if 4 * size + 8 > room.xs.size:
+            room = _widened(room, 16 * size)
+        size = convolve(
+            room.a_xs,
+            room.a_ys,
+            size,
+            gain,
+            width[k],
+            offer.capacity[task],
+            room.b_xs,
+            room.b_ys,
+            room.tilted,
+            room.queue,
+        )
+        room = _Room(
+            xs=room.xs,
+            ys=room.ys,
+            a_xs=room.b_xs,
+            a_ys=room.b_ys,
+            b_xs=room.a_xs,
+            b_ys=room.a_ys,
+            tilted=room.tilted,
+            queue=room.queue,
+        )
+    return room, size
+
+
+@kernel
+def _make_room(points: int) -> _Room:
+    """Buffers for so many points."""
+    return _Room(
+        xs=np.empty(points),
+        ys=np.empty(points),
+        a_xs=np.empty(points),
+        a_ys=np.empty(points),
+        b_xs=np.empty(points),
+        b_ys=np.empty(points),
+        tilted=np.empty(points),
+        queue=np.empty(points, dtype=np.int64),
+    )
+
+
+@kernel
+def _widened(room: _Room, points: int) -> _Room:
+    """Longer buffers with the same stage and the same result of adding segments to it."""
+    longer = _make_room(points)
+    kept = min(room.xs.size, points)
+    longer.xs[:kept] = room.xs[:kept]
+    longer.ys[:kept] = room.ys[:kept]
+    longer.a_xs[:kept] = room.a_xs[:kept]
+    longer.a_ys[:kept] = room.a_ys[:kept]
+    return longer
 
 
 @kernel
@@ -335,30 +367,22 @@ def _grown(array: Floats, size: int) -> Floats:
 
 
 @kernel
-def _best_gain(
-    capacity: float, slope: Floats, width: Floats, task: int, energy_rate: float
-) -> float:
+def _best_gain(offer: Offer, task: int) -> float:
     """What a task earns at most, without its fee."""
-    gain, room = 0.0, capacity
-    for k in range(slope.shape[1]):
-        net = slope[task, k] - energy_rate
+    slope, width = offer.slope[task], offer.width[task]
+    gain, room = 0.0, offer.capacity[task]
+    for k in range(slope.size):
+        net = slope[k] - offer.energy_rate
         if net <= 0.0 or room <= 0.0:
             break
-        used = min(width[task, k], room)
+        used = min(width[k], room)
         gain += net * used
         room -= used
     return gain
 
 
 @kernel
-def _completions(
-    capacity: Floats,
-    slope: Floats,
-    width: Floats,
-    energy_rate: float,
-    fee: Floats,
-    tasks: Ints,
-) -> tuple[Ints, Floats, Floats]:
+def _completions(offer: Offer, tasks: Ints) -> tuple[Ints, Floats, Floats]:
     """Upper bounds on what the tasks from each stage on can add, concave in the work left.
 
     Returns:
@@ -366,7 +390,8 @@ def _completions(
         breakpoints ``starts[i]`` to ``starts[i + 1]`` of ``us`` (work left until the last
         deadline, increasing) and ``vs`` (value).
     """
-    K, count = slope.shape[1], tasks.size
+    capacity = offer.capacity
+    K, count = offer.slope.shape[1], tasks.size
     total = capacity[tasks[count - 1]]
     # Segments of the bound, steepest first, from the work left ``begin`` on.
     steep, wide = np.empty(count * (K + 1) + 1), np.empty(count * (K + 1) + 1)
@@ -378,7 +403,7 @@ def _completions(
     used = 0
     for i in range(count - 1, -1, -1):
         j = tasks[i]
-        hull = _hull(capacity[j], slope, width, j, energy_rate, fee[j], hull_slope, hull_width)
+        hull = _hull(offer, j, hull_slope, hull_width)
         # The work done before the deadline is at most its capacity: the steep start is spent.
         new_begin = total - capacity[j]
         skip, first = new_begin - begin, 0
@@ -430,27 +455,18 @@ def _completions(
 
 
 @kernel
-def _hull(
-    capacity: float,
-    slope: Floats,
-    width: Floats,
-    task: int,
-    energy_rate: float,
-    fee: float,
-    out_slope: Floats,
-    out_width: Floats,
-) -> int:
+def _hull(offer: Offer, task: int, out_slope: Floats, out_width: Floats) -> int:
     """Concave hull of nothing and a task's net curve less its fee, as segments.
 
     Returns:
         Number of segments written, steepest first.
     """
-    K = slope.shape[1]
-    work, gain, tangent, touch = 0.0, -fee, 0.0, 0
+    slope, width, capacity = offer.slope[task], offer.width[task], offer.capacity[task]
+    work, gain, tangent, touch = 0.0, -offer.fee[task], 0.0, 0
     reach = 0.0
-    for k in range(K):
-        net = slope[task, k] - energy_rate
-        step = min(width[task, k], capacity - work)
+    for k in range(slope.size):
+        net = slope[k] - offer.energy_rate
+        step = min(width[k], capacity - work)
         if net <= 0.0 or step <= 0.0:
             break
         work += step
@@ -461,9 +477,9 @@ def _hull(
         return 0
     out_slope[0], out_width[0] = tangent, reach
     count, work = 1, reach
-    for k in range(touch, K):
-        net = slope[task, k] - energy_rate
-        step = min(width[task, k], capacity - work)
+    for k in range(touch, slope.size):
+        net = slope[k] - offer.energy_rate
+        step = min(width[k], capacity - work)
         if net <= 0.0 or step <= 0.0:
             break
         out_slope[count], out_width[count] = net, step
@@ -570,18 +586,15 @@ def _trace(
     kept_ys: Floats,
     stage: Ints,
     tasks: Ints,
-    slope: Floats,
-    width: Floats,
-    energy_rate: float,
-    fee: Floats,
+    offer: Offer,
     at: float,
     works: Floats,
 ) -> None:
     """Follows the stages back from the work done ``at`` to the works that attain its value."""
-    K = slope.shape[1]
     t = at
     for i in range(tasks.size - 1, -1, -1):
         j = tasks[i]
+        slope, width = offer.slope[j], offer.width[j]
         xs, ys = kept_xs[stage[i] : stage[i + 1]], kept_ys[stage[i] : stage[i + 1]]
         size = xs.size
         skip = value_at(xs, ys, size, t) if t >= xs[0] else -np.inf
@@ -589,13 +602,13 @@ def _trace(
         best, chosen = -np.inf, 0.0
         work, gain = 0.0, 0.0
         p = size - 1
-        for k in range(-1, K):
+        for k in range(-1, slope.size):
             before, net = work, 0.0
             if k >= 0:
-                net = slope[j, k] - energy_rate
+                net = slope[k] - offer.energy_rate
                 if net <= 0.0:
                     break
-                work += width[j, k]
+                work += width[k]
             while p >= 0 and t - xs[p] <= work:
                 f = t - xs[p]
                 if f >= before:
@@ -604,12 +617,12 @@ def _trace(
                         best, chosen = value, f
                 p -= 1
             if k >= 0:
-                gain += net * width[j, k]
+                gain += net * width[k]
             if t - work >= xs[0]:
                 value = value_at(xs, ys, size, t - work) + gain
                 if value > best:
                     best, chosen = value, work
-        if best - fee[j] > skip:
+        if best - offer.fee[j] > skip:
             works[j] = chosen
             t -= chosen
         # Beyond its last breakpoint the stage leaves time unused.

@@ -12,10 +12,15 @@ from concurrent.futures import Executor
 import numpy as np
 
 from dsct_gym.arrays import Floats, Ints
-from dsct_gym.baselines.branch_and_price.data import Data
-from dsct_gym.baselines.branch_and_price.generation import Generator, Node, Outcome, OutOfTimeError
+from dsct_gym.baselines.branch_and_price.generation import (
+    ColumnGenerator,
+    Node,
+    Outcome,
+    OutOfTimeError,
+)
 from dsct_gym.baselines.branch_and_price.incumbent import Incumbent
-from dsct_gym.baselines.branch_and_price.master import Groups, Master, Prices
+from dsct_gym.baselines.branch_and_price.master import Duals, Groups, Master
+from dsct_gym.baselines.branch_and_price.packed import PackedInstance
 from dsct_gym.baselines.milp.claims import least_bound, warn_of_refuted
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import Relaxation
@@ -29,7 +34,7 @@ _SMALL_LOSS = 1e-6
 _CANDIDATES = 10
 
 
-class Search:
+class BranchAndPrice:
     """Branch and price on one instance; anytime.
 
     Branching only ever forbids tasks to machines: to the machines of a group, or to all others.
@@ -63,11 +68,11 @@ class Search:
         seed: int,
         tell: Callable[[float, float], None],
     ) -> None:
-        self.data = Data.of(instance)
+        self.data = PackedInstance.of(instance)
         self.nodes = 0
         self.incumbent = Incumbent(instance, self.data, seed)
         self.incumbent.offer(machine_of[instance.edf_order])
-        self._generator = Generator(self.data, pool, deadline)
+        self._generator = ColumnGenerator(self.data, pool, deadline)
         self.tolerance = tolerance
         self.deadline = deadline
         self._tell = tell
@@ -86,7 +91,7 @@ class Search:
         fee = (np.maximum(data.slope - price[:, None], 0.0) * data.width).sum(axis=1)
         kinds, count = np.unique(data.kind, return_counts=True)
         groups = Groups(kinds, np.ones((kinds.size, data.tasks), dtype=np.bool_), count)
-        prices = Prices(fee, relaxation.energy_price * instance.energy_budget / data.unit)
+        prices = Duals(fee, relaxation.energy_price * instance.energy_budget / data.unit)
         return Node(groups, (relaxation.bound - data.base) / data.unit, prices)
 
     @property

@@ -15,10 +15,10 @@ from dsct_gym.allocation import allocate
 from dsct_gym.baselines import exact
 from dsct_gym.baselines.branch_and_price.columns import Columns
 from dsct_gym.baselines.branch_and_price.compact import finish
-from dsct_gym.baselines.branch_and_price.data import Data
+from dsct_gym.baselines.branch_and_price.packed import PackedInstance
 from dsct_gym.baselines.branch_and_price.piecewise import convolve, maximum, simplify
-from dsct_gym.baselines.branch_and_price.pricing import SKIPPED, exclude, price
-from dsct_gym.baselines.branch_and_price.tree import Search
+from dsct_gym.baselines.branch_and_price.pricing import SKIPPED, Offer, exclude, price
+from dsct_gym.baselines.branch_and_price.tree import BranchAndPrice
 from dsct_gym.baselines.exact import Exact, column_bound
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
@@ -81,7 +81,7 @@ def test_the_compact_programme_alone_proves(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Exact().warm_up()  # once in a process, which needs the tree
-    monkeypatch.setattr(Search, "run", lambda *_: None)
+    monkeypatch.setattr(BranchAndPrice, "run", lambda *_: None)
     check_against_brute_force(instance)
 
 
@@ -91,7 +91,7 @@ def test_what_the_compact_programme_leaves_is_a_valid_bound() -> None:
     nothing = np.full(12, -1)
     with ThreadPoolExecutor(1) as pool:
         late, search = (
-            Search(
+            BranchAndPrice(
                 instance,
                 relax(instance),
                 nothing,
@@ -245,7 +245,7 @@ def test_interrupt_before_the_search_stands_leaves_the_fractional_bound(
 
     instance = generate(12, 3, mu=10, rho=0.4, beta=0.5, seed=1)
     Exact().warm_up()
-    monkeypatch.setattr(exact, "Search", interrupt)
+    monkeypatch.setattr(exact, "BranchAndPrice", interrupt)
     solution = Exact().solve(instance)
     assert solution.interrupted
     assert solution.upper_bound == pytest.approx(upper_bound(instance), rel=1e-12)
@@ -267,7 +267,7 @@ def test_options_are_checked(options: dict[str, float]) -> None:
         make_solver("exact", **options)
 
 
-def greedy_value(data: Data, tasks: tuple[int, ...], rate: float) -> float:
+def greedy_value(data: PackedInstance, tasks: tuple[int, ...], rate: float) -> float:
     """Best value of a set of tasks on a machine: segments by slope, as deadlines allow."""
     capacity = data.capacity[0].copy()
     pieces = [(data.slope[j, k] - rate, -k, j) for j in tasks for k in range(data.slope.shape[1])]
@@ -289,7 +289,7 @@ def greedy_value(data: Data, tasks: tuple[int, ...], rate: float) -> float:
 )
 def test_pricing_equals_enumeration(instance: Instance, seed: int) -> None:
     random = np.random.default_rng(seed)
-    data, n = Data.of(instance), instance.num_tasks
+    data, n = PackedInstance.of(instance), instance.num_tasks
     fee = random.choice([0.0, 0.1, 0.4, 0.8], n) * random.choice([1.0, random.random()])
     rate = float(random.choice([0.0, 0.5]) * np.median(data.slope))
     allowed = random.random(n) < 0.9
@@ -300,9 +300,16 @@ def test_pricing_equals_enumeration(instance: Instance, seed: int) -> None:
     ]
     values = [greedy_value(data, tasks, rate) - fee[list(tasks)].sum() for tasks in sets]
     best = max(values)
-    machine = (data.capacity[0], data.slope, data.width, rate, fee, allowed)
+    offer = Offer(
+        capacity=data.capacity[0],
+        slope=data.slope,
+        width=data.width,
+        energy_rate=rate,
+        fee=fee,
+        allowed=allowed,
+    )
     for floor in (0.0, 0.9 * best, best + 0.01):
-        found, works, points = price(*machine, floor, 0.0, GO_ON)
+        found, works, points = price(offer, floor, 0.0, GO_ON)
         assert found == pytest.approx(max(best, floor), abs=1e-9)
         assert not (works[~allowed] != SKIPPED).any()
         if points > 0:
@@ -311,11 +318,11 @@ def test_pricing_equals_enumeration(instance: Instance, seed: int) -> None:
             assert (np.cumsum(done) <= data.capacity[0] * (1 + 1e-9)).all()
             value = data.gain(done) - rate * done.sum() - fee[taken].sum()
             assert value == pytest.approx(found, abs=1e-9)
-        rough, _, _ = price(*machine, floor, 1e-3, GO_ON)
+        rough, _, _ = price(offer, floor, 1e-3, GO_ON)
         assert found - 1e-12 <= rough <= found + n * 1e-3
     for floor in (0.5 * best, best - 1e-6):
         if floor > 0.0:
-            out = exclude(*machine, floor, 0.0, GO_ON)
+            out = exclude(offer, floor, 0.0, GO_ON)
             for j in np.flatnonzero(out):
                 with_j = [v for v, tasks in zip(values, sets, strict=True) if j in tasks]
                 assert max(with_j) < floor

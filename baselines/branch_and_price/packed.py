@@ -11,7 +11,7 @@ from dsct_gym.instance import Instance
 
 
 @dataclass(frozen=True)
-class Data:
+class PackedInstance:
     """What pricing and master need; tasks in EDF order.
 
     Accuracy counts from that without work, in units of the largest rise of a curve, so that
@@ -46,7 +46,7 @@ class Data:
         return int(self.kind.size)
 
     @classmethod
-    def of(cls, instance: Instance) -> Data:
+    def of(cls, instance: Instance) -> PackedInstance:
         """Prepares an instance with a positive energy budget and a curve that rises."""
         order = instance.edf_order
         machines = np.stack([instance.speeds, instance.efficiencies], axis=1)
