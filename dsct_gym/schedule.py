@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import singledispatch
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -93,8 +94,8 @@ class Schedule:
         if not np.isfinite(work).all():
             first = int(np.argmin(np.isfinite(work)))
             raise InputError(f"work[{first}]: must be finite, got {work[first]:g}")
-        machine = np.where(work > 0.0, machine, -1)
-        runs = machine >= 0
+        runs = (work > 0.0) & (machine >= 0)
+        machine = np.where(runs, machine, -1)
         work = np.where(runs, work, 0.0)
         duration = np.where(runs, work / instance.speeds[machine], 0.0)
         rows = Rows(
@@ -106,6 +107,8 @@ class Schedule:
             accuracy=evaluate_curves(instance.work, instance.accuracy, work),
             energy=np.where(runs, work / instance.efficiencies[machine], 0.0),
         )
+        for array in rows:
+            array.setflags(write=False)
         return cls._of(instance, rows, solver=solver)
 
     @classmethod
@@ -364,9 +367,11 @@ def check_assignment(instance: Instance, machine_of: object) -> Ints:
 
 def _edf_starts(instance: Instance, machine: Ints, duration: Floats) -> Floats:
     """Start times when each machine runs its tasks in EDF order without idling (n,)."""
-    start = np.zeros_like(duration)
     by_machine = instance.edf_order[np.argsort(machine[instance.edf_order], kind="stable")]
-    for tasks in np.split(by_machine, np.flatnonzero(np.diff(machine[by_machine])) + 1):
-        ends = np.cumsum(duration[tasks])
-        start[tasks[1:]] = ends[:-1]
+    lasts = np.flatnonzero(np.diff(machine[by_machine])) + 1
+    durations, starts = duration[by_machine], np.zeros_like(duration)
+    for first, last in pairwise((0, *lasts.tolist(), starts.size)):
+        starts[first + 1 : last] = np.cumsum(durations[first : last - 1])
+    start = np.empty_like(starts)
+    start[by_machine] = starts
     return np.where(machine >= 0, start, 0.0)
