@@ -35,6 +35,7 @@ def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.learning
 def test_commands_run(capfd):
     shown = commands("dsct-gym")
     assert len(shown) >= 8
@@ -45,7 +46,13 @@ def test_commands_run(capfd):
         assert captured.out or "-o" in words
 
 
-@pytest.mark.parametrize("block", blocks("python"))
+@pytest.mark.parametrize(
+    "block",
+    [
+        pytest.param(block, marks=pytest.mark.learning if "sb3_contrib" in block else ())
+        for block in blocks("python")
+    ],
+)
 def test_python_runs(block):
     exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
 

@@ -112,7 +112,14 @@ class TestExamples:
         yield
         suites.load_suite.cache_clear()
 
-    @pytest.mark.parametrize("command", [name for name in ALL_COMMANDS if name != "bench"])
+    @pytest.mark.parametrize(
+        "command",
+        [
+            pytest.param(name, marks=pytest.mark.learning if name == "train" else ())
+            for name in ALL_COMMANDS
+            if name != "bench"
+        ],
+    )
     def test_of_each_command(self, call, command, tmp_path):
         from importlib import import_module
 

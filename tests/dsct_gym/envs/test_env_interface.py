@@ -43,13 +43,23 @@ def trajectory(env: gymnasium.Env, seed: int, episodes: int = 3) -> str:
 @pytest.mark.parametrize("options", [{"n": 5, "m": 2}, {**RANGES, "guidance": True}])
 @pytest.mark.parametrize("env_id", IDS)
 def test_checkers_have_nothing_to_say(env_id: str, options: dict[str, Any]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(gymnasium.make(env_id, **options).unwrapped, skip_render_check=True)
+        check_env(gymnasium.make(env_id, **options, render_mode="ansi").unwrapped, None, True)
+
+
+@pytest.mark.learning
+@pytest.mark.parametrize("options", [{"n": 5, "m": 2}, {**RANGES, "guidance": True}])
+@pytest.mark.parametrize("env_id", IDS)
+def test_the_checker_of_stable_baselines_has_nothing_to_say(
+    env_id: str, options: dict[str, Any]
+) -> None:
     from stable_baselines3.common.env_checker import check_env as check_for_sb3
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        check_env(gymnasium.make(env_id, **options).unwrapped, skip_render_check=True)
         check_for_sb3(gymnasium.make(env_id, **options).unwrapped)
-        check_env(gymnasium.make(env_id, **options, render_mode="ansi").unwrapped, None, True)
 
 
 @pytest.mark.parametrize("env_id", IDS)
@@ -180,7 +190,7 @@ def made(form: str, env_id: str, **options: Any) -> Any:
     return SchedulingVecEnv(env_id, 2, **options)
 
 
-FORMS = ["single", "batched", "sb3"]
+FORMS = ["single", "batched", pytest.param("sb3", marks=pytest.mark.learning)]
 
 
 @pytest.mark.parametrize(
