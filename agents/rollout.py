@@ -15,7 +15,7 @@ from dsct_gym.arrays import Floats, Floats32, Ints
 from dsct_gym.incremental import CURRENT
 from dsct_gym.jit import helper, kernel
 from dsct_gym.plan import Plan, begin, decide, look
-from dsct_gym.random import States, draw_splitmix
+from dsct_gym.random import States, draw_splitmix, draw_states
 
 
 @kernel
@@ -25,19 +25,18 @@ def rate(network: Network, scratch: Scratch, plan: Plan, task: int) -> None:
     forward(network, scratch)
 
 
-@kernel
+_NONE = draw_states(0, 0)
+
+
 def play_greedily(network: Network, scratch: Scratch, plan: Plan, first: int, last: int) -> None:
     """Gives the tasks ``first`` to ``last`` to the machines with the best scores.
 
     The plan is complete at any time: after `begin` a few tasks may be played, then the next, and
     whoever stops early has a schedule.
     """
-    for task in range(first, last):
-        rate(network, scratch, plan, task)
-        decide(plan, task, _best(scratch.score))
+    _play(network, scratch, plan, first, last, 0.0, _NONE, 0)
 
 
-@kernel
 def play_samples(
     network: Network,
     scratch: Scratch,
@@ -63,13 +62,34 @@ def play_samples(
     machine = np.empty((seeds.size, curves.machine.size), dtype=np.int64)
     for sample in range(seeds.size):
         begin(plan)
-        for task in range(machine.shape[1]):
-            rate(network, scratch, plan, task)
-            choice = _draw(scratch.score, temperature, draw_splitmix(seeds, sample))
-            decide(plan, task, choice)
+        _play(network, scratch, plan, 0, curves.machine.size, temperature, seeds, sample)
         machine[sample] = curves.machine
         gains[sample] = curves.total[CURRENT]
     return machine
+
+
+@kernel
+def _play(
+    network: Network,
+    scratch: Scratch,
+    plan: Plan,
+    first: int,
+    last: int,
+    temperature: float,
+    seeds: States,
+    sample: int,
+) -> None:
+    """Decides on the tasks ``first`` to ``last``, without a seed where the temperature is 0.
+
+    One kernel for both ways: what they share takes seconds to compile.
+    """
+    for task in range(first, last):
+        rate(network, scratch, plan, task)
+        if temperature > 0.0:
+            choice = _draw(scratch.score, temperature, draw_splitmix(seeds, sample))
+        else:
+            choice = _best(scratch.score)
+        decide(plan, task, choice)
 
 
 @kernel
@@ -105,7 +125,8 @@ def play_recorded(
             machines[sample, task] = scratch.machine
             choice = _draw(scratch.score, 1.0, draw_splitmix(seeds, sample))
             decide(plan, task, choice)
-        machine[sample] = curves.machine
+        for task in range(machine.shape[1]):
+            machine[sample, task] = curves.machine[task]
         values[sample, machine.shape[1]] = curves.total[CURRENT]
     return machine
 

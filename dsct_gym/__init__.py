@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dsct_gym.schedule import Schedule
     from dsct_gym.solver import Solution, make_solver
     from dsct_gym.suites.suite import load_suite
+    from dsct_gym.warming import warm_up
 
 __all__ = [
     "InputError",
@@ -29,6 +30,7 @@ __all__ = [
     "load_suite",
     "make_solver",
     "upper_bound",
+    "warm_up",
 ]
 
 _HOME = {
@@ -43,6 +45,7 @@ _HOME = {
     "load_suite": "suites.suite",
     "make_solver": "solver",
     "upper_bound": "relaxation",
+    "warm_up": "warming",
 }
 
 

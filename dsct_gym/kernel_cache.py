@@ -16,6 +16,7 @@ import hashlib
 import logging
 import os
 import pickle
+import secrets
 import stat
 import sys
 import tempfile
@@ -42,7 +43,11 @@ from dsct_gym.errors import InputError
 
 SUFFIX: Final = ".nbc"
 VARIABLE: Final = "NUMBA_CACHE_DIR"
-COMPILING: Final = "dsct-gym: compiling kernels, once for an installation"
+COMPILING: Final = "dsct-gym: compiling kernels, once for an installation (ahead: dsct-gym warm-up)"
+NOT_KEPT: Final = (
+    "kernels cannot be kept, every process compiles them anew; "
+    f"set {VARIABLE} to a folder that can be written"
+)
 
 _MARK: Final = b"dsct-gym kernel 1\n"
 _CHECK: Final = hashlib.sha256().digest_size
@@ -70,6 +75,75 @@ def tell_of(kernel: str) -> None:
         listener(kernel)
 
 
+class _Shared:
+    """Kernels that other processes may be about to compile as well.
+
+    A lock falls with the process that holds it, and none is taken while another is held: compiling
+    a kernel compiles no other.
+
+    Args:
+        folder: Where the locks are, one for each kernel that was compiled.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: int | None = None
+
+    def claim(self, name: str) -> None:
+        """Waits until nobody else compiles a kernel; then it is there, or for us to compile."""
+        self.release()
+        with suppress(ImportError, OSError):  # without locks, it may be compiled twice
+            import fcntl
+
+            self._held = os.open(self._folder / name, os.O_CREAT | os.O_RDWR, 0o600)
+            fcntl.flock(self._held, fcntl.LOCK_EX)
+
+    def release(self) -> None:
+        """Lets others have the kernel that was claimed last."""
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
+
+_shared: list[_Shared] = []
+
+
+@contextmanager
+def sharing(folder: Path) -> Iterator[None]:
+    """Has the processes that share a folder compile no kernel twice, and in silence.
+
+    Args:
+        folder: On this machine; empty at the beginning, of no use afterwards.
+    """
+    shared = _Shared(folder)
+    _shared.append(shared)
+    _told.update(("compiling", "elsewhere", "nowhere"))
+    try:
+        yield
+    finally:
+        _shared.remove(shared)
+        shared.release()
+
+
+def keeping_folder(source: str) -> Path:
+    """Where kernels of a source file are kept.
+
+    Raises:
+        InputError: If no folder takes them.
+    """
+    first = None
+    for folder in _folders(source, make=True):
+        try:
+            probe = make_folder(folder) / f"{secrets.token_hex(8)}.tmp"
+            write_bytes(probe, _MARK)
+            probe.unlink()
+        except (InputError, OSError) as error:
+            first = first or error
+        else:
+            return folder
+    raise InputError(f"{NOT_KEPT} ({first})")
+
+
 class KernelCache(NullCache):  # type: ignore[misc]
     """Keeps one kernel; stands in the place of Numba's own cache.
 
@@ -93,18 +167,34 @@ class KernelCache(NullCache):  # type: ignore[misc]
         """The kernel for a signature as it was compiled before; None where there is none."""
         target_context.refresh()
         name = self._name(sig, target_context.codegen())
+        found = self._find(name, target_context)
+        if found is None and _shared:
+            _shared[-1].claim(name)
+            found = self._find(name, target_context)
+        if found is None:
+            _tell("compiling", COMPILING)
+            tell_of(self._label)
+        return found
+
+    def _find(self, name: str, target_context: Any) -> Any:
+        """What is kept under a name; None where there is nothing that can be used."""
         for folder in _folders(self._source):
             content = _read(folder / name)
             if content is not None:
                 # Written by this very version, to judge by its name and its checksum.
                 with suppress(Exception):
                     return CompileResult._rebuild(target_context, *pickle.loads(content))
-        _tell("compiling", COMPILING)
-        tell_of(self._label)
         return None
 
     def save_overload(self, sig: object, data: Any) -> None:
         """Keeps a kernel that has been compiled, or says once why that cannot be."""
+        try:
+            self._save(sig, data)
+        finally:
+            if _shared:
+                _shared[-1].release()
+
+    def _save(self, sig: object, data: Any) -> None:
         if data.library.has_dynamic_globals:  # its code holds addresses of this process
             return
         try:
@@ -112,8 +202,7 @@ class KernelCache(NullCache):  # type: ignore[misc]
         except Exception as error:  # whatever it is, the kernel has been compiled and can be called
             _tell(
                 "nowhere",
-                "dsct-gym: kernels cannot be kept, every process compiles them anew; "
-                f"set {VARIABLE} to a folder that can be written ({error})",
+                f"dsct-gym: {NOT_KEPT} ({error})",
             )
             return
         if refused:

@@ -293,7 +293,14 @@ class _Ladder(NamedTuple):
 @kernel
 def _machines_below(ladder: _Ladder, step: int) -> int:
     """Number of machines whose threshold stands on a lower step."""
-    return int(np.searchsorted(ladder.place, step))
+    low, high = 0, ladder.place.size
+    while low < high:
+        middle = (low + high) // 2
+        if ladder.place[middle] < step:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @kernel
@@ -417,7 +424,8 @@ def _primal(
             demand += work[first]
             span += duration[first]
         marginal = _machines_below(ladder, step)
-        busy[:marginal] += span
+        for machine in range(marginal):
+            busy[machine] += span
         missing = span * ladder.capacity[marginal] - demand
         if marginal < speed.size and ladder.place[marginal] == step:
             busy[marginal] += min(max(0.0, -missing / speed[marginal]), span)

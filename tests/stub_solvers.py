@@ -92,6 +92,27 @@ def _sew() -> None:
         kernel_cache.tell_of(f"kernel {kernel}")
 
 
+class Clumsy(Tailor):
+    """Fails to warm up."""
+
+    def warm_up(self) -> None:
+        raise RuntimeError("pricked\nits finger")
+
+
+class Fatal(Tailor):
+    """Takes its process down."""
+
+    def warm_up(self) -> None:
+        os._exit(1)
+
+
+class Sleeper(Tailor):
+    """Is never warm."""
+
+    def warm_up(self) -> None:
+        time.sleep(60.0)
+
+
 class Broken(Solver):
     """Fails."""
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.baselines.branch_and_price.piecewise import convolve, maximum, simplify, value_at
-from dsct_gym.jit import kernel
+from dsct_gym.jit import helper, kernel
 
 SKIPPED = -1.0
 _SLACK = 1e-12
@@ -190,12 +190,25 @@ def _from(xs: Floats, ys: Floats, start: float) -> tuple[Floats, Floats]:
     if start <= xs[0]:
         return xs, ys
     value = value_at(xs, ys, xs.size, start)
-    first = np.searchsorted(xs, start, side="right")
+    first = _first_above(xs, start)
     cut_xs, cut_ys = np.empty(xs.size - first + 1), np.empty(xs.size - first + 1)
     cut_xs[0], cut_ys[0] = start, value
-    cut_xs[1:] = xs[first:]
-    cut_ys[1:] = ys[first:]
+    for i in range(first, xs.size):
+        cut_xs[i - first + 1], cut_ys[i - first + 1] = xs[i], ys[i]
     return cut_xs, cut_ys
+
+
+@helper
+def _first_above(values: Floats, limit: float) -> int:
+    """First of the increasing ``values`` that is above ``limit``, else their number."""
+    low, high = 0, values.size
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] <= limit:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @kernel
@@ -275,14 +288,14 @@ def _stages(
                 stage[:] = 0
                 return kept_xs, kept_ys, stage
         else:
-            room.xs[:size] = room.a_xs[:size]
-            room.ys[:size] = room.a_ys[:size]
+            _copy(room.a_xs, 0, size, room.xs, 0)
+            _copy(room.a_ys, 0, size, room.ys, 0)
         first = stage[i + 1]
         if first + size > kept_xs.size:
             kept_xs = _grown(kept_xs, 2 * (first + size))
             kept_ys = _grown(kept_ys, 2 * (first + size))
-        kept_xs[first : first + size] = room.xs[:size]
-        kept_ys[first : first + size] = room.ys[:size]
+        _copy(room.xs, 0, size, kept_xs, first)
+        _copy(room.ys, 0, size, kept_ys, first)
         stage[i + 2] = first + size
     return kept_xs, kept_ys, stage
 
@@ -295,8 +308,8 @@ def _add_segments(room: _Room, size: int, offer: Offer, task: int) -> tuple[_Roo
         The buffers, longer where needed, with the result in ``a_xs`` and ``a_ys``; its size.
     """
     slope, width = offer.slope[task], offer.width[task]
-    room.a_xs[:size] = room.xs[:size]
-    room.a_ys[:size] = room.ys[:size]
+    _copy(room.xs, 0, size, room.a_xs, 0)
+    _copy(room.ys, 0, size, room.a_ys, 0)
     for k in range(slope.size):
         gain = slope[k] - offer.energy_rate
         if gain <= 0.0:
@@ -350,10 +363,10 @@ def _widened(room: _Room, points: int) -> _Room:
     """Longer buffers with the same stage and the same result of adding segments to it."""
     longer = _make_room(points)
     kept = min(room.xs.size, points)
-    longer.xs[:kept] = room.xs[:kept]
-    longer.ys[:kept] = room.ys[:kept]
-    longer.a_xs[:kept] = room.a_xs[:kept]
-    longer.a_ys[:kept] = room.a_ys[:kept]
+    _copy(room.xs, 0, kept, longer.xs, 0)
+    _copy(room.ys, 0, kept, longer.ys, 0)
+    _copy(room.a_xs, 0, kept, longer.a_xs, 0)
+    _copy(room.a_ys, 0, kept, longer.a_ys, 0)
     return longer
 
 
@@ -361,9 +374,15 @@ def _widened(room: _Room, points: int) -> _Room:
 def _grown(array: Floats, size: int) -> Floats:
     """A longer copy of ``array``."""
     longer = np.empty(size)
-    kept = min(array.size, size)
-    longer[:kept] = array[:kept]
+    _copy(array, 0, min(array.size, size), longer, 0)
     return longer
+
+
+@helper
+def _copy(values: Floats, first: int, count: int, into: Floats, at: int) -> None:
+    """Copies some numbers; to assign a slice takes Numba far longer to compile."""
+    for i in range(count):
+        into[at + i] = values[first + i]
 
 
 @kernel
@@ -446,8 +465,8 @@ def _completions(offer: Offer, tasks: Ints) -> tuple[Ints, Floats, Floats]:
     at = 0
     for i in range(count):
         size = rooms[i, 1] - rooms[i, 0]
-        ordered_us[at : at + size] = us[rooms[i, 0] : rooms[i, 1]]
-        ordered_vs[at : at + size] = vs[rooms[i, 0] : rooms[i, 1]]
+        _copy(us, rooms[i, 0], size, ordered_us, at)
+        _copy(vs, rooms[i, 0], size, ordered_vs, at)
         at += size
         starts[i + 1] = at
     starts[count + 1] = at

@@ -7,10 +7,8 @@ jobs to keep under way. Wherever a job lands, a `Guard` there runs it.
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dsct_gym.benchmark.guard import Guard, Limits
 from dsct_gym.errors import InputError
+from dsct_gym.processes import prepare_worker
 
 if TYPE_CHECKING:
     from dsct_gym.benchmark.execution import Run
@@ -73,7 +72,7 @@ def _local(limits: Limits, workers: int) -> Iterator[Pool]:
     from loky import get_reusable_executor
 
     executor = get_reusable_executor(
-        max_workers=workers, initializer=_prepare_worker, initargs=(os.getpid(),), reuse=False
+        max_workers=workers, initializer=prepare_worker, initargs=(os.getpid(),), reuse=False
     )
     try:
         yield Pool(lambda job: executor.submit(run_guarded, job, limits), workers)
@@ -147,20 +146,3 @@ def run_guarded(job: Job, limits: Limits) -> Run:
         guard = Guard(limits)
         _own.guard, _own.limits = guard, limits
     return guard.run(job)
-
-
-def _prepare_worker(parent: int) -> None:
-    """Leaves Ctrl-C and SIGTERM to the process that started the workers, and ends with it.
-
-    A terminal sends Ctrl-C to all processes, a batch system SIGTERM. Workers would outlive a parent
-    that was killed and slow down the next benchmark.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)

@@ -16,7 +16,16 @@ COMMANDS = {
     "Problems": ("generate", "devices", "families", "schema"),
     "Schedules": ("solve", "verify", "bound"),
     "Policies": ("train", "evaluate"),
-    "Benchmarks": ("bench", "report", "reproduce", "leaderboard", "suites", "improve", "solvers"),
+    "Benchmarks": (
+        "bench",
+        "report",
+        "reproduce",
+        "leaderboard",
+        "suites",
+        "improve",
+        "solvers",
+        "warm-up",
+    ),
 }
 
 
@@ -34,9 +43,9 @@ def build_app() -> typer.Typer:
     )
     for panel, names in COMMANDS.items():
         for name in names:
-            module = import_module(f"dsct_gym.cli.{name}")
+            module = import_module(f"dsct_gym.cli.{name.replace('-', '_')}")
             app.command(name, rich_help_panel=panel, epilog=_examples(module.EXAMPLE))(
-                getattr(module, name)
+                getattr(module, name.replace("-", "_"))
             )
     return app
 

@@ -107,8 +107,8 @@ def begin(plan: Plan) -> None:
     total = place_all(plan.packed, plan.curves, start)
     plan.options.unit[0] = total / start.size if total > 0.0 else 1.0
     begin_prices(plan.packed, plan.curves, plan.prices)
-    loads.decided[:] = 0.0
-    loads.planned[:] = 0.0
+    for machine in range(loads.planned.size):
+        loads.decided[machine] = loads.planned[machine] = 0.0
     for task in range(start.size):
         loads.planned[start[task]] += work[task]
 

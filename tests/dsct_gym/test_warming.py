@@ -16,6 +16,7 @@ TESTS = Path(__file__).parents[1]
 
 READY = """
 import gc, sys
+from collections import Counter
 from numba.core.dispatcher import Dispatcher
 import numpy as np
 import dsct_gym
@@ -25,11 +26,14 @@ from shapes import EDGE_CASES
 
 def ready():
     "How many kinds of arguments each kernel and helper has been compiled or loaded for."
-    found = (thing for thing in gc.get_objects() if isinstance(thing, Dispatcher))
-    return {(one.__module__, one.__name__): len(one.overloads) for one in found}
+    kinds = Counter()
+    for thing in gc.get_objects():
+        if isinstance(thing, Dispatcher):
+            kinds[thing.__module__, thing.__name__] += len(thing.overloads)
+    return kinds
 
 def check(before, where):
-    late = [name for name, kinds in ready().items() if kinds > before.get(name, 0)]
+    late = [name for name, kinds in ready().items() if kinds > before[name]]
     assert not late, (where, late)
 
 instances = {
