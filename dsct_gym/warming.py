@@ -248,7 +248,6 @@ def _warm_environment(name: str) -> None:
     """Makes an environment in all the ways that have kernels of their own."""
     import gymnasium
 
-    import dsct_gym.envs  # noqa: F401
     from dsct_gym.toy import toy
 
     batch = partial(gymnasium.make_vec, num_envs=1, vectorization_mode="vector_entry_point")

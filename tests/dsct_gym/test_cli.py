@@ -125,7 +125,8 @@ class TestExamples:
 
         generate(5, 2, seed=1).save(tmp_path / "instance.json")
         assert call("solve", "dc5-ofa60", "--solver", "greedy", "-o", "schedule.json")[0] == 0
-        lines = import_module(f"dsct_gym.cli.{command}").EXAMPLE.strip().splitlines()
+        module = import_module(f"dsct_gym.cli.{command.replace('-', '_')}")
+        lines = module.EXAMPLE.strip().splitlines()
         for line in lines:
             words = shlex.split(line.split(">")[0])
             assert words[0] == "dsct-gym"
