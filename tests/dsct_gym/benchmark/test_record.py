@@ -29,6 +29,8 @@ def test_what_is_written_is_read():
         record("a,b\n", 'x"y', 6.0),
         record("a", "x", 0.0, status=Status.FAILED, message="no, no", seed=None, time_limit=2.5),
         record("a", "y", 7.0, proven_bound=7.5, interrupted=True, energy_budget=None),
+        record("b", "y", 6.0, proven_bound=7.0, seed=None, time_limit=2.0),
+        record("b", "x", 1.0, status=Status.FAILED, message='no, "idea"\nat all'),
         VARIANT,
     ]
     assert list(records_from_csv(records_as_csv(kept), "r.csv")) == kept
@@ -60,22 +62,27 @@ def test_tables_of_the_first_version_are_read_as_they_are():
             else:
                 assert cell == ("" if value is None else str(value))
         assert (read.value, read.floor) == (read.total_accuracy, 0.0)
+        assert (read.needs, read.measures) == ((), {})
 
 
 FORGED = [
     ("tasks", "<b>7</b>", "tasks: must be a whole number"),
     ("tasks", "0", "tasks: must be at least 1"),
     ("tasks", "7.5", "tasks: must be a whole number"),
+    ("machines", "<img src=x onerror=alert(1)>", "machines: must be a whole number"),
     ("machines", "9" * 400, "machines: must be at most"),
     ("machines", "9" * 5000, "machines: "),
     ("seed", "-1", "seed: must be at least 0"),
     ("seed", "one", "seed: must be a whole number"),
     ("time_limit", "0", "time_limit: must be above 0"),
     ("total_accuracy", "nan", "total_accuracy: must be finite"),
+    ("total_accuracy", "inf", "total_accuracy: must be finite"),
     ("total_accuracy", "", "total_accuracy: must be a number"),
     ("mean_accuracy", "1.5", "mean_accuracy: must be at most"),
     ("fractional_bound", "inf", "fractional_bound: must be finite"),
     ("fairness", "-0.1", "fairness: must be at least 0"),
+    ("slack", "7", "slack: must be at most"),
+    ("seconds", "nan", "seconds: must be finite"),
     ("seconds", "-1", "seconds: must be at least 0"),
     ("interrupted", "perhaps", "interrupted: must be true or false"),
     ("status", "great", "status: must be 'ok', 'infeasible', 'failed' or 'timeout'"),
@@ -100,6 +107,7 @@ def test_a_forged_cell_is_one_line_that_names_file_line_and_field(field, cell, t
     with pytest.raises(InputError) as refused:
         list(records_from_csv(text.getvalue(), "r.csv"))
     assert str(refused.value).startswith(f"r.csv: line 3: {told}")
+    assert "\n" not in str(refused.value)
     assert len(str(refused.value)) < 300
 
 

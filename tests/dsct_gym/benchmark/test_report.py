@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from dsct_gym import generate
+from dsct_gym import InputError, generate
 from dsct_gym.benchmark.execution import run_job
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.report.charts import mean_gap_over_time, pareto_front
@@ -20,6 +20,7 @@ from dsct_gym.benchmark.report.page import render_page
 from dsct_gym.benchmark.report.results import Results
 from dsct_gym.benchmark.report.svg import Scale, linear_scale, log_scale
 from dsct_gym.benchmark.report.tables import markdown_table, scores_as_csv
+from dsct_gym.benchmark.report.writing import write_report
 from dsct_gym.benchmark.scoring import score
 from dsct_gym.benchmark.spec import Spec
 from dsct_gym.benchmark.store import Store
@@ -172,6 +173,16 @@ def test_scales():
     for values in ([], [0.0], [1.0, 1.0], [5.0]):
         scale = log_scale(values, 0.0, 1.0, floor=1e-5)
         assert scale.high >= 9.99 * scale.low > 0.0
+
+
+def test_writes_through_no_link(results, tmp_path):
+    outside = tmp_path / "precious"
+    outside.write_text("precious")
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "report.html").symlink_to(outside)
+    with pytest.raises(InputError, match=r"report\.html: is a symbolic link"):
+        write_report(results, tmp_path / "report")
+    assert outside.read_text() == "precious"
 
 
 def test_the_command(folder, tmp_path, capsys):

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +57,8 @@ def test_gives_back_what_it_was_given(kept):
         run.environment,
     )
     assert (stored.key, stored.checksum) == (JOB.key, JOB.checksum)
+    written = json.loads(store.path_of(JOB).read_text())["record"]
+    assert written == json.loads(json.dumps(asdict(run.record)))
     schedule = store.load_schedule(stored)
     assert schedule.verify()
     assert schedule.total_accuracy == run.record.total_accuracy
@@ -94,8 +96,14 @@ def test_finds_a_damaged_record(kept, how):
     ("place", "value", "told"),
     [
         (("record", "machines"), "<script>alert(1)</script>", "record.machines: must be a whole"),
+        (("record", "machines"), None, "record.machines: must be a whole"),
         (("record", "tasks"), None, "record.tasks: must be a whole number"),
+        (("record", "tasks"), 2.5, "record.tasks: must be a whole number"),
+        (("record", "seed"), -1, "record.seed: must be at least 0"),
         (("record", "total_accuracy"), "much", "record.total_accuracy: must be a number"),
+        (("record", "total_accuracy"), "6", "record.total_accuracy: must be a number"),
+        (("record", "measures"), {"a": "<b>"}, "record.measures.a: must be a number"),
+        (("record", "needs"), "soft", "record.needs: must be a list"),
         (("record", "solver"), ["a"], "record.solver: must be text"),
         (("record", "interrupted"), 1, "record.interrupted: must be true or false"),
         (("record", "status"), "fine", "record.status: must be 'ok'"),
@@ -179,6 +187,35 @@ def test_sweeps_up_and_keeps_others_out(kept):
             pass
     with store.opened():
         pass
+
+
+@pytest.mark.parametrize("place", ["runs", "instances", "results.csv", ".lock"])
+def test_writes_through_no_link(kept, tmp_path_factory, place):
+    outside = tmp_path_factory.mktemp("outside") / "precious"
+    outside.write_text("precious")
+    store, _ = kept
+    target = store.folder / place
+    if target.is_dir():
+        target.rename(target.with_name("moved"))
+    target.unlink(missing_ok=True)
+    target.symlink_to(outside.parent if "." not in place else outside)
+    with pytest.raises(InputError, match="symbolic link"), store.opened():
+        pass
+    assert outside.read_text() == "precious"
+
+
+def test_only_what_a_killed_benchmark_left_is_swept_up(kept):
+    store, _ = kept
+    folder = store.folder
+    own = [folder / ".0123456789abcdef.tmp", store.path_of(JOB).with_name(".fedcba9876543210.tmp")]
+    others = [folder / ".mine.tmp", folder / "notes" / ".0123456789abcdef.tmp"]
+    (folder / "notes").mkdir()
+    for path in (*own, *others):
+        path.write_text("")
+    with store.opened():
+        pass
+    assert not any(path.exists() for path in own)
+    assert all(path.exists() for path in others)
 
 
 def test_refuses_another_instance_of_the_same_name(kept):
