@@ -48,7 +48,8 @@ def command(*arguments: str, cache: Path | None = None) -> subprocess.Popen[str]
 
 
 def test_afterwards_nothing_is_compiled(tmp_path):
-    for names in (["greedy", "fractional"], [ASSIGN], ["greedy", "fractional", ASSIGN]):
+    names = ["greedy", "fractional", ASSIGN]
+    for _ in range(2):
         out, err = command(*names, "--jobs", "2", "--json", cache=tmp_path).communicate()
         assert err == ""
         told = json.loads(out)
