@@ -147,9 +147,10 @@ def bench(
 def _load(arguments: list[str], suite: str | None) -> dict[str, Problem]:
     """The instances by label, no two alike."""
     from dsct_gym.benchmark.planning import label_instances
+    from dsct_gym.files import stem_of
     from dsct_gym.suites.suite import load_suite
 
-    chosen = [(Path(argument).stem, load_instance(argument)) for argument in arguments]
+    chosen = [(stem_of(argument), load_instance(argument)) for argument in arguments]
     for name in (suite or "").split(","):
         if name.strip():
             chosen += [(str(instance.name), instance) for instance in load_suite(name.strip())]
