@@ -615,6 +615,16 @@ class TestBench:
     def test_refuses(self, call, instance, arguments, named):
         assert named in one_line(*call("bench", *arguments))
 
+    def test_says_what_was_made_otherwise(self, call, instance):
+        arguments = ("bench", instance, "--solvers", "greedy,approx", "-o", "out")
+        assert call(*arguments, "--threads", "1")[0] == 0
+        err = call(*arguments, "--threads", "2")[2]
+        (told,) = [line for line in err.splitlines() if "made otherwise" in line]
+        assert "--threads 1, now 2 (greedy, approx)" in told
+        assert "resuming" not in call(*arguments, "--threads", "2", "--fresh")[2]
+        assert "made otherwise" not in call(*arguments, "--threads", "2")[2]
+        assert "--fresh: needs --output" in one_line(*call("bench", instance, "--fresh"))
+
 
 class TestProcess:
     """What only a process of its own shows."""
