@@ -1,4 +1,7 @@
-"""Instance and schedule files: documents as JSON text, read strictly and written whole."""
+"""Instance and schedule files: documents as JSON text, read strictly and written whole.
+
+A file whose name ends in ``.gz`` is packed, the same content always to the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from dsct_gym.atomic import write_text
+from dsct_gym.atomic import write_bytes
 from dsct_gym.documents import (
     document,
     parse_schedule,
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from dsct_gym.schedule import Schedule
     from dsct_gym.verifier import Verification
 
+PACKED: Final = ".gz"
+
 LARGEST: Final = 2**30
 """Most bytes that a packed file may unpack to."""
 
@@ -34,12 +39,12 @@ def instance_text(problem: Problem) -> str:
 
 def write_instance(problem: Problem, path: str | Path) -> None:
     """Writes an instance file; the same problem, the same bytes."""
-    write_text(path, instance_text(problem))
+    _write(path, instance_text(problem))
 
 
 def write_schedule(schedule: Schedule, path: str | Path) -> None:
     """Writes a schedule file, one placed task a line."""
-    write_text(path, _one_item_a_line(schedule_document(schedule)))
+    _write(path, _one_item_a_line(schedule_document(schedule)))
 
 
 def read_schedule(path: str | Path, problem: Problem) -> Schedule:
@@ -87,7 +92,7 @@ def read_text(path: str | Path) -> str:
     Raises:
         InputError: If it cannot be read, is not in UTF-8, or unpacks to more than `LARGEST`.
     """
-    packed = str(path).endswith(".gz")
+    packed = _is_packed(path)
     try:
         with gzip.open(path) if packed else Path(path).open("rb") as file:
             content = file.read(LARGEST + 1) if packed else file.read()
@@ -101,6 +106,22 @@ def read_text(path: str | Path) -> str:
     if packed and len(content) > LARGEST:
         raise InputError(f"{path}: unpacks to more than {LARGEST >> 20} MiB")
     return text
+
+
+def stem_of(path: str | Path) -> str:
+    """What a file is called without ``.json``, ``.json.gz`` or whatever else it ends in."""
+    name = Path(path).name
+    return Path(name[: -len(PACKED)] if _is_packed(name) else name).stem
+
+
+def _is_packed(path: str | Path) -> bool:
+    return str(path).endswith(PACKED)
+
+
+def _write(path: str | Path, text: str) -> None:
+    content = text.encode("utf-8")
+    # Without the time of packing: the same content, the same bytes.
+    write_bytes(path, gzip.compress(content, mtime=0) if _is_packed(path) else content)
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:

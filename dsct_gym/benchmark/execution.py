@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 from dsct_gym.benchmark.job import Job
-from dsct_gym.benchmark.provenance import describe_environment, provider_of
+from dsct_gym.benchmark.provenance import environment_of
 from dsct_gym.benchmark.record import Record, Status, tolerance_of
 from dsct_gym.problem import Problem
 from dsct_gym.relaxation import upper_bound
@@ -67,10 +67,11 @@ def run_job(job: Job, threads: int | None = None) -> Run:
             solver, job.instance, job.solver.label, time_limit=job.time_limit, seed=job.seed
         )
     except InvalidAnswerError as error:
-        return failed_run(job, Status.INFEASIBLE, str(error), time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return failed_run(job, Status.INFEASIBLE, str(error), seconds, threads)
     except Exception as error:
         text = f"{type(error).__name__}: {error}"
-        return failed_run(job, Status.FAILED, text, time.perf_counter() - started)
+        return failed_run(job, Status.FAILED, text, time.perf_counter() - started, threads)
     record = Record.of(
         job.instance,
         solution,
@@ -83,10 +84,12 @@ def run_job(job: Job, threads: int | None = None) -> Run:
     )
     last = (record.seconds, record.value, record.proven_bound)
     trace = (*tracer.thinned(), last)
-    return Run(job, record, solution.schedule, trace, _environment(job, threads))
+    return Run(job, record, solution.schedule, trace, environment_of(job.solver, threads))
 
 
-def failed_run(job: Job, status: Status, message: str, seconds: float) -> Run:
+def failed_run(
+    job: Job, status: Status, message: str, seconds: float, threads: int | None = None
+) -> Run:
     """The run of a job whose solver gave no feasible schedule."""
     record = Record.without_schedule(
         job.instance,
@@ -99,7 +102,7 @@ def failed_run(job: Job, status: Status, message: str, seconds: float) -> Run:
         seed=job.seed,
         time_limit=job.time_limit,
     )
-    return Run(job, record, environment=_environment(job, None))
+    return Run(job, record, environment=environment_of(job.solver, threads))
 
 
 def fractional_bound(problem: Problem) -> float:
@@ -155,13 +158,3 @@ def _with_threads(job: Job, threads: int | None) -> dict[str, Any]:
 def takes_threads(solver: str) -> bool:
     """Whether a solver has an option ``threads``."""
     return "threads" in inspect.signature(find_solver(solver)).parameters
-
-
-def _environment(job: Job, threads: int | None) -> dict[str, str | int]:
-    described = dict(describe_environment())
-    provider = provider_of(job.solver.name)
-    if provider is not None:
-        described["solver"] = provider
-    if threads is not None:
-        described["threads"] = threads
-    return described

@@ -165,7 +165,11 @@ class Guard:
 
     def _killed(self, job: Job, why: str, started: float) -> Run:
         self.close()
-        return failed_run(job, Status.TIMEOUT, why, time.perf_counter() - started)
+        return self._failed(job, Status.TIMEOUT, why, started)
+
+    def _failed(self, job: Job, status: Status, why: str, started: float) -> Run:
+        seconds = time.perf_counter() - started
+        return failed_run(job, status, why, seconds, self._limits.threads)
 
     def _died(self, job: Job, started: float) -> Run:
         """The run of a job whose process went away under it."""
@@ -175,7 +179,7 @@ class Guard:
         told = self._last_line()
         self.close()
         message = f"the process died ({how})" + (f": {told}" if told else "")
-        return failed_run(job, Status.FAILED, message, time.perf_counter() - started)
+        return self._failed(job, Status.FAILED, message, started)
 
     def _interrupted(self, job: Job) -> Run:
         """Passes Ctrl-C on and waits for what the solver hands over.

@@ -25,6 +25,7 @@ from dsct_gym.benchmark.spec import Spec
 from dsct_gym.benchmark.store import Store, StoredRun
 from dsct_gym.benchmark.wording import show_limit
 from dsct_gym.errors import InputError, located
+from dsct_gym.file_names import file_name
 from dsct_gym.files import instance_text, read_json, read_text
 from dsct_gym.gaps import exceeds
 from dsct_gym.refusals import Strict, validate
@@ -101,8 +102,9 @@ def keep_section(section: Section, folder: Path) -> None:
     make_folder(folder)
     about = {key: value for key, value in asdict(section).items() if key != "records"}
     table = gzip.compress(records_as_csv(section.records).encode(), mtime=0)
-    write_bytes(folder / f"{section.version}.csv.gz", table)
-    write_text(folder / f"{section.version}.json", json.dumps(about, indent=1) + "\n")
+    name = file_name(section.version)  # a stranger's records say what it is
+    write_bytes(folder / f"{name}.csv.gz", table)
+    write_text(folder / f"{name}.json", json.dumps(about, indent=1) + "\n")
 
 
 def load_sections(folder: Path) -> list[Section]:

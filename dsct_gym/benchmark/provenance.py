@@ -1,14 +1,56 @@
-"""Where a run took place: versions of what it stood on, and the machine."""
+"""How a run was made: versions and code of what it stood on, threads, and the machine."""
 
 from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from dsct_gym.benchmark.source_code import digest_of
+
+if TYPE_CHECKING:
+    from dsct_gym.benchmark.spec import Spec
+
+OWN: Final = ("solver", "code", "threads")
+"""What an environment says of the solver, and not of all runs of its time and place."""
 
 _PACKAGES = ("dsct-gym", "numpy", "numba", "scipy", "highspy", "torch")
+
+
+def environment_of(solver: Spec, threads: int | None) -> dict[str, str | int]:
+    """What a run of a solver is made with, here and now."""
+    described = dict(describe_environment())
+    own = {"solver": provider_of(solver.name), "code": digest_of(solver), "threads": threads}
+    return described | {key: value for key, value in own.items() if value is not None}
+
+
+def differences(then: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
+    """How a run that was kept was made otherwise than one of now would be, in words.
+
+    What either does not say is not taken for different: records of before say nothing of code.
+    """
+    other = [key for key in ("dsct-gym", *OWN) if _differ(then, now, key)]
+    if "dsct-gym" in other or "solver" in other:
+        other = [key for key in other if key != "code"]  # goes without saying
+    if "dsct-gym" in other and str(then.get("solver")).startswith("dsct-gym "):
+        other.remove("solver")
+    return [_WORDS[key].format(then=then[key], now=now[key]) for key in other]
+
+
+_WORDS: Final = {
+    "dsct-gym": "version {then}, now {now}",
+    "solver": "{then}, now {now}",
+    "code": "other code",
+    "threads": "--threads {then}, now {now}",
+}
+
+
+def _differ(then: Mapping[str, object], now: Mapping[str, object], key: str) -> bool:
+    return key in then and key in now and then[key] != now[key]
 
 
 @cache

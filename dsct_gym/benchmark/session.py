@@ -6,7 +6,7 @@ memory alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -15,7 +15,7 @@ from dsct_gym.benchmark.evidence import refutations
 from dsct_gym.benchmark.execution import Run, takes_threads
 from dsct_gym.benchmark.guard import Limits
 from dsct_gym.benchmark.job import Job
-from dsct_gym.benchmark.provenance import installed_versions, usable_cores
+from dsct_gym.benchmark.provenance import differences, environment_of, usable_cores
 from dsct_gym.benchmark.record import Record
 from dsct_gym.benchmark.runner import run_jobs
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 SOLVER_THREADS: Final = 2
 """Threads that a solver gets where there are cores to spare, its own default."""
+
+MOST_NAMED: Final = 5
+"""Solvers that a warning names."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +116,17 @@ class Session:
         with self._store.opened():
             yield
 
-    def resume(self, *, retry: bool = False) -> list[str]:
+    def resume(
+        self, *, retry: bool = False, fresh: bool = False, threads: int | None = None
+    ) -> list[str]:
         """Takes over the runs that are in the store.
 
         Args:
             retry: Whether to run again what failed or was killed.
+            fresh: Whether to run again what was made otherwise than it would be now, or may have
+                been: by other code of its solver, another version, or with other threads. What is
+                there stays until its run ends.
+            threads: Threads that a solver would get now.
 
         Returns:
             What must be known of them, one line each.
@@ -127,7 +136,8 @@ class Session:
         """
         if self._store is None:
             return []
-        versions, told = set(), []
+        told = []
+        stale: dict[str, dict[str, None]] = {}
         for job in self._keepable():
             stored = self._store.get(job)
             if stored is None or stored.record.interrupted or (retry and not stored.record.ok):
@@ -135,11 +145,15 @@ class Session:
             if wrong := refutations(stored, job.instance):
                 told.append(f"{stored.path.name}: {'; '.join(wrong)}; it is run again")
                 continue
+            changed = differences(stored.environment, environment_of(job.solver, threads))
+            if fresh and (changed or "code" not in stored.environment):
+                continue
             self.found[job.key] = stored.record
-            versions.add(stored.environment.get("dsct-gym"))
+            for change in changed:
+                stale.setdefault(change, {})[job.solver.label] = None
         for job in {job.label: job for job in self._keepable()}.values():
             self._store.put_instance(job)
-        return told + _of_other_versions(versions)
+        return told + _made_otherwise(stale)
 
     def run(self, conduct: Conduct, hear: Callable[[Run], None]) -> None:
         """Runs what is missing and keeps each run as it ends, until done or Ctrl-C.
@@ -182,8 +196,15 @@ class Session:
         return [job for job in self.jobs if job.key in self._kept]
 
 
-def _of_other_versions(versions: set[str | None]) -> list[str]:
-    other = sorted(str(version) for version in versions - {installed_versions().get("dsct-gym")})
-    if not other:
+def _made_otherwise(stale: Mapping[str, Iterable[str]]) -> list[str]:
+    """One line for all runs that are not what they would be now, by what is different."""
+    if not stale:
         return []
-    return [f"some of the runs that are there were made by version {', '.join(other)}"]
+    shown = "; ".join(f"{change} ({_some(solvers)})" for change, solvers in stale.items())
+    return [f"runs that are there were made otherwise: {shown}; --fresh runs them anew"]
+
+
+def _some(names: Iterable[str]) -> str:
+    """The first of the names, and how many more there are."""
+    first, more = (listed := list(names))[:MOST_NAMED], len(listed) - MOST_NAMED
+    return ", ".join(first) + (f" and {more} more" if more > 0 else "")

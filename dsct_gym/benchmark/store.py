@@ -11,8 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from dsct_gym.benchmark.execution import Run, TracePoint
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.record import Record, records_as_csv
 from dsct_gym.errors import InputError, located
+from dsct_gym.file_names import file_name, former_file_name
 from dsct_gym.files import instance_text
 from dsct_gym.loading import load
 from dsct_gym.problem import Problem
@@ -120,10 +120,15 @@ class Store:
         Raises:
             InputError: If there is another instance of that name.
         """
-        path = self.instance_path(job.label)
+        path, former = self._instance_paths(job.label)
         make_folder(path.parent)
         if path.exists() and self._is_another(path, job):
             raise InputError(f"{path}: holds another instance called {job.label!r}")
+        if path != former and _exists(former) and not path.exists():
+            if not self._is_another(former, job):
+                path = former
+            elif load(former).name == job.label:
+                raise InputError(f"{former}: holds another instance called {job.label!r}")
         write_text(path, instance_text(job.instance))
 
     def put(self, run: Run) -> None:
@@ -207,8 +212,15 @@ class Store:
         write_text(make_folder(self.folder) / TABLE, records_as_csv(records))
 
     def instance_path(self, label: str) -> Path:
-        """File of an instance."""
-        return self.folder / "instances" / (file_name(label) + ".json")
+        """File of an instance; that of before where there is only that."""
+        path, former = self._instance_paths(label)
+        return former if _exists(former) and not path.exists() else path
+
+    def _instance_paths(self, label: str) -> tuple[Path, Path]:
+        folder = self.folder / "instances"
+        names = (file_name(label), former_file_name(label))
+        path, former = (folder / f"{name}.json" for name in names)
+        return path, former
 
     @staticmethod
     def _is_another(path: Path, job: Job) -> bool:
@@ -219,15 +231,24 @@ class Store:
             return False
 
     def path_of(self, job: Job) -> Path:
-        """File of a job's record."""
-        seed = "" if job.seed is None else f"seed{job.seed}."
-        name = f"{file_name(job.solver.label)}.{seed}{job.key[:12]}.json"
-        return self.folder / "runs" / file_name(job.label) / name
+        """File of a job's record; that of before where there is only that."""
+        runs = self.folder / "runs"
+        path = runs / file_name(job.label) / _name_of_run(job, file_name)
+        former = runs / former_file_name(job.label) / _name_of_run(job, former_file_name)
+        return former if _exists(former) and not path.exists() else path
 
 
-def file_name(label: str) -> str:
-    """The label with what a file name cannot hold replaced by ``_``."""
-    return re.sub(r"[^\w.+-]+", "_", label).strip(".") or "_"
+def _name_of_run(job: Job, name: Callable[[str], str]) -> str:
+    seed = "" if job.seed is None else f"seed{job.seed}."
+    return f"{name(job.solver.label)}.{seed}{job.key[:12]}.json"
+
+
+def _exists(path: Path) -> bool:
+    """Whether it is there; names of before may be longer than a file system takes."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 class _Document(Strict):

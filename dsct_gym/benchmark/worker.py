@@ -44,11 +44,13 @@ def _listen(connection: Connection, inbox: SimpleQueue[object]) -> None:
 def _serve(connection: Connection, job: object, threads: int | None) -> None:
     from dsct_gym.benchmark.execution import run_job, warm_up
     from dsct_gym.benchmark.job import Job
+    from dsct_gym.benchmark.source_code import digest_of
     from dsct_gym.kernel_cache import hearing
 
     assert isinstance(job, Job)
     with hearing(connection.send):
         warm_up(job.solver.name)
+    digest_of(job.solver)  # which the record tells, and which is kept from here on
     connection.send(STARTED)
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)

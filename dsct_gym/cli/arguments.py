@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsct_gym.errors import InputError, located
+from dsct_gym.errors import InputError, located, similar_to
 
 if TYPE_CHECKING:
     from dsct_gym.problem import Problem
@@ -28,25 +28,44 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to 
 
 
 def load_instance(argument: str) -> Problem:
-    """The problem that an INSTANCE argument means.
+    """The problem that an INSTANCE argument means: a file, or else one that ships.
 
     Raises:
         InputError: One line naming the file and the field at fault.
     """
-    from dsct_gym.suites.shipped import load_shipped, shipped_names
-
     path = Path(argument)
-    if not path.exists():
-        if argument in shipped_names():
-            return load_shipped(argument)
-        shipped = ", ".join(shipped_names())
-        raise InputError(f"{argument}: no such file, and no instance that ships ({shipped})")
+    if not path.exists() or path.is_dir():
+        shipped = _find_shipped(argument)
+        if shipped is not None:
+            return shipped
     from dsct_gym.loading import load
 
     try:
         return load(path)
     except InputError as error:
         raise located(argument, error) from error
+
+
+def _find_shipped(name: str) -> Problem | None:
+    """The instance of that name that ships, by itself or in a suite; None for a folder's.
+
+    Raises:
+        InputError: If there is neither, naming those that were perhaps meant.
+    """
+    from dsct_gym.suites.shipped import load_shipped, shipped_names
+    from dsct_gym.suites.suite import instance_names
+    from dsct_gym.suites.suite import load_instance as load_of_suite
+
+    if name in shipped_names():
+        return load_shipped(name)
+    if name in instance_names():
+        return load_of_suite(name)
+    if Path(name).exists():
+        return None
+    close = similar_to(name, [*shipped_names(), *instance_names()])
+    every = f"there are {', '.join(shipped_names())} and those of 'dsct-gym suites --json'"
+    meant = f"did you mean {', '.join(close)}" if close else every
+    raise InputError(f"{name}: no such file, and no instance that ships; {meant}")
 
 
 def check_writable(option: str, path: Path | None) -> None:

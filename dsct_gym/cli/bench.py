@@ -98,6 +98,12 @@ def bench(
     retry: Annotated[
         bool, typer.Option("--retry", help="Run again what failed or was killed.")
     ] = False,
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh", help="Run anew what was made by other code or with other --threads."
+        ),
+    ] = False,
     gantt: Annotated[
         bool, typer.Option("--gantt", help="Draw every schedule into the output folder.")
     ] = False,
@@ -109,6 +115,8 @@ def bench(
     """Compare solvers: accuracy, gap, energy, time.
 
     With -o every run is kept as it ends. The same command resumes: what is there is not run again.
+    Where a solver's code, its version or --threads have changed since, that is said; --fresh runs
+    those anew, and what is there stays until they end.
     Ctrl-C ends the benchmark and keeps what was computed.
     """
     from dsct_gym.benchmark.guard import Limits
@@ -116,7 +124,8 @@ def bench(
     from dsct_gym.benchmark.session import Conduct, Session, share_of_cores
     from dsct_gym.benchmark.store import Store
 
-    for option, asked in (("--gantt", gantt), ("--retry", retry), ("--report", report)):
+    asking = {"--gantt": gantt, "--retry": retry, "--fresh": fresh, "--report": report}
+    for option, asked in asking.items():
         if asked and output is None:
             raise InputError(f"{option}: needs --output, the folder to write into or resume")
     labelled = _load(instances or [], suite)
@@ -130,7 +139,7 @@ def bench(
     store = None if output is None else Store(output)
     session = Session(planned, store)
     with session.opened():
-        for line in session.resume(retry=retry):
+        for line in session.resume(retry=retry, fresh=fresh, threads=limits.threads):
             warn(line)
         if session.found:
             err().print(f"resuming: {len(session.found)} of {len(planned)} runs are there")
@@ -147,9 +156,10 @@ def bench(
 def _load(arguments: list[str], suite: str | None) -> dict[str, Problem]:
     """The instances by label, no two alike."""
     from dsct_gym.benchmark.planning import label_instances
+    from dsct_gym.files import stem_of
     from dsct_gym.suites.suite import load_suite
 
-    chosen = [(Path(argument).stem, load_instance(argument)) for argument in arguments]
+    chosen = [(stem_of(argument), load_instance(argument)) for argument in arguments]
     for name in (suite or "").split(","):
         if name.strip():
             chosen += [(str(instance.name), instance) for instance in load_suite(name.strip())]

@@ -83,6 +83,10 @@ def evaluate(
             "--references", metavar="DIR", help="Keep those annealing runs; reuse what is there."
         ),
     ] = None,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="Run anew those of them that were made by other code."),
+    ] = False,
     jobs: Annotated[
         int, typer.Option("--jobs", metavar="N", min=1, help="Processes to run in.")
     ] = 1,
@@ -109,6 +113,8 @@ def evaluate(
     from dsct_gym.solver import as_time_limit
 
     as_time_limit(time_limit)
+    if fresh and references is None:
+        raise InputError("--fresh: needs --references, the folder to resume")
     check_writable("--output", output)
     groups = _groups(suite, size, count, seed)
     entrants = _entrants(agents, decode, trust_pickle=trust_pickle)
@@ -119,7 +125,7 @@ def evaluate(
         time_limit=time_limit,
         reference_moves=reference_moves,
     )
-    session = _run(planned, references, jobs)
+    session = _run(planned, references, jobs, fresh=fresh)
     # What Ctrl-C cut short would stand for less than its agent can do.
     records = {key: record for key, record in session.found.items() if not record.interrupted}
     found = [rank(group, planned, records) for group in groups]
@@ -156,7 +162,7 @@ def _entrants(agents: list[str], decoders: str, *, trust_pickle: bool) -> list[E
     return entrants
 
 
-def _run(planned: Sequence[Planned], folder: Path | None, workers: int) -> Session:
+def _run(planned: Sequence[Planned], folder: Path | None, workers: int, *, fresh: bool) -> Session:
     """Runs what is planned under a progress bar; the reference runs are kept and resumed."""
     from dsct_gym.benchmark.evaluation import jobs_of
     from dsct_gym.benchmark.guard import Limits
@@ -170,7 +176,7 @@ def _run(planned: Sequence[Planned], folder: Path | None, workers: int) -> Sessi
     if (overload := conduct.overload(session.jobs)) is not None:
         warn(overload)
     with session.opened(), progress_bar() as bar:
-        for line in session.resume(retry=True):
+        for line in session.resume(retry=True, fresh=fresh, threads=1):
             warn(line)
         number = len(session.missing)
         task = bar.add_task("evaluate", total=number, state=f"0/{number}")

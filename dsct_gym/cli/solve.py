@@ -121,12 +121,13 @@ def _record(
     seed: int | None,
 ) -> Record:
     from dsct_gym.benchmark.record import Record, tolerance_of
+    from dsct_gym.files import stem_of
     from dsct_gym.relaxation import upper_bound
 
     return Record.of(
         problem,
         solution,
-        label=problem.name or Path(argument).stem,
+        label=problem.name or stem_of(argument),
         solver=solver,
         fractional_bound=upper_bound(problem),
         seed=seed,

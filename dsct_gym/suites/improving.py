@@ -112,7 +112,7 @@ def write_references(folder: Path, rows: Iterable[Row]) -> None:
 
 def _schedule_documents(results: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """All schedule files below a folder, parsed; other files are passed over."""
-    for path in sorted(results.rglob("*.json")):
+    for path in sorted([*results.rglob("*.json"), *results.rglob("*.json.gz")]):
         try:
             document = read_json(path)
         except InputError:

@@ -25,6 +25,7 @@ from dsct_gym.allocation import allocate
 from dsct_gym.arrays import Ints
 from dsct_gym.documents import parse_schedule
 from dsct_gym.errors import InputError
+from dsct_gym.files import stem_of
 from dsct_gym.gaps import PROVEN, floor_of, shortfall
 from dsct_gym.loading import parse
 from dsct_gym.problem import Knowledge, Problem
@@ -260,6 +261,33 @@ def load_suite(name: str) -> Suite:
             needed = " and ".join(sorted(instance.needs)) or "nothing"
             raise InputError(f"{name}/{MANIFEST}: needs: {instance.name} needs {needed}")
     return Suite(name, manifest.description, instances, references, needs, manifest.baseline)
+
+
+def instance_names() -> tuple[str, ...]:
+    """Names of all instances of all suites; none is read."""
+    return tuple(_entries())
+
+
+def load_instance(name: str) -> Problem:
+    """Loads one instance of a suite; the others are not read.
+
+    Raises:
+        InputError: If no suite has one of that name.
+    """
+    if name not in _entries():
+        raise InputError(f"instance: no suite has {name!r}")
+    suite, entry = _entries()[name]
+    return _load(data_folder().joinpath(suite), entry)
+
+
+@cache
+def _entries() -> Mapping[str, tuple[str, Entry]]:
+    """Suite and place of each instance, by its name."""
+    return {
+        stem_of(entry.file): (name, entry)
+        for name in suites()
+        for entry in read_manifest(data_folder().joinpath(name)).instances
+    }
 
 
 def data_folder() -> Traversable:

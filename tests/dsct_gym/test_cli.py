@@ -20,6 +20,7 @@ from dsct_gym.cli import run
 from dsct_gym.cli.app import COMMANDS
 from dsct_gym.cli.console import plain
 from dsct_gym.solver import Progress
+from dsct_gym.suites.suite import load_suite
 from stub_solvers import STARTED
 
 ALL_COMMANDS = [name for names in COMMANDS.values() for name in names]
@@ -302,6 +303,45 @@ class TestSolve:
         assert "dc5-ofa60" in one_line(*call("solve", "nope", "--solver", "greedy"))
 
 
+class TestInstances:
+    """Wherever a command takes an INSTANCE."""
+
+    def test_one_of_a_suite_by_its_name(self, call):
+        (first, *_) = load_suite("tiny")
+        told = json.loads(
+            call("solve", "tiny-00", "--solver", "greedy", "-o", "s.json", "--json")[1]
+        )
+        assert (told["instance"], told["tasks"]) == ("tiny-00", first.core.num_tasks)
+        assert call("verify", "tiny-00", "s.json")[0] == 0
+        bound = json.loads(call("bound", "tiny-00", "--json")[1])
+        assert bound["total_accuracy"] == upper_bound(first)
+        told = json.loads(call("bench", "tiny-00", "--solvers", "greedy", "--json")[1])
+        assert [record["instance"] for record in told["records"]] == ["tiny-00"]
+
+    def test_a_file_of_that_name_wins_and_a_folder_does_not(self, call, instance):
+        Path("dc5-ofa60").mkdir()
+        assert json.loads(call("bound", "dc5-ofa60", "--json")[1])["instance"] == "dc5-ofa60"
+        shutil.copy(instance, "tiny-00")
+        assert json.loads(call("bound", "tiny-00", "--json")[1])["instance"] == "small"
+        Path("folder").mkdir()
+        assert "folder: Is a directory" in one_line(*call("bound", "folder"))
+
+    def test_names_what_was_perhaps_meant(self, call):
+        assert "did you mean dc5-ofa60" in one_line(*call("bound", "dc5-ofa06"))
+        assert "tiny-00" in one_line(*call("solve", "tiny00", "--solver", "greedy"))
+        assert "dsct-gym suites --json" in one_line(*call("verify", "xyz", "s.json"))
+
+    def test_packed_files(self, call):
+        assert call("generate", "-n", "8", "-m", "2", "-o", "eight.json.gz")[0] == 0
+        told = json.loads(
+            call("solve", "eight.json.gz", "--solver", "greedy", "-o", "s.json.gz", "--json")[1]
+        )
+        assert told["instance"] == "eight"
+        assert call("verify", "eight.json.gz", "s.json.gz")[0] == 0
+        told = json.loads(call("bench", "eight.json.gz", "--solvers", "greedy", "--json")[1])
+        assert told["records"][0]["instance"] == "eight"
+
+
 class TestTerminal:
     """Text from files is shown by terminals, and commands them nothing."""
 
@@ -582,6 +622,16 @@ class TestBench:
     )
     def test_refuses(self, call, instance, arguments, named):
         assert named in one_line(*call("bench", *arguments))
+
+    def test_says_what_was_made_otherwise(self, call, instance):
+        arguments = ("bench", instance, "--solvers", "greedy,approx", "-o", "out")
+        assert call(*arguments, "--threads", "1")[0] == 0
+        err = call(*arguments, "--threads", "2")[2]
+        (told,) = [line for line in err.splitlines() if "made otherwise" in line]
+        assert "--threads 1, now 2 (greedy, approx)" in told
+        assert "resuming" not in call(*arguments, "--threads", "2", "--fresh")[2]
+        assert "made otherwise" not in call(*arguments, "--threads", "2")[2]
+        assert "--fresh: needs --output" in one_line(*call("bench", instance, "--fresh"))
 
 
 class TestProcess:

@@ -1,6 +1,7 @@
 """Instance and schedule files: round trips, and one line naming the field for every refusal."""
 
 import copy
+import gzip
 import json
 import re
 import tracemalloc
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import dsct_gym
 from dsct_gym.documents import document as document_of
 from dsct_gym.documents import (
     json_schemas,
@@ -22,7 +24,7 @@ from dsct_gym.documents import (
     schedule_document,
 )
 from dsct_gym.errors import InputError
-from dsct_gym.files import verify_schedule_file
+from dsct_gym.files import stem_of, verify_schedule_file
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
 from strategies import instances
@@ -397,6 +399,45 @@ def test_strange_keys_are_named_in_one_short_line(tmp_path: Path, key: str) -> N
     with pytest.raises(InputError, match="key given twice") as error:
         Instance.load(path)
     assert len(str(error.value).splitlines()) == 1
+
+
+def test_packed_files_are_read_and_written_always_to_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = parse_instance(document())
+    plain, packed = tmp_path / "i.json", tmp_path / "i.json.gz"
+    instance.save(plain)
+    instance.save(packed)
+    first = packed.read_bytes()
+    monkeypatch.setattr("time.time", lambda: 1e9)
+    instance.save(packed)
+    assert packed.read_bytes() == first
+    assert gzip.decompress(first) == plain.read_bytes()
+    assert Instance.load(packed) == dsct_gym.load(packed) == instance
+    schedule = dsct_gym.allocate(instance, np.zeros(instance.num_tasks, np.int64))
+    schedule.save(tmp_path / "s.json.gz")
+    assert Schedule.load(tmp_path / "s.json.gz", instance).verify()
+
+
+def test_a_packed_file_unpacks_to_so_much_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dsct_gym.files.LARGEST", 2**20)
+    path = tmp_path / "bomb.json.gz"
+    path.write_bytes(gzip.compress(b" " * 2**22))
+    with pytest.raises(InputError, match="unpacks to more than 1 MiB"):
+        Instance.load(path)
+    path.write_bytes(b"{}")
+    with pytest.raises(InputError, match="Not a gzipped file"):
+        Instance.load(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "stem"),
+    [("a/b.json", "b"), ("b.json.gz", "b"), ("tiny-00", "tiny-00"), ("a.b.json", "a.b")],
+)
+def test_the_stem_is_what_a_file_is_called(path: str, stem: str) -> None:
+    assert stem_of(path) == stem
 
 
 def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:

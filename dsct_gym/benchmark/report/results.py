@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dsct_gym.benchmark.evidence import refutations
 from dsct_gym.benchmark.panel import Panel
+from dsct_gym.benchmark.provenance import OWN
 from dsct_gym.benchmark.record import Record
 from dsct_gym.benchmark.scoring import (
     Score,
@@ -163,9 +164,8 @@ def _believable(store: Store) -> tuple[list[StoredRun], list[Broken], dict[str, 
 
 def environments(runs: Sequence[StoredRun]) -> list[dict[str, object]]:
     """The different environments of runs, without what is a solver's own."""
-    own = {"solver", "threads"}
     found = {
-        tuple((key, value) for key, value in sorted(run.environment.items()) if key not in own)
+        tuple((key, value) for key, value in sorted(run.environment.items()) if key not in OWN)
         for run in runs
     }
     return [dict(entries) for entries in sorted(found, key=str)]

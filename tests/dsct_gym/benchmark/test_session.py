@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from dsct_gym import InputError, generate
+from dsct_gym.benchmark import provenance
 from dsct_gym.benchmark import session as module
 from dsct_gym.benchmark.execution import Run, run_job
 from dsct_gym.benchmark.job import Job
@@ -70,6 +71,66 @@ def test_resumes_what_is_there_and_runs_the_rest(planned, here, tmp_path):
     assert here == []
     run_all(planned, store, retry=True)
     assert here == planned[3:]  # the one that fails
+
+
+def test_runs_that_were_made_otherwise_are_told_and_run_anew_on_demand(
+    planned, here, monkeypatch, tmp_path
+):
+    store = Store(tmp_path / "out")
+    run_all(planned, store)
+    assert Session(planned, store).resume() == []
+    digest = provenance.digest_of
+    monkeypatch.setattr(
+        provenance, "digest_of", lambda solver: "0" if solver.name == "random" else digest(solver)
+    )
+    (told,) = Session(planned, store).resume()
+    assert "other code (random)" in told
+    assert "--fresh" in told
+    assert "greedy" not in told
+    session, before = Session(planned, store), store.path_of(planned[1]).read_bytes()
+    assert session.resume(fresh=True) == []
+    assert session.missing == planned[1:3]
+    assert store.path_of(planned[1]).read_bytes() == before  # until its run ends
+    here.clear()
+    run_all(planned, store, fresh=True)
+    assert here == planned[1:3]
+    assert Session(planned, store).resume() == []
+    assert store.path_of(planned[1]).read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "told"),
+    [
+        ({"threads": 1}, {"threads": 2}, ["--threads 1, now 2"]),
+        ({}, {"threads": 2, "code": "a"}, []),
+        ({"code": "a", "threads": 2}, {"code": "b", "threads": 2}, ["other code"]),
+        (
+            {"dsct-gym": "0.1", "solver": "dsct-gym 0.1", "code": "a"},
+            {"dsct-gym": "0.2", "solver": "dsct-gym 0.2", "code": "b"},
+            ["version 0.1, now 0.2"],
+        ),
+        (
+            {"dsct-gym": "0.2", "solver": "own 1.0", "code": "a"},
+            {"dsct-gym": "0.2", "solver": "own 1.1", "code": "b"},
+            ["own 1.0, now own 1.1"],
+        ),
+    ],
+)
+def test_how_a_run_was_made_otherwise(then, now, told):
+    assert provenance.differences(then, now) == told
+
+
+def test_records_that_say_nothing_of_code_are_taken_as_they_are(planned, monkeypatch, tmp_path):
+    store = Store(tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr(provenance, "digest_of", lambda solver: None)
+        run_all(planned[:1], store)
+    session = Session(planned[:1], store)
+    assert session.resume() == []
+    assert session.missing == []
+    session = Session(planned[:1], store)
+    session.resume(fresh=True)  # whether they are what they would be now is not known
+    assert session.missing == planned[:1]
 
 
 def test_keeps_only_what_it_is_asked_to(planned, here, tmp_path):

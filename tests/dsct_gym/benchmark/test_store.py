@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from dsct_gym import InputError, generate
-from dsct_gym.benchmark.execution import Run, run_job
+from dsct_gym.benchmark.execution import Run, failed_run, run_job
 from dsct_gym.benchmark.job import Job
+from dsct_gym.benchmark.record import Status
 from dsct_gym.benchmark.spec import Spec
-from dsct_gym.benchmark.store import Broken, Store, file_name
+from dsct_gym.benchmark.store import Broken, Store
 from dsct_gym.cli import run as command
+from dsct_gym.file_names import former_file_name
 from records import record
 
 TESTS = Path(__file__).parents[2]
@@ -30,21 +32,6 @@ def kept(tmp_path) -> tuple[Store, Run]:
         store.put_instance(JOB)
         store.put(run)
     return store, run
-
-
-@pytest.mark.parametrize(
-    ("label", "expected"),
-    [
-        ("dc5-ofa60", "dc5-ofa60"),
-        ("package.module:Class", "package.module_Class"),
-        ("../../etc/passwd", "_.._etc_passwd"),
-        ("a/b c", "a_b_c"),
-        ("..", "_"),
-        ("", "_"),
-    ],
-)
-def test_file_names_stay_within_their_folder(label, expected):
-    assert file_name(label) == expected
 
 
 def test_gives_back_what_it_was_given(kept):
@@ -226,6 +213,59 @@ def test_refuses_another_instance_of_the_same_name(kept):
     store.instance_path("five").write_text("{")
     store.put_instance(JOB)
     assert store.load_instance("five") == JOB.instance
+
+
+def test_whatever_things_are_called_each_has_a_file_of_its_own(tmp_path):
+    store = Store(tmp_path / "out")
+    labels = ("beta<0.3", "beta>0.3", "A", "a", "..", "时" * 100, "x" * 5000)
+    solvers = (Spec("rl", {"checkpoint": "folder/" * 100 + "a"}), Spec("A"), Spec("a"))
+    jobs = [
+        replace(JOB, label=label, instance=generate(4, 2, seed=k), solver=solver)
+        for k, label in enumerate(labels)
+        for solver in solvers
+    ]
+    with store.opened():
+        for job in jobs:
+            store.put_instance(job)
+            store.put(failed_run(job, Status.FAILED, "no", 0.0))
+        for job in jobs:
+            assert store.load_instance(job.label) == job.instance
+            found = store.get(job)
+            assert found is not None
+            assert found.record.solver == job.solver.label
+    paths = [path.relative_to(tmp_path) for path in tmp_path.rglob("*.json")]
+    assert len({str(path).casefold() for path in paths}) == len(labels) + len(jobs)
+    assert max(len(part.encode()) for path in paths for part in path.parts) < 200
+    assert len(store.load()[0]) == len(jobs)
+
+
+def test_a_folder_of_before_is_gone_on_with(tmp_path, monkeypatch):
+    """Different texts had one name then; each goes on with what is its own."""
+    store = Store(tmp_path / "out")
+    low, high = (
+        replace(JOB, label=label, instance=generate(4, 2, seed=seed), solver=Spec("mip", {"a": 1}))
+        for label, seed in (("beta<0.3", 1), ("beta>0.3", 2))
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr("dsct_gym.benchmark.store.file_name", former_file_name)
+        store.put_instance(low)
+        store.put(failed_run(low, Status.FAILED, "no", 0.0))
+    before = set(tmp_path.rglob("*.json"))
+    for job in (low, high):
+        store.put_instance(job)
+    assert store.get(low) is not None
+    assert store.get(high) is None
+    store.put(failed_run(low, Status.FAILED, "again", 0.0))
+    assert before <= set(tmp_path.rglob("*.json"))
+    assert [run.record.message for run in store.load()[0]] == ["again"]
+    for job in (low, high):
+        assert store.load_instance(job.label) == job.instance
+    named = replace(low, instance=generate(4, 2, seed=3, name="A"), label="A")
+    with monkeypatch.context() as patch:
+        patch.setattr("dsct_gym.benchmark.store.file_name", former_file_name)
+        store.put_instance(named)
+    with pytest.raises(InputError, match="another instance called 'A'"):
+        store.put_instance(replace(named, instance=generate(4, 2, seed=4, name="A")))
 
 
 def test_a_table_replaces_the_one_before(tmp_path):
