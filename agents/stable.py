@@ -67,6 +67,7 @@ def play(policy: Any, instances: Sequence[Instance], statistics: Any = None) -> 
         m=game.layout.max_machines,
         guidance=game.layout.guidance,
         levels=game.levels,
+        **game.rules,
     )
     masked = "action_masks" in inspect.signature(policy.predict).parameters
     schedules: list[Schedule | None] = [None] * len(instances)

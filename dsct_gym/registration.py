@@ -58,6 +58,7 @@ ENVIRONMENTS: Final[Mapping[str, Environment]] = {
     "DSCT-EA-Continuous-v0": Environment(
         module="continuous", stem="Continuous", actions="continuous", works="chosen"
     ),
+    "DSCT-EA-Plan-v0": Environment(module="plan", stem="Plan", actions="discrete", works="optimal"),
 }
 """Every id that the package has."""
 

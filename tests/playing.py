@@ -9,9 +9,13 @@ import numpy as np
 from dsct_gym.instance import Instance
 from dsct_gym.registration import ENVIRONMENTS
 from dsct_gym.schedule import Schedule
+from dsct_gym.solver import make_solver
 
 JOINT, ASSIGN, CONTINUOUS = "DSCT-EA-v0", "DSCT-EA-Assign-v0", "DSCT-EA-Continuous-v0"
+PLAN = "DSCT-EA-Plan-v0"
 IDS = tuple(ENVIRONMENTS)
+FROM_NOTHING = tuple(env_id for env_id in IDS if env_id != PLAN)
+"""Ids whose episodes begin with no task decided, and that show all tasks in the same columns."""
 RANGES: dict[str, Any] = {
     "n": (2, 9),
     "m": (1, 3),
@@ -51,6 +55,13 @@ def play(
 def gain(schedule: Schedule) -> float:
     """What a schedule gains over no work."""
     return float((schedule.accuracy - schedule.instance.base_accuracy).sum())
+
+
+def first_gain(env_id: str, instance: Instance) -> float:
+    """What the schedule gains with which an episode begins."""
+    if env_id in FROM_NOTHING:
+        return 0.0
+    return gain(make_solver("approx-refined").solve(instance).schedule)
 
 
 def work_of_level(instance: Instance, task: int, level: int, levels: int) -> float:

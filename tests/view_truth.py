@@ -236,8 +236,8 @@ def machine_columns(plan: TruePlan, task: int, changes: Changes) -> dict[Machine
     full, gain = instance.max_work[task], instance.top_accuracy[task] - instance.base_accuracy[task]
     price = np.array([plan.work_price(r, deadline) for r in machines])
     here = np.arange(speed.size) == source
-    earlier, others = np.arange(f.size) < task, np.arange(f.size) != task
-    until = np.array([f[earlier & (plan.decided == r)].sum() for r in machines])
+    others = np.arange(f.size) != task
+    until = np.array([f[plan.decided == r].sum() for r in machines])
     planned = np.array([f[others & (plan.machine == r)].sum() for r in machines])
     move, swap = (compress(change * 100.0 / plan.unit) for change in (changes.move, changes.swap))
     columns = {

@@ -2,10 +2,11 @@
 
 `Search` is a walk driven from Python, for whoever wants to improve an assignment: agents and their
 training use it too. `Walk`, `begin_walk` and `step_walk` are what it is made of, for callers that
-keep the state themselves.
+keep the state themselves. `descend` improves a plan for as long as single changes do.
 """
 
+from dsct_gym.baselines.local_search.descent import descend
 from dsct_gym.baselines.local_search.metropolis import Walk, begin_walk, step_walk
 from dsct_gym.baselines.local_search.search import Search
 
-__all__ = ["Search", "Walk", "begin_walk", "step_walk"]
+__all__ = ["Search", "Walk", "begin_walk", "descend", "step_walk"]

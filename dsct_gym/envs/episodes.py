@@ -51,6 +51,8 @@ class Episodes(ABC):
 
     Attributes:
         env_id: The id.
+        layout_type: What says the sizes and columns of observations.
+        view_type: What holds them.
         leveled: Whether actions choose a compression level.
         segmented: Whether the allocation kernels read the instances.
         layout: Sizes and columns of the observations.
@@ -63,6 +65,8 @@ class Episodes(ABC):
     """
 
     env_id: ClassVar[str]
+    layout_type: ClassVar[type[Layout]] = Layout
+    view_type: ClassVar[Any] = View
     leveled: ClassVar[bool] = False
     segmented: ClassVar[bool] = False
 
@@ -75,10 +79,10 @@ class Episodes(ABC):
         guidance: bool = False,
         threads: int = 1,
     ) -> None:
-        self.layout = Layout(source.max_tasks, source.max_machines, bool(guidance))
+        self.layout = self.layout_type(source.max_tasks, source.max_machines, bool(guidance))
         practise(type(self), source, guidance=guidance)
         levels = _check_levels(levels) if self.leveled else 0
-        game = Game(env_id=self.env_id, layout=self.layout, levels=levels)
+        game = Game(env_id=self.env_id, layout=self.layout, levels=levels, rules=self.rules)
         self.observation_space = game.observation_space
         self.action_space = self.make_action_space(self.layout, levels)
         self.source = source
@@ -92,11 +96,21 @@ class Episodes(ABC):
             segmented=self.segmented,
             workers=self.workers,
         )
-        self.play = Play.empty(count, self.layout)
-        self.view = View.empty(count, self.layout)
+        self.play = Play.empty(count, self.layout, self.passes)
+        self.view = self.view_type.empty(count, self.layout)
         self.feedback = Feedback.empty(count, self.mask_size(self.layout, levels))
         self._flat = self._flatten()
         self._begun = np.zeros(count, dtype=np.bool_)
+
+    @property
+    def passes(self) -> int:
+        """How often each task is decided in an episode."""
+        return 1
+
+    @property
+    def rules(self) -> dict[str, object]:
+        """Further arguments of the environment that the dynamics depend on, plain JSON."""
+        return {}
 
     @classmethod
     @abstractmethod
@@ -182,6 +196,10 @@ class Episodes(ABC):
         """The instance that an environment plays."""
         self.check_begun(env)
         return self.library.instance(int(self.play.row[env]))
+
+    def waiting(self, env: int) -> Ints:
+        """EDF ranks of the task at hand and of those to come, in their order; none at the end."""
+        return np.arange(int(self.play.position[env]), self.instance(env).num_tasks)
 
     def schedule(self, env: int) -> Schedule:
         """The schedule of the decisions so far."""

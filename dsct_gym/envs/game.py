@@ -8,6 +8,9 @@ observations as they are, and the files of training libraries keep.
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from gymnasium import spaces
@@ -29,11 +32,13 @@ class Game(NamedTuple):
         env_id: The environment.
         layout: Sizes and columns of its observations.
         levels: Compression levels, 0 where actions choose none.
+        rules: Further arguments of the environment that its dynamics depend on, plain JSON.
     """
 
     env_id: str
     layout: Layout
     levels: int
+    rules: Mapping[str, Any] = MappingProxyType({})
 
     @classmethod
     def of(cls, player: Any) -> Game:
@@ -51,19 +56,21 @@ class Game(NamedTuple):
 
     def resized(self, n: int, m: int) -> Game:
         """The same game with n tasks and m machines."""
-        return self._replace(layout=Layout(n, m, self.layout.guidance))
+        return self._replace(layout=replace(self.layout, max_tasks=n, max_machines=m))
 
     @property
     def observation_space(self) -> spaces.Dict:
         """The observation space, which carries the game."""
         space = self.layout.space()
-        told = {
+        told: dict[str, Any] = {
             "id": self.env_id,
             "max_tasks": self.layout.max_tasks,
             "max_machines": self.layout.max_machines,
             "guidance": self.layout.guidance,
             "levels": self.levels,
         }
+        if self.rules:
+            told["rules"] = dict(self.rules)
         setattr(space, ATTRIBUTE, told)
         return space
 
@@ -82,17 +89,19 @@ def _read(told: Any) -> Game:
         InputError: If this version knows no such game.
     """
     try:
-        env_id, levels = told["id"], told["levels"]
+        env_id, levels, rules = told["id"], told["levels"], told.get("rules", {})
         layout = Layout(told["max_tasks"], told["max_machines"], told["guidance"])
         numbers = (layout.max_tasks, layout.max_machines, levels)
         whole = all(type(number) is int for number in numbers)
     except (KeyError, TypeError) as error:
         raise InputError(f"observation space: {_NOT_OURS}") from error
-    if not isinstance(env_id, str) or not whole:
+    if not isinstance(env_id, str) or not isinstance(rules, dict) or not whole:
         raise InputError(f"observation space: {_NOT_OURS}")
     if env_id not in ENVIRONMENTS:
         raise InputError(f"observation space: trained on {env_id!r}, which is not known here")
-    return Game(env_id=env_id, layout=layout, levels=levels)
+    layout_type = pkgutil.resolve_name(ENVIRONMENTS[env_id].episodes).layout_type
+    layout = layout_type(layout.max_tasks, layout.max_machines, layout.guidance)
+    return Game(env_id=env_id, layout=layout, levels=levels, rules=rules)
 
 
 def _guess(shown: Any, action: Any) -> Game:

@@ -208,12 +208,12 @@ class Layout:
         """The observation space; rows of padding and of decided tasks are 0."""
         return spaces.Dict(
             {
-                "budget": _box(self.budget, 1),
-                "machines": _box(self.machine, self.max_machines, padded=True),
-                "machines_mask": _flags(self.max_machines),
-                "task": _box(self.task, 1, padded=True),
-                "tasks": _box(self.task, self.max_tasks, padded=True),
-                "tasks_mask": _flags(self.max_tasks),
+                "budget": box(self.budget, 1),
+                "machines": box(self.machine, self.max_machines, padded=True),
+                "machines_mask": flags(self.max_machines),
+                "task": box(self.task, 1, padded=True),
+                "tasks": box(self.task, self.max_tasks, padded=True),
+                "tasks_mask": flags(self.max_tasks),
             }
         )
 
@@ -224,12 +224,14 @@ class Layout:
             ("tasks", self.max_tasks, self.task),
             ("machines", self.max_machines, self.machine),
         ):
+            if key not in observation:
+                continue
             table = observation[key]
             shaped[key] = table.reshape(*table.shape[:-1], rows, len(columns))
         return shaped
 
 
-def _box(columns: tuple[Column, ...], rows: int, *, padded: bool = False) -> spaces.Box:
+def box(columns: tuple[Column, ...], rows: int, *, padded: bool = False) -> spaces.Box:
     """A flat box of ``rows`` repetitions of the columns; ``padded`` rows may be all 0."""
     low = np.array([column.low for column in columns], dtype=np.float32)
     high = np.array([column.high for column in columns], dtype=np.float32)
@@ -238,6 +240,6 @@ def _box(columns: tuple[Column, ...], rows: int, *, padded: bool = False) -> spa
     return spaces.Box(np.tile(low, rows), np.tile(high, rows), dtype=np.float32)
 
 
-def _flags(rows: int) -> spaces.Box:
+def flags(rows: int) -> spaces.Box:
     """A flat box of ones where a row stands for something and zeros elsewhere."""
     return spaces.Box(0.0, 1.0, (rows,), dtype=np.float32)

@@ -80,13 +80,14 @@ class _Scene:
     def __init__(self, episodes: Episodes, env: int) -> None:
         self.instance: Instance = episodes.instance(env)
         self.schedule: Schedule = episodes.schedule(env)
-        self.position = int(episodes.play.position[env])
+        self.waiting = self.instance.edf_order[episodes.waiting(env)]
+        self.decided = int(episodes.play.position[env])
+        self.decisions = episodes.passes * self.instance.num_tasks
 
     @property
     def task(self) -> int | None:
         """The task at hand, None at the end."""
-        order = self.instance.edf_order
-        return int(order[self.position]) if self.position < order.size else None
+        return int(self.waiting[0]) if self.waiting.size else None
 
     @property
     def task_name(self) -> str:
@@ -110,11 +111,11 @@ class _Scene:
     @property
     def headline(self) -> str:
         """Where the episode stands."""
-        n = self.instance.num_tasks
         if self.task is None:
-            return f"All {n} tasks decided"
+            return f"All {self.instance.num_tasks} tasks decided"
         deadline = self.instance.deadlines[self.task]
-        return f"Task {self.task_name}, due at {_time(deadline)} ({self.position + 1} of {n})"
+        where = f"{self.decided + 1} of {self.decisions}"
+        return f"Task {self.task_name}, due at {_time(deadline)} ({where})"
 
 
 def draw_frame(scene: _Scene) -> npt.NDArray[np.uint8]:
@@ -177,9 +178,8 @@ def _mark_deadlines(axes: Axes, scene: _Scene) -> None:
     from dsct_gym.gantt import FAINT, time_scale
 
     scale, _ = time_scale(scene.instance.horizon)
-    waiting = scene.instance.edf_order[scene.position :]
     top = axes.get_xaxis_transform()
-    for deadline in scene.instance.deadlines[waiting] * scale:
+    for deadline in scene.instance.deadlines[scene.waiting] * scale:
         axes.plot(
             [deadline, deadline], [1.0, 1.025], color=FAINT, lw=0.8, transform=top, clip_on=False
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, cast
 
 import gymnasium
@@ -34,6 +36,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
         render_mode: ``"rgb_array"``, ``"human"``, ``"ansi"`` or None.
         copy: Whether observations and masks are fresh copies; otherwise they are the arrays that
             the next step overwrites.
+        rules: Arguments of the id's own, for its `Episodes`.
         **instances: Where instances come from: see `dsct_gym.envs.options.make_source`.
 
     Raises:
@@ -54,13 +57,14 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
         on_invalid: str = "skip",
         render_mode: str | None = None,
         copy: bool = True,
+        rules: Mapping[str, Any] = MappingProxyType({}),
         **instances: Any,
     ) -> None:
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise InputError(f"render_mode: {render_mode!r} is not one of {RENDER_MODES}")
         self._raises = check_on_invalid(on_invalid)
         source = make_source(**instances)
-        self._episodes = self._episodes_type(1, source, levels=levels, guidance=guidance)
+        self._episodes = self._episodes_type(1, source, levels=levels, guidance=guidance, **rules)
         self.observation_space = cast("spaces.Space[Observation]", self._episodes.observation_space)
         self.action_space = self._episodes.action_space
         self.render_mode = render_mode
@@ -81,9 +85,8 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
     @property
     def task(self) -> int | None:
         """Index in the instance of the task at hand; None when all are decided."""
-        position = int(self._episodes.play.position[0])
-        order = self.instance.edf_order
-        return int(order[position]) if position < order.size else None
+        waiting = self._episodes.waiting(0)
+        return int(self.instance.edf_order[waiting[0]]) if waiting.size else None
 
     @property
     def schedule(self) -> Schedule:

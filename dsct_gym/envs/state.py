@@ -27,7 +27,8 @@ class Play(NamedTuple):
 
     Attributes:
         row: Row of the instance in the bank (N,).
-        position: EDF rank of the task at hand (N,); n at the end.
+        position: Decisions so far (N,), of ``passes`` · n in all; EDF rank of the task at hand
+            where tasks are decided once, in that order.
         fresh: Whether the next step only shows the reset state (N,).
         choice: Machine chosen for the task at hand (N,), −1 for none.
         amount: Work chosen for the task at hand (N,), GFLOP.
@@ -38,6 +39,7 @@ class Play(NamedTuple):
         gained: Accuracy gained, the sum of the rewards (N,).
         machine: Machine of each task by EDF rank (N, n), −1 for none.
         work: Work of each task by EDF rank (N, n), GFLOP; unused where works are allocated anew.
+        passes: How often each task is decided.
     """
 
     row: Ints
@@ -52,10 +54,11 @@ class Play(NamedTuple):
     gained: Floats
     machine: Ints
     work: Floats
+    passes: int
 
     @classmethod
-    def empty(cls, count: int, layout: Layout) -> Play:
-        """N episodes that have not begun."""
+    def empty(cls, count: int, layout: Layout, passes: int) -> Play:
+        """N episodes that have not begun, in which each task is decided so often."""
         n, m = layout.max_tasks, layout.max_machines
         return cls(
             row=np.zeros(count, dtype=np.int64),
@@ -70,6 +73,7 @@ class Play(NamedTuple):
             gained=np.zeros(count),
             machine=np.full((count, n), -1, dtype=np.int64),
             work=np.zeros((count, n)),
+            passes=passes,
         )
 
 
@@ -130,4 +134,5 @@ def advance(bank: Bank, play: Play, feedback: Feedback, first: int, last: int) -
             feedback.terminated[env] = False
             continue
         play.position[env] += 1
-        feedback.terminated[env] = play.position[env] == bank.tasks[play.row[env]]
+        decisions = play.passes * bank.tasks[play.row[env]]
+        feedback.terminated[env] = play.position[env] == decisions

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import gymnasium
@@ -47,6 +48,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         render_mode: ``"rgb_array"`` or ``"ansi"``, one frame an environment, or None.
         copy: Whether observations and masks are fresh copies; otherwise they are the arrays that
             the next step overwrites.
+        rules: Arguments of the id's own, for its `Episodes`.
         **instances: Where instances come from: see `dsct_gym.envs.options.make_source`.
 
     Raises:
@@ -66,6 +68,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         num_threads: int | None = None,
         render_mode: str | None = None,
         copy: bool = True,
+        rules: Mapping[str, Any] = MappingProxyType({}),
         **instances: Any,
     ) -> None:
         num_envs = as_integer(num_envs, "num_envs", 1)
@@ -89,6 +92,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
             levels=levels,
             guidance=guidance,
             threads=threads,
+            **rules,
         )
         self.single_observation_space = self._episodes.observation_space
         self.single_action_space = self._episodes.action_space

@@ -12,9 +12,9 @@ fractional relaxation adds: what the machines should share out in the end.
 
 from dsct_gym.plan.changes import screen
 from dsct_gym.plan.columns import FINE, LIMIT, Column, Context, Machine
-from dsct_gym.plan.options import Options
+from dsct_gym.plan.options import Options, gain_above, weigh
 from dsct_gym.plan.outlook import Outlook
-from dsct_gym.plan.plan import Loads, Plan, begin, decide
+from dsct_gym.plan.plan import Loads, Plan, begin, change, decide
 from dsct_gym.plan.prices import Prices, begin_prices, update_prices
 from dsct_gym.plan.view import look
 
@@ -31,8 +31,11 @@ __all__ = [
     "Prices",
     "begin",
     "begin_prices",
+    "change",
     "decide",
+    "gain_above",
     "look",
     "screen",
     "update_prices",
+    "weigh",
 ]

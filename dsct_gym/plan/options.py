@@ -104,7 +104,7 @@ def _evaluate(packed: Packed, curves: Curves, prices: Prices, options: Options, 
         if other >= 0:
             options.waiting[other - task - 1] = -np.inf
         least = top if other >= 0 else 0.0
-        change = _change(packed, curves, prices, task, machine, other, least)
+        change = gain_above(packed, curves, prices, task, machine, other, least)
         gains = change > least
         if other < 0:
             options.known[MOVE, machine] = gains
@@ -139,7 +139,7 @@ def _most_promising(curves: Curves, options: Options, task: int, top: float) -> 
 
 
 @helper
-def _change(
+def gain_above(
     packed: Packed,
     curves: Curves,
     prices: Prices,
@@ -148,7 +148,10 @@ def _change(
     other: int,
     least: float,
 ) -> float:
-    """What a move or a swap changes, −∞ where that is certain to be below ``least``."""
+    """What a move or a swap changes, −∞ where that is certain to be below ``least``.
+
+    Arguments are those of `dsct_gym.plan.changes.screen`, but for ``least``: a change of the total.
+    """
     total: float = curves.total[CURRENT]
     bound = screen(packed, curves, prices, task, machine, other, total + least)
     if bound == -np.inf:

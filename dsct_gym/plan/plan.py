@@ -10,7 +10,7 @@ from dsct_gym.allocation import Packed
 from dsct_gym.arrays import Floats
 from dsct_gym.incremental import CURRENT, Curves, accept_trial, place_all, try_change
 from dsct_gym.instance import Instance
-from dsct_gym.jit import kernel
+from dsct_gym.jit import helper, kernel
 from dsct_gym.plan.options import Options
 from dsct_gym.plan.outlook import Outlook
 from dsct_gym.plan.prices import Prices, begin_prices, update_prices
@@ -119,22 +119,36 @@ def decide(plan: Plan, task: int, machine: int) -> None:
 
     Call `dsct_gym.plan.look` for the task before.
     """
-    packed, curves, prices = plan.packed, plan.curves, plan.prices
-    loads, options, work = plan.loads, plan.options, plan.outlook.work
-    source = curves.machine[task]
+    options = plan.options
     if machine >= 0:
-        loads.decided[machine] += work[task]
-    if source == machine:
+        plan.loads.decided[machine] += plan.outlook.work[task]
+    if plan.curves.machine[task] == machine:
         return
     other = -1
     if machine >= 0 and options.swap[machine] > options.move[machine]:
         other = options.partner[machine]
+    change(plan, task, machine, other)
+
+
+@helper
+def change(plan: Plan, task: int, machine: int, other: int) -> None:
+    """Moves a task to another machine than it has, or exchanges it with a task there.
+
+    Args:
+        plan: The plan, begun.
+        task: EDF rank of the task.
+        machine: Where it goes, −1 for none.
+        other: EDF rank of a task on ``machine`` that takes its place, −1 for a plain move.
+    """
+    packed, curves, prices = plan.packed, plan.curves, plan.prices
+    loads, work = plan.loads, plan.outlook.work
+    source = curves.machine[task]
     try_change(packed, curves, task, machine, other)
     accept_trial(curves, task, machine, other)
-    change = work[task] - (work[other] if other >= 0 else 0.0)
+    moved = work[task] - (work[other] if other >= 0 else 0.0)
     if source >= 0:
-        loads.planned[source] -= change
+        loads.planned[source] -= moved
         update_prices(packed, curves, prices, source)
     if machine >= 0:
-        loads.planned[machine] += change
+        loads.planned[machine] += moved
         update_prices(packed, curves, prices, machine)

@@ -9,7 +9,15 @@ from dsct_gym.instance import Instance
 from shapes import EDGE_CASES
 from strategies import instances
 
-FAST = ["approx", "approx-refined", "edf-no-compression", "edf-3-levels", "greedy", "random"]
+FAST = [
+    "approx",
+    "approx-refined",
+    "descent",
+    "edf-no-compression",
+    "edf-3-levels",
+    "greedy",
+    "random",
+]
 
 
 @pytest.mark.parametrize("name", FAST)

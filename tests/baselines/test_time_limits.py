@@ -5,7 +5,7 @@ import pytest
 from dsct_gym import generate, make_solver
 from shapes import EDGE_CASES
 
-ANYTIME = ["annealing", "exact", "mip", "rl", "rl-beam", "rl-sample"]
+ANYTIME = ["annealing", "descent", "exact", "mip", "rl", "rl-beam", "rl-sample"]
 LATE = 2.0  # s, on a machine that does other work
 
 

@@ -17,7 +17,7 @@ from dsct_gym.envs.observation import BudgetColumn, Layout, MachineColumn, TaskC
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax
 from observation_truth import Columns, Moment, budget_columns, machine_columns, task_columns
-from playing import ASSIGN, IDS, JOINT, masked_action
+from playing import ASSIGN, FROM_NOTHING, JOINT, masked_action
 
 INSTANCE = Instance(
     speeds=[10.0, 30.0],
@@ -115,7 +115,7 @@ def test_assign_shows_the_allocation_so_far() -> None:
     assert shown["machines"]["load"].tolist() == close([0.0, 0.125])
 
 
-@pytest.mark.parametrize("env_id", IDS)
+@pytest.mark.parametrize("env_id", FROM_NOTHING)
 def test_guidance_shows_the_relaxation(env_id: str) -> None:
     relaxed = relax(INSTANCE)
     env = gymnasium.make(env_id, instance=INSTANCE, guidance=True)
@@ -210,7 +210,7 @@ def wrong(columns: type[IntEnum], shown: Floats, true: Floats) -> list[IntEnum]:
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("env_id", IDS)
+@pytest.mark.parametrize("env_id", FROM_NOTHING)
 def test_every_column_is_what_its_name_says(env_id: str, case: str) -> None:
     for columns, found in samples(env_id, case).items():
         for moment, sample in enumerate(found):

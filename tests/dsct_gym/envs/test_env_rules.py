@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
-from playing import ASSIGN, CONTINUOUS, IDS, JOINT, RANGES, gain, play, work_of_level
+from playing import (
+    ASSIGN,
+    CONTINUOUS,
+    IDS,
+    JOINT,
+    PLAN,
+    RANGES,
+    first_gain,
+    gain,
+    play,
+    work_of_level,
+)
 from strategies import instances
 from truth import assignment_lp
 
@@ -33,7 +44,8 @@ def test_masked_episodes_are_feasible_schedules_worth_their_rewards(
 
     schedule, total, info = play(env, np.random.default_rng(seed), watch)
     assert schedule.verify().reasons == ()
-    assert total == pytest.approx(gain(schedule), abs=1e-9)
+    gained = gain(schedule) - first_gain(env_id, instance)
+    assert total == pytest.approx(gained, abs=1e-9)
     assert info["mean_accuracy"] == pytest.approx(schedule.mean_accuracy, abs=1e-9)
     assert info["energy"] == pytest.approx(schedule.energy, rel=1e-9)
     assert env.task is None
@@ -190,7 +202,7 @@ def test_continuous_skips_at_minus_one_and_clips_what_lies_outside() -> None:
     assert env.step(np.array([1.0, 0.0, 1.0], dtype=np.float32))[1] == beyond[1]
 
 
-@pytest.mark.parametrize("env_id", [JOINT, ASSIGN])
+@pytest.mark.parametrize("env_id", [JOINT, ASSIGN, PLAN])
 def test_forbidden_actions_are_skipped_or_refused(env_id: str) -> None:
     # Machine 1 of 2 is padding: the instance has one machine.
     instance = Instance([5.0], [1.0], [1.0], [[0.0, 1.0]], [[0.0, 1.0]], 10.0)
@@ -200,13 +212,14 @@ def test_forbidden_actions_are_skipped_or_refused(env_id: str) -> None:
     action = len(info["action_mask"]) - 2
     assert info["action_mask"][action] == 0
     _, reward, over, _, info = env.step(action)
-    assert (reward, over, info["invalid_action"]) == (0.0, True, True)
+    lost = -1.0 if env_id == PLAN else 0.0  # there the plan has the task done in full
+    assert (reward, over, info["invalid_action"]) == (lost, True, True)
     assert info["schedule"].machine.tolist() == [-1]
     strict = gymnasium.make(env_id, **sizes, on_invalid="raise")
     strict.reset()
     with pytest.raises(InputError, match="forbidden by the action mask"):
         strict.step(action)
-    assert strict.step(0)[1] > 0.0
+    assert strict.step(0)[1] == 1.0 + lost
 
 
 def test_actions_outside_the_space_are_refused() -> None:

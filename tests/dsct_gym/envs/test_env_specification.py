@@ -8,15 +8,17 @@ import gymnasium
 import pytest
 
 from dsct_gym.envs.observation import Column, Layout
+from dsct_gym.plan import Column as ViewColumn
+from dsct_gym.plan import Context, Machine
 from dsct_gym.registration import ENVIRONMENTS
-from playing import IDS
+from playing import FROM_NOTHING, IDS, PLAN
 
 ROOT = Path(__file__).parents[3]
 PLAIN, GUIDED = Layout(1, 1), Layout(1, 1, guidance=True)
 ROWS = {"task": "", "tasks": "n·", "machines": "m·", "budget": ""}
 
 
-def bounds(column: Column) -> str:
+def bounds(column: Column | ViewColumn) -> str:
     return f"[{column.low:g}, {column.high:g}]".replace("-", "−")
 
 
@@ -34,7 +36,7 @@ def specification(env_id: str) -> str:
     return " ".join(str(pkgutil.resolve_name(ENVIRONMENTS[env_id].single).__doc__).split())
 
 
-@pytest.mark.parametrize("env_id", IDS)
+@pytest.mark.parametrize("env_id", FROM_NOTHING)
 def test_docstring_lists_every_column(env_id: str) -> None:
     text = specification(env_id)
     listed = 0
@@ -50,7 +52,7 @@ def test_docstring_lists_every_column(env_id: str) -> None:
     assert text.count(" * ") == listed
 
 
-@pytest.mark.parametrize("env_id", IDS)
+@pytest.mark.parametrize("env_id", FROM_NOTHING)
 def test_docstring_tells_the_shape_of_every_field(env_id: str) -> None:
     text = specification(env_id)
     told = dict(re.findall(r"``(\w+)`` (\([nm\d·]*,\)(?:, guided \([nm\d·]+,\))?): ", text))
@@ -71,6 +73,22 @@ def test_docstring_tells_the_shape_of_every_field(env_id: str) -> None:
             "machines": (3 * len(layout.machine),),
             "budget": (len(layout.budget),),
         }
+
+
+def test_docstring_of_a_plan_lists_the_columns_of_the_view() -> None:
+    text = specification(PLAN)
+    for key, rows, columns in (("task", "", Context), ("machines", "m·", Machine)):
+        bullets = [f"* ``{c.label}`` {bounds(c)}: {c.meaning}" for c in columns]
+        after = text.partition(f" ``{key}`` ({rows}{len(columns)},): ")[2]
+        assert " ".join(bullets) in after, key
+    assert text.count(" * ") == len(Context) + len(Machine)
+    assert " ``machines_mask`` (m,): " in text
+    env = gymnasium.make(PLAN, n=7, m=3)
+    assert {key: space.shape for key, space in env.observation_space.items()} == {
+        "task": (len(Context),),
+        "machines": (3 * len(Machine),),
+        "machines_mask": (3,),
+    }
 
 
 @pytest.mark.parametrize("env_id", IDS)

@@ -1,0 +1,88 @@
+"""`descent`: local search from `approx-refined`, every task in turn taking its best change."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+import numpy as np
+
+from dsct_gym.allocation import allocate
+from dsct_gym.baselines.local_search import descend
+from dsct_gym.errors import InputError
+from dsct_gym.instance import Instance
+from dsct_gym.plan import Plan, begin
+from dsct_gym.relaxation import relax
+from dsct_gym.solver import Answer, Progress, Solver, practises
+
+ORDERS: Final = ("edf", "reverse")
+"""In which order a pass may take the tasks."""
+
+_REPORT = 0.1  # s, between reports of progress
+
+
+@practises(passes=None)
+class Descent(Solver):
+    """Passes over the complete plan of `approx-refined`, with exact works.
+
+    In each pass every task in turn makes the one change that raises the exact optimum most: a move
+    to another machine, or a swap with one of the 32 tasks that are due next after it; none if none
+    does. Bounds from the prices of the optimum leave few changes to compute (`dsct_gym.plan`). It
+    is never worse than `approx-refined`, needs no seed, and stops at the time limit or on Ctrl-C
+    with what it has. The upper bound that it returns is the fractional one.
+
+    Args:
+        passes: Number of passes; fewer when one changes nothing. None or ``"none"``: to a local
+            optimum, where no move of a task and no swap of any two tasks gains anything.
+        order: In which order a pass takes the tasks: ``"edf"``, earliest deadline first, or
+            ``"reverse"``, latest deadline first, which gains more in the first pass.
+
+    Raises:
+        InputError: If an option is out of range.
+    """
+
+    name = "descent"
+
+    def __init__(self, passes: int | str | None = 3, order: str = "reverse") -> None:
+        self.passes = _as_passes(passes)
+        if order not in ORDERS:
+            raise InputError(f"order: {order!r} is not one of {', '.join(ORDERS)}")
+        self.order = order
+
+    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+        started = time.perf_counter()
+        limit = np.inf if time_limit is None else time_limit
+        relaxation = relax(instance)
+        plan = Plan.of(instance, relaxation)
+        begin(plan)
+        interrupted = False
+        try:
+            self._descend(plan, float(instance.base_accuracy.sum()), started, limit)
+        except KeyboardInterrupt:
+            interrupted = True
+        machine_of = plan.curves.machine[instance.edf_rank]
+        return Answer(allocate(instance, machine_of), relaxation.bound, interrupted)
+
+    def _descend(self, plan: Plan, base: float, started: float, limit: float) -> None:
+        """Descends for as long as there is time, and tells how it goes."""
+        reported = 0.0
+        if time.perf_counter() - started >= limit:
+            return
+        order = np.arange(plan.curves.machine.size)
+        if self.order == "reverse":
+            order = order[::-1].copy()
+        for _ in descend(plan, order, self.passes):
+            seconds = time.perf_counter() - started
+            if seconds >= limit:
+                return
+            if self.progress is not None and seconds > reported + _REPORT:
+                reported = seconds
+                self.progress(Progress(seconds, best=base + plan.gain))
+
+
+def _as_passes(passes: int | str | None) -> int | None:
+    if passes is None or passes == "none":
+        return None
+    if isinstance(passes, bool) or not isinstance(passes, int) or passes < 0:
+        raise InputError(f"passes: must be a whole number of at least 0 or none, got {passes!r}")
+    return passes
