@@ -4,7 +4,7 @@ The idea of `agents/network.py` on what the environments show: every machine's r
 observation goes through the same weights, and what machines have in common reaches each of them by
 mean and maximum. So permuting the machines permutes the action probabilities and leaves the value
 alone, and the same weights play any number of machines and tasks. Of the tasks to come it sees the
-mean row.
+mean row, where the environment shows them.
 
     c   = [task at hand, episode, mean row of the tasks to come]
     h_r = relu(A_c c + A_m x_r + a)                             for each machine r
@@ -26,6 +26,8 @@ from sb3_contrib.common.maskable.policies import MaskableMultiInputActorCriticPo
 from stable_baselines3.common.policies import MultiInputActorCriticPolicy
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor, nn
+
+from dsct_gym.plan import Context
 
 _NEVER = -1e8  # logit of a machine that the instance does not have
 _IGNORED = 0.0  # preference for one
@@ -58,6 +60,8 @@ class TablesExtractor(BaseFeaturesExtractor):  # type: ignore[misc]
 
     def forward(self, observation: dict[str, Tensor]) -> Tables:
         """The tables of a batch of observations."""
+        if "tasks" not in observation:
+            return _tables_of_plan(observation)
         tasks_left = observation["tasks_mask"].sum(-1, keepdim=True)
         tasks = _rows(observation["tasks"], observation["tasks_mask"])
         mean = tasks.sum(-2) / tasks_left.clamp(min=1.0)  # decided tasks and padding are 0
@@ -67,6 +71,18 @@ class TablesExtractor(BaseFeaturesExtractor):  # type: ignore[misc]
             _rows(observation["machines"], observation["machines_mask"]),
             observation["machines_mask"],
         )
+
+
+def _tables_of_plan(observation: dict[str, Tensor]) -> Tables:
+    """The same of a complete plan, which shows no tasks but the one at hand."""
+    task = observation["task"]
+    number = torch.exp(3.0 * task[..., Context.TASKS])  # the column is ln(n) / 3
+    return Tables(
+        task,
+        (task[..., Context.TASKS_LEFT] * number).unsqueeze(-1),
+        _rows(observation["machines"], observation["machines_mask"]),
+        observation["machines_mask"],
+    )
 
 
 def _rows(table: Tensor, mask: Tensor) -> Tensor:
@@ -124,7 +140,9 @@ class SharedNetwork(nn.Module):
         if discrete := isinstance(action_space, spaces.Discrete):
             outputs = (int(action_space.n) - 1) // machines
         self._padding = _NEVER if discrete else _IGNORED
-        context = 2 * columns["task"] + columns["budget"]
+        context = columns["task"]
+        if "tasks" in columns:
+            context += columns["task"] + columns["budget"]
         self.actor = _Pooled(context, machine, width)
         self.critic = _Pooled(context, machine, width)
         self.score = nn.Linear(width, outputs)

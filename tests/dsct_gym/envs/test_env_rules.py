@@ -219,7 +219,7 @@ def test_forbidden_actions_are_skipped_or_refused(env_id: str) -> None:
     strict.reset()
     with pytest.raises(InputError, match="forbidden by the action mask"):
         strict.step(action)
-    assert strict.step(0)[1] == 1.0 + lost
+    assert strict.step(0)[1] > lost
 
 
 def test_actions_outside_the_space_are_refused() -> None:
