@@ -49,6 +49,61 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+def check_file(path: Path) -> None:
+    """Refuses a file that could not be written, before the work for it is done.
+
+    Raises:
+        InputError: If it is a folder, or nothing can be written where it would lie.
+    """
+    try:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder")
+        if path.exists() and not path.is_file():
+            writable = os.access(path, os.W_OK)
+        else:
+            _check_room((path.resolve() if path.is_symlink() else path).parent)
+            writable = True
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} cannot be written: {_why(error)}") from error
+    if not writable:
+        raise InputError(f"{path} cannot be written")
+
+
+def check_folder(path: Path) -> None:
+    """Refuses a folder that could not be made or written into; it is not made.
+
+    Raises:
+        InputError: If it, or what it would lie in, is no folder or cannot be written into.
+    """
+    try:
+        place = path.absolute()
+        while not place.exists():
+            place = place.parent
+        _check_room(place)
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} cannot be made: {_why(error)}") from error
+
+
+def _check_room(folder: Path) -> None:
+    """Tries whether files can be made in a folder: rights alone do not tell."""
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {folder}")
+    trial = folder / f".{secrets.token_hex(8)}.tmp"
+    try:
+        trial.touch(exist_ok=False)
+        trial.unlink()
+    except OSError as error:
+        raise InputError(f"nothing can be written into {folder}: {_why(error)}") from error
+
+
+def _why(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
+
+
 def refuse_links(paths: Iterable[Path]) -> None:
     """Refuses symbolic links where results are written: a folder may be a stranger's.
 

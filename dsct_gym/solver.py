@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import math
 import operator
 import re
 import time
@@ -233,7 +234,7 @@ def _knowledge_of_all() -> dict[str, Knowledge]:
 
 
 def as_time_limit(time_limit: SupportsFloat | None) -> float | None:
-    """A limit as a plain number, s; scalars of NumPy are taken.
+    """A limit as a plain number, s; scalars of NumPy are taken, and infinity for no limit.
 
     Raises:
         InputError: If it is no number or not positive.
@@ -245,7 +246,7 @@ def as_time_limit(time_limit: SupportsFloat | None) -> float | None:
     seconds = float(time_limit)
     if not seconds > 0.0:
         raise InputError(f"time_limit: must be positive, got {seconds:g}")
-    return seconds
+    return None if seconds == math.inf else seconds
 
 
 def as_seed(seed: SupportsIndex | None) -> int | None:

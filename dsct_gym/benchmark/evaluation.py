@@ -35,6 +35,7 @@ from dsct_gym.errors import InputError
 from dsct_gym.gaps import SIGNIFICANT, exceeds
 from dsct_gym.generator import Scenario
 from dsct_gym.problem import Problem
+from dsct_gym.solver import as_time_limit
 from dsct_gym.suites.suite import DEFAULT_BASELINE, Reference, load_suite
 
 STREAM: Final = 0xE7A1
@@ -222,6 +223,7 @@ def plan(
         time_limit: Wall-clock limit of each run, s.
         reference_moves: Proposals of each reference annealing for each task; 0 for no annealing.
     """
+    limit = as_time_limit(time_limit)
     planned = []
     for group in groups:
         runs = [
@@ -232,7 +234,7 @@ def plan(
         ]
         for label, instance in group.instances.items():
             for entrant, variant, seed in runs:
-                job = Job(label, instance, entrant.variants[variant], time_limit, seed)
+                job = Job(label, instance, entrant.variants[variant], limit, seed)
                 planned.append(Planned(group.name, entrant, variant, job))
             if not group.references and reference_moves > 0:
                 planned += _references(group.name, label, instance, reference_moves)

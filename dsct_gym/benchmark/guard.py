@@ -39,6 +39,9 @@ It is that of the job where that is more, and for a solver that was not ready on
 PATIENCE: Final = 10.0
 """Time after Ctrl-C for a solver to hand over what it has, s."""
 
+_FOR_EVER: Final = 2e6
+"""Seconds, three weeks, beyond which nobody can be asked to wait: milliseconds have 32 bits."""
+
 _THREAD_VARIABLES: Final = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -65,7 +68,8 @@ class Limits:
         """Seconds after which a solver with that limit is killed; None waits for ever."""
         if time_limit is None:
             return None
-        return time_limit + (max(GRACE, 0.5 * time_limit) if self.grace is None else self.grace)
+        grace = max(GRACE, 0.5 * time_limit) if self.grace is None else self.grace
+        return time_limit + grace if time_limit + grace < _FOR_EVER else None
 
 
 class Guard:

@@ -18,6 +18,7 @@ from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.provenance import differences, environment_of, usable_cores
 from dsct_gym.benchmark.record import Record
 from dsct_gym.benchmark.runner import run_jobs
+from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
     from dsct_gym.benchmark.store import Store
@@ -81,6 +82,7 @@ class Session:
         found: Records by key of the job, of what has been run or was there.
         lost: Number of runs that the engine lost, which come up again next time.
         interrupted: Whether Ctrl-C ended it.
+        unkept: Why a run could not be kept, which ended it.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Session:
         self.found: dict[str, Record] = {}
         self.lost = 0
         self.interrupted = False
+        self.unkept: InputError | None = None
         self._store = store
         self._kept = {job.key for job in self.jobs} if kept is None else kept
 
@@ -158,12 +161,15 @@ class Session:
     def run(self, conduct: Conduct, hear: Callable[[Run], None]) -> None:
         """Runs what is missing and keeps each run as it ends, until done or Ctrl-C.
 
+        A run that cannot be kept, as where the disk is full, is the last; what was found until then
+        is there.
+
         Args:
             conduct: Where and how.
             hear: Called with each run once it is kept.
 
         Raises:
-            InputError: If the engine cannot be had or a run cannot be kept.
+            InputError: If the engine cannot be had.
         """
         run = None
         try:
@@ -176,6 +182,8 @@ class Session:
             ):
                 self._take(run)
                 hear(run)
+                if self.unkept is not None:
+                    return
         except KeyboardInterrupt:
             self.interrupted = True
             if run is not None:
@@ -190,7 +198,10 @@ class Session:
 
     def _keep(self, run: Run) -> None:
         if self._store is not None and run.record is not None and run.job.key in self._kept:
-            self._store.put(run)
+            try:
+                self._store.put(run)
+            except InputError as error:
+                self.unkept = error
 
     def _keepable(self) -> list[Job]:
         return [job for job in self.jobs if job.key in self._kept]

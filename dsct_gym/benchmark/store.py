@@ -19,7 +19,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from dsct_gym.atomic import is_left_over, make_folder, refuse_links, write_text
+from dsct_gym.atomic import check_folder, is_left_over, make_folder, refuse_links, write_text
 from dsct_gym.benchmark.execution import Run, TracePoint
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.record import Record, records_as_csv
@@ -63,6 +63,11 @@ class StoredRun:
         """File of the schedule; there is none when the run gave no feasible one."""
         return self.path.with_name(self.path.name.removesuffix(".json") + _SCHEDULE)
 
+    @property
+    def picture_path(self) -> Path:
+        """File of the schedule's Gantt chart, where one has been asked for."""
+        return self.path.with_suffix(".png")
+
 
 @dataclass(frozen=True)
 class Broken:
@@ -102,8 +107,11 @@ class Store:
         """
         make_folder(self.folder)
         refuse_links(self._own())
+        check_folder(self.folder)
         with (self.folder / ".lock").open("w") as lock:
             _take(lock.fileno(), self.folder)
+            for part in ("instances", "runs"):
+                check_folder(make_folder(self.folder / part))
             for left in filter(is_left_over, self._own()):
                 left.unlink(missing_ok=True)
             yield
@@ -145,6 +153,7 @@ class Store:
             claimed = _sha256(stored.schedule_path)
         else:
             stored.schedule_path.unlink(missing_ok=True)
+            stored.picture_path.unlink(missing_ok=True)
         document = {
             "format": FORMAT,
             "key": stored.key,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from dsct_gym.atomic import check_file, check_folder
 from dsct_gym.errors import InputError, located, similar_to
 
 if TYPE_CHECKING:
@@ -16,12 +19,41 @@ InstanceArgument = Annotated[
     str,
     typer.Argument(metavar="INSTANCE", help="Instance file, or the name of one that ships."),
 ]
+
+
+def read_limit(value: float | None) -> float | None:
+    """A time limit, s; ``inf``, as long as it takes, is none."""
+    if value is not None and not value > 0.0:
+        raise typer.BadParameter(f"must be positive, got {value:g}")
+    return None if value == math.inf else value
+
+
+def read_grace(value: float | None) -> float | None:
+    """Seconds of grace; ``inf`` waits for ever."""
+    if value is not None and not value >= 0.0:
+        raise typer.BadParameter(f"must be at least 0, got {value:g}")
+    return value
+
+
 TimeLimit = Annotated[
     float | None,
-    typer.Option("--time-limit", metavar="S", help="Wall-clock limit where there is a search, s."),
+    typer.Option(
+        "--time-limit",
+        metavar="S",
+        help="Wall-clock limit where there is a search, s; inf for none.",
+        callback=read_limit,
+    ),
 ]
+LARGEST_SEED: Final = 2**63 - 1
+
+MOST: Final = 1_000_000
+"""The largest number of seeds, instances, processes or threads: more is a slip of the hand."""
+
 Seed = Annotated[
-    int | None, typer.Option("--seed", metavar="N", help="Seed of whatever is random, from 0.")
+    int | None,
+    typer.Option(
+        "--seed", metavar="N", min=0, max=LARGEST_SEED, help="Seed of whatever is random, from 0."
+    ),
 ]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
@@ -69,14 +101,27 @@ def _find_shipped(name: str) -> Problem | None:
 
 
 def check_writable(option: str, path: Path | None) -> None:
-    """Refuses an output path before the work is done rather than after.
+    """Refuses a file that cannot be written before the work is done rather than after.
 
     Raises:
-        InputError: If the folder does not exist or the path is one.
+        InputError: Naming the option.
     """
-    if path is None:
-        return
-    if path.is_dir():
-        raise InputError(f"{option}: {path} is a folder")
-    if not path.parent.is_dir():
-        raise InputError(f"{option}: there is no folder {path.parent}")
+    if path is not None:
+        _refusing(option, check_file, path)
+
+
+def check_writable_folder(option: str, path: Path | None) -> None:
+    """As `check_writable`, for a folder that files are written into; it need not be there.
+
+    Raises:
+        InputError: Naming the option.
+    """
+    if path is not None:
+        _refusing(option, check_folder, path)
+
+
+def _refusing(option: str, check: Callable[[Path], None], path: Path) -> None:
+    try:
+        check(path)
+    except InputError as error:
+        raise InputError(f"{option}: {error}") from error

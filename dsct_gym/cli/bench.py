@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsct_gym.cli.arguments import Json, Seed, TimeLimit, load_instance
+from dsct_gym.cli.arguments import (
+    MOST,
+    Json,
+    Seed,
+    TimeLimit,
+    check_writable_folder,
+    load_instance,
+    read_grace,
+)
 from dsct_gym.cli.console import err, out, print_json, print_scores, progress_bar, warn
 from dsct_gym.cli.pictures import draw
 from dsct_gym.errors import InputError
@@ -59,10 +67,12 @@ def bench(
     seed: Seed = 0,
     seeds: Annotated[
         int,
-        typer.Option("--seeds", metavar="K", min=1, help="Seeds for solvers that are random."),
+        typer.Option(
+            "--seeds", metavar="K", min=1, max=MOST, help="Seeds for solvers that are random."
+        ),
     ] = 1,
     jobs: Annotated[
-        int, typer.Option("--jobs", metavar="N", min=1, help="Processes to run in.")
+        int, typer.Option("--jobs", metavar="N", min=1, max=MOST, help="Processes to run in.")
     ] = 1,
     threads: Annotated[
         int | None,
@@ -70,6 +80,7 @@ def bench(
             "--threads",
             metavar="N",
             min=1,
+            max=MOST,
             help="Threads for each solver.",
             show_default="cores / jobs, at most 2",
         ),
@@ -79,8 +90,8 @@ def bench(
         typer.Option(
             "--grace",
             metavar="S",
-            min=0.0,
-            help="Time beyond the limit before a solver is killed.",
+            callback=read_grace,
+            help="Time beyond the limit before a solver is killed; inf for ever.",
             show_default="10 s, or half the limit if that is more",
         ),
     ] = None,
@@ -105,7 +116,10 @@ def bench(
         ),
     ] = False,
     gantt: Annotated[
-        bool, typer.Option("--gantt", help="Draw every schedule into the output folder.")
+        bool,
+        typer.Option(
+            "--gantt", help="Draw every schedule, those that are kept as well, into the folder."
+        ),
     ] = False,
     report: Annotated[
         bool, typer.Option("--report", help="Write report.html into the output folder at the end.")
@@ -128,6 +142,7 @@ def bench(
     for option, asked in asking.items():
         if asked and output is None:
             raise InputError(f"{option}: needs --output, the folder to write into or resume")
+    check_writable_folder("--output", output)
     labelled = _load(instances or [], suite)
     planned = plan_jobs(
         labelled, _solvers(solvers, labelled), seeds=_seeds(seed, seeds), time_limit=time_limit
@@ -143,8 +158,10 @@ def bench(
             warn(line)
         if session.found:
             err().print(f"resuming: {len(session.found)} of {len(planned)} runs are there")
+        if gantt and store is not None:
+            _draw_kept(session, store)
         _run(session, conduct, store if gantt else None)
-        _conclude(session.records, labelled, store, json=json)
+        _conclude(session, labelled, store, json=json)
         if report and store is not None and session.records:
             _report(store, quiet=json)
     if session.interrupted:
@@ -192,6 +209,25 @@ def _seeds(first: int | None, count: int) -> Sequence[int | None]:
     return range(first, first + count)
 
 
+def _draw_kept(session: Session, store: Store) -> None:
+    """Draws the schedules that are there, but for those whose picture is there, too."""
+    from dsct_gym.schedule import Schedule
+
+    with progress_bar() as bar:
+        for job in bar.track(session.jobs, description="drawing"):
+            stored = store.get(job) if job.key in session.found else None
+            if stored is None or not stored.record.ok:
+                continue
+            picture = stored.picture_path
+            drawn = picture.exists() and not _is_newer(stored.schedule_path, picture)
+            if not drawn:
+                draw(Schedule.load(stored.schedule_path, job.instance), picture)
+
+
+def _is_newer(one: Path, other: Path) -> bool:
+    return one.stat().st_mtime > other.stat().st_mtime
+
+
 def _run(session: Session, conduct: Conduct, pictures: Store | None) -> None:
     """Runs what is missing under a progress bar; tells of what gave no schedule."""
     waiting = session.missing
@@ -227,15 +263,30 @@ def _tell(run: Run) -> None:
 
 
 def _conclude(
+    session: Session, instances: dict[str, Problem], store: Store | None, *, json: bool
+) -> None:
+    """Writes and prints the tables of whatever has been run, in the order of the plan.
+
+    Raises:
+        InputError: If something could not be written; what was found is printed all the same.
+    """
+    records = session.records
+    try:
+        if session.unkept is not None:
+            raise session.unkept
+        if store is not None and records:
+            store.keep_table(records)
+    finally:
+        _print(records, instances, None if session.unkept else store, json=json)
+
+
+def _print(
     records: list[Record], instances: dict[str, Problem], store: Store | None, *, json: bool
 ) -> None:
-    """Writes and prints the tables of whatever has been run, in the order of the plan."""
     from dsct_gym.benchmark.scoring import references_of, refuted_bounds, score, yardsticks
 
     for record in refuted_bounds(records):
         warn(f"{record.solver} claims a bound on {record.instance} that a schedule exceeds")
-    if store is not None and records:
-        store.keep_table(records)
     scores = score(records, yardsticks(records, references_of(instances)))
     if json:
         from dataclasses import asdict

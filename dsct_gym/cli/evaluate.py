@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsct_gym.cli.arguments import Json, TimeLimit, check_writable
+from dsct_gym.cli.arguments import (
+    LARGEST_SEED,
+    MOST,
+    Json,
+    TimeLimit,
+    check_writable,
+    check_writable_folder,
+)
 from dsct_gym.cli.console import err, out, print_json, print_scores, progress_bar, warn
 from dsct_gym.errors import InputError
 
@@ -46,17 +53,24 @@ def evaluate(
         typer.Option("--size", metavar="NxM,...", help="Fresh instances of N tasks on M machines."),
     ] = None,
     count: Annotated[
-        int, typer.Option("--count", metavar="N", min=1, help="Fresh instances of each size.")
+        int,
+        typer.Option("--count", metavar="N", min=1, max=MOST, help="Fresh instances of each size."),
     ] = 32,
     seed: Annotated[
         int,
         typer.Option(
-            "--seed", metavar="N", min=0, help="Of fresh instances, and first seed of the agents."
+            "--seed",
+            metavar="N",
+            min=0,
+            max=LARGEST_SEED,
+            help="Of fresh instances, and first seed of the agents.",
         ),
     ] = 0,
     seeds: Annotated[
         int,
-        typer.Option("--seeds", metavar="K", min=1, help="Seeds for agents that are random."),
+        typer.Option(
+            "--seeds", metavar="K", min=1, max=MOST, help="Seeds for agents that are random."
+        ),
     ] = 1,
     decode: Annotated[
         str,
@@ -73,6 +87,7 @@ def evaluate(
             "--reference-moves",
             metavar="N",
             min=0,
+            max=MOST,
             help="Best known of fresh instances: the best of all agents and of 3 annealing runs "
             "of so many moves a task.",
         ),
@@ -88,7 +103,7 @@ def evaluate(
         typer.Option("--fresh", help="Run anew those of them that were made by other code."),
     ] = False,
     jobs: Annotated[
-        int, typer.Option("--jobs", metavar="N", min=1, help="Processes to run in.")
+        int, typer.Option("--jobs", metavar="N", min=1, max=MOST, help="Processes to run in.")
     ] = 1,
     trust_pickle: Annotated[
         bool,
@@ -109,13 +124,13 @@ def evaluate(
     Fresh instances (mu 1..20, rho 0.2..1, beta 0.1..1) are none that training ever sees. Each agent
     runs on one core; without --time-limit the same command gives the same schedules.
     """
-    from dsct_gym.benchmark.evaluation import plan, rank
-    from dsct_gym.solver import as_time_limit
+    from dsct_gym.atomic import write_text
+    from dsct_gym.benchmark.evaluation import plan, rank, rows_as_csv
 
-    as_time_limit(time_limit)
     if fresh and references is None:
         raise InputError("--fresh: needs --references, the folder to resume")
     check_writable("--output", output)
+    check_writable_folder("--references", references)
     groups = _groups(suite, size, count, seed)
     entrants = _entrants(agents, decode, trust_pickle=trust_pickle)
     planned = plan(
@@ -130,8 +145,16 @@ def evaluate(
     records = {key: record for key, record in session.found.items() if not record.interrupted}
     found = [rank(group, planned, records) for group in groups]
     standings = [each for each in found if each is not None]
-    _conclude(standings, output, reference_moves, json=json)
-    _tell_failures(planned, records)
+    try:
+        if session.unkept is not None:
+            raise session.unkept
+        if output is not None and standings:
+            write_text(output, rows_as_csv(standings))
+    finally:  # what was found is told even where it cannot be written
+        _tell_all(standings, reference_moves, json=json)
+        _tell_failures(planned, records)
+    if output is not None and standings and not json:
+        out().print(f"wrote {output}")
     if session.interrupted:
         raise KeyboardInterrupt
     ran = [records[each.job.key] for each in planned if each.job.key in records]
@@ -213,18 +236,11 @@ def _tell_failures(planned: Sequence[Planned], records: dict[str, Record]) -> No
         )
 
 
-def _conclude(
-    standings: Sequence[Standings], output: Path | None, moves: int, *, json: bool
-) -> None:
-    """Writes and prints whatever has been run."""
-    from dsct_gym.atomic import write_text
-    from dsct_gym.benchmark.evaluation import rows_as_csv
-
+def _tell_all(standings: Sequence[Standings], moves: int, *, json: bool) -> None:
+    """Prints whatever has been run."""
     for each in standings:
         for record in each.refuted:
             warn(f"{record.solver} claims a bound on {record.instance} that a schedule exceeds")
-    if output is not None and standings:
-        write_text(output, rows_as_csv(standings))
     if json:
         print_json([_document(each) for each in standings])
         return
@@ -232,8 +248,6 @@ def _conclude(
         _print_standings(each)
     if standings:
         _print_legend(standings, moves)
-    if output is not None and standings:
-        out().print(f"wrote {output}")
 
 
 def _print_standings(found: Standings) -> None:

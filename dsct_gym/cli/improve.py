@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from dsct_gym.cli.arguments import check_writable
 from dsct_gym.cli.console import Heading, err, print_table
 
 EXAMPLE = """
@@ -27,9 +28,11 @@ def improve(
     are marked as claimed, and refused where a known schedule exceeds them.
     """
     from dsct_gym.suites.improving import improve as improve_references
-    from dsct_gym.suites.suite import data_folder
+    from dsct_gym.suites.suite import REFERENCES, data_folder, suites
 
     folder = Path(str(data_folder())) if data is None else data
+    for name in suites():
+        check_writable("--data", folder / name / REFERENCES)
     found = improve_references(results, folder)
     for improvement in found:
         for line in improvement.refused:

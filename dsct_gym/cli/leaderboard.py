@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dsct_gym.cli.arguments import check_writable, check_writable_folder
 from dsct_gym.cli.console import out
 
 EXAMPLE = """
@@ -47,6 +48,10 @@ def leaderboard(
     from dsct_gym.benchmark.leaderboard import keep_section, load_sections, render, take_up
 
     sections = output / "leaderboard"
+    if not check:
+        check_writable_folder("--output", sections)
+        if output.is_dir():
+            check_writable("--output", output / "leaderboard.md")
     if folder is not None:
         date = datetime.now(tz=UTC).date().isoformat()
         section = take_up(folder, date=date, commit=commit, notes=note or ())

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dsct_gym.cli.arguments import Json
+from dsct_gym.cli.arguments import Json, check_writable_folder
 from dsct_gym.cli.console import err, out, print_json, warn
 
 EXAMPLE = """
@@ -36,14 +36,17 @@ def report(
     from dsct_gym.benchmark.report.tables import markdown_table
     from dsct_gym.benchmark.report.writing import write_report
 
+    target = output or folder
+    if output is not None or folder.is_dir():
+        check_writable_folder("--output" if output else "DIR", target)
     with err().status("reading"):
         results = Results.load(folder)
     for line in results.warnings:
         warn(line)
-    target = output or folder
+    if not json:  # what was found is told even where it cannot be written
+        out().print(markdown_table(results.scores), end="")
     written = write_report(results, target, title)
     if json:
         print_json({"folder": str(target), "files": written})
     else:
-        out().print(markdown_table(results.scores), end="")
         out().print(f"wrote {', '.join(written)} into {target}/")

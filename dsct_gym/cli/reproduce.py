@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsct_gym.cli.arguments import Json
+from dsct_gym.cli.arguments import Json, check_writable_folder
 from dsct_gym.cli.console import Heading, out, print_json, print_table, progress_bar
+from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
     from dsct_gym.benchmark.reproduce.experiment import Effort, Experiment, Outcome
@@ -46,13 +47,20 @@ def reproduce(
 
     names = list(EXPERIMENTS) if figure == ALL else [figure]
     effort: Effort = "quick" if quick else "full"
+    experiments = [find_experiment(name) for name in names]
+    check_writable_folder("--output", output)
     told = []
-    for experiment in [find_experiment(name) for name in names]:
-        outcome = _run(experiment, effort)
-        told.append({"figure": experiment.name, "claims": [vars(c) for c in outcome.claims]})
-        if not json:
-            _print(experiment, outcome)
-        _write(experiment, outcome, output, quiet=json)
+    try:
+        for experiment in experiments:
+            outcome = _run(experiment, effort)
+            told.append({"figure": experiment.name, "claims": [vars(c) for c in outcome.claims]})
+            if not json:
+                _print(experiment, outcome)
+            _write(experiment, outcome, output, quiet=json)
+    except InputError:  # what was found is told even where it cannot be written
+        if json and told:
+            print_json(told)
+        raise
     if json:
         print_json(told)
 

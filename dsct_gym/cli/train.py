@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dsct_gym.cli.arguments import LARGEST_SEED, check_writable_folder
 from dsct_gym.cli.console import err, out
 from dsct_gym.errors import InputError
 
@@ -30,7 +31,9 @@ def train(
     ],
     seed: Annotated[
         int | None,
-        typer.Option("--seed", min=0, help="In place of the configuration's seed."),
+        typer.Option(
+            "--seed", min=0, max=LARGEST_SEED, help="In place of the configuration's seed."
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run that is in the folder.")
@@ -52,6 +55,7 @@ def train(
     shipped (the policy of rl), quick, policy-gradient, imitation, sb3-ppo and others; see
     docs/training.md.
     """
+    check_writable_folder("--output", output)
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     try:

@@ -15,7 +15,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from dsct_gym import Instance, Schedule, generate, upper_bound
+from dsct_gym import InputError, Instance, Schedule, generate, upper_bound
 from dsct_gym.cli import run
 from dsct_gym.cli.app import COMMANDS
 from dsct_gym.cli.console import plain
@@ -226,9 +226,9 @@ class TestSolve:
             (("--solver", "stub_solvers:Nobody"), "stub_solvers:Nobody"),
             (("--solver", "no_such_package:Solver"), "no_such_package"),
             ((), "--solver"),
-            (("--solver", "greedy", "--time-limit", "-1"), "time_limit:"),
-            (("--solver", "greedy", "--time-limit", "nan"), "time_limit:"),
-            (("--solver", "greedy", "--seed", "-1"), "seed:"),
+            (("--solver", "greedy", "--time-limit", "-1"), "--time-limit"),
+            (("--solver", "greedy", "--time-limit", "nan"), "--time-limit"),
+            (("--solver", "greedy", "--seed", "-1"), "--seed"),
             (("--solver", "greedy", "--option", "depth=3"), "depth:"),
             (("--solver", "greedy", "--option", "depth"), "--option:"),
             (("--solver", "stub_solvers:Picky", "--option", "moves=many"), "moves=many"),
@@ -340,6 +340,159 @@ class TestInstances:
         assert call("verify", "eight.json.gz", "s.json.gz")[0] == 0
         told = json.loads(call("bench", "eight.json.gz", "--solvers", "greedy", "--json")[1])
         assert told["records"][0]["instance"] == "eight"
+
+
+class TestNumbers:
+    """Numbers that are none: one line that names the option."""
+
+    SOLVE = ("solve", "tiny-00", "--solver", "greedy")
+    BENCH = ("bench", "tiny-00", "--solvers", "greedy")
+    EVALUATE = ("evaluate", "greedy", "--suite", "tiny")
+    TRAIN = ("train", "--config", "quick", "-o", "run")
+
+    @pytest.mark.parametrize("value", ["-1", "0", "nan", "-inf", "x"])
+    @pytest.mark.parametrize("command", [SOLVE, BENCH, EVALUATE, ("bound", "tiny-00")])
+    def test_time_limits(self, call, command, value):
+        assert "--time-limit" in one_line(*call(*command, "--time-limit", value))
+
+    @pytest.mark.parametrize(
+        ("command", "option"),
+        [
+            (SOLVE, "--seed"),
+            (BENCH, "--seed"),
+            (BENCH, "--seeds"),
+            (BENCH, "--jobs"),
+            (BENCH, "--threads"),
+            (BENCH, "--grace"),
+            (EVALUATE, "--seed"),
+            (EVALUATE, "--seeds"),
+            (EVALUATE, "--count"),
+            (EVALUATE, "--jobs"),
+            (EVALUATE, "--reference-moves"),
+            (TRAIN, "--seed"),
+            *((("generate",), f"--{name}") for name in ("tasks", "machines", "segments", "seed")),
+            *((("generate",), f"--{name}") for name in ("mu", "rho", "beta")),
+        ],
+    )
+    @pytest.mark.parametrize("value", ["-1", "nan", "-inf"])
+    def test_others(self, call, command, option, value):
+        told = one_line(*call(*command, option, value))
+        short = {"--tasks": "n:", "--machines": "m:"}.get(option, f"{option[2:]}:")
+        assert option in told or told.startswith(short)
+        assert not Path("run").exists()
+
+    @pytest.mark.parametrize(
+        ("command", "option"),
+        [(BENCH, "--seed"), (BENCH, "--seeds"), (BENCH, "--jobs"), (BENCH, "--threads")],
+    )
+    def test_slips_of_the_hand(self, call, command, option):
+        assert option in one_line(*call(*command, option, "1" + "0" * 400))
+
+    def test_infinity_is_no_limit(self, call):
+        for command in (self.SOLVE, ("bound", "tiny-00")):
+            assert call(*command, "--time-limit", "inf")[0] == 0
+        told = json.loads(call(*self.BENCH, "--time-limit", "inf", "--grace", "inf", "--json")[1])
+        assert told["records"][0]["time_limit"] is None
+        told = json.loads(call(*self.BENCH, "--time-limit", "1e300", "--json")[1])
+        assert told["records"][0]["time_limit"] == 1e300
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """A function after whose call the disk is full."""
+
+    def fill() -> None:
+        def refuse(path, content):
+            raise InputError(f"{path}: cannot be written: No space left on device")
+
+        for module in ("atomic", "files", "gantt"):
+            monkeypatch.setattr(f"dsct_gym.{module}.write_bytes", refuse)
+
+    return fill
+
+
+class TestOutputs:
+    """What cannot be written is refused before the work, and the work is told all the same."""
+
+    @pytest.mark.parametrize("place", ["absent/x", "file/x", "/proc/self/x", "n" * 300])
+    @pytest.mark.parametrize(
+        ("option", "command"),
+        [
+            ("--output", ("generate", "-o")),
+            ("--output", ("solve", "tiny-00", "--solver", "stub_solvers:Broken", "-o")),
+            ("--gantt", ("solve", "tiny-00", "--solver", "stub_solvers:Broken", "--gantt")),
+            ("--output", ("evaluate", "stub_solvers:Broken", "--suite", "tiny", "-o")),
+        ],
+    )
+    def test_files(self, call, option, command, place):
+        Path("file").write_text("")
+        assert one_line(*call(*command, place)).startswith(f"{option}: ")
+        assert Path("file").read_text() == ""
+
+    @pytest.mark.parametrize("place", ["file", "file/x/y", "/proc/self/x/y", "n" * 300])
+    @pytest.mark.parametrize(
+        ("option", "command"),
+        [
+            ("--output", ("bench", "tiny-00", "--solvers", "stub_solvers:Broken", "-o")),
+            ("--references", ("evaluate", "greedy", "--size", "5x2", "--references")),
+            ("--output", ("reproduce", "gap-by-mu", "-o")),
+            ("--output", ("report", "file", "-o")),
+            ("--output", ("train", "--config", "quick", "-o")),
+            ("--output", ("leaderboard", "-o")),
+            ("--data", ("improve", ".", "--data")),
+        ],
+    )
+    def test_folders(self, call, option, command, place):
+        Path("file").write_text("")
+        assert one_line(*call(*command, place)).startswith(f"{option}: ")
+
+    def test_a_folder_where_runs_would_go(self, call):
+        Path("out").mkdir()
+        Path("out/runs").write_text("")
+        told = one_line(*call("bench", "tiny-00", "--solvers", "stub_solvers:Broken", "-o", "out"))
+        assert "out/runs" in told
+
+    def test_nothing_is_left_by_the_check(self, call, instance):
+        call("bench", "nope", "-o", "out")
+        call("solve", "nope", "--solver", "greedy", "-o", "s.json")
+        assert list(Path().iterdir()) == [Path(instance.name)]
+
+    def test_a_schedule(self, call, instance, full):
+        full()
+        status, out, err = call("solve", instance, "--solver", "greedy", "-o", "s.json", "--json")
+        assert status == 2
+        assert json.loads(out)["solver"] == "greedy"
+        assert "No space left" in err
+
+    def test_a_run_of_a_benchmark_is_the_last(self, call, instance, monkeypatch):
+        def refuse(self, run):
+            raise InputError("cannot be written: No space left on device")
+
+        monkeypatch.setattr("dsct_gym.benchmark.store.Store.put", refuse)
+        arguments = ("bench", instance, "--solvers", "greedy,approx", "-o", "out", "--json")
+        status, out, err = call(*arguments)
+        assert status == 2
+        assert [record["solver"] for record in json.loads(out)["records"]] == ["greedy"]
+        assert "No space left" in err
+
+    def test_tables(self, call, instance, monkeypatch):
+        def refuse(*_):
+            raise InputError("x: cannot be written: No space left on device")
+
+        assert call("bench", instance, "--solvers", "greedy", "-o", "out")[0] == 0
+        monkeypatch.setattr("dsct_gym.benchmark.store.write_text", refuse)
+        monkeypatch.setattr("dsct_gym.benchmark.report.writing.write_text", refuse)
+        monkeypatch.setattr("dsct_gym.atomic.write_text", refuse)
+        monkeypatch.setattr("dsct_gym.benchmark.session.Session._keepable", lambda self: [])
+        for command in (
+            ("report", "out"),
+            ("bench", instance, "--solvers", "greedy", "-o", "out"),
+            ("evaluate", "greedy", "--size", "5x2", "--count", "1", "-o", "e.csv"),
+        ):
+            status, out, err = call(*command)
+            assert status == 2
+            assert "greedy" in out
+            assert "No space left" in err
 
 
 class TestTerminal:
@@ -476,7 +629,7 @@ class TestBound:
         line = one_line(*call("bound", instance, "--method", "prayer"))
         assert line == "method: no bound 'prayer'; there are columns, fractional"
         line = one_line(*call("bound", instance, "--time-limit", "0"))
-        assert line == "time_limit: must be positive, got 0"
+        assert "'--time-limit': must be positive, got 0" in line
 
     def test_ctrl_c_prints_the_bound_until_then(self, call, instance, monkeypatch):
         def slow(problem, *, time_limit=None, progress=None):
@@ -622,6 +775,21 @@ class TestBench:
     )
     def test_refuses(self, call, instance, arguments, named):
         assert named in one_line(*call("bench", *arguments))
+
+    def test_draws_what_is_kept(self, call, instance):
+        solvers = "greedy,approx,stub_solvers:Broken"
+        arguments = ("bench", instance, "--solvers", solvers, "-o", "out")
+        call(*arguments)
+        assert not list(Path("out").rglob("*.png"))
+        assert "resuming: 3 of 3" in call(*arguments, "--gantt")[2]
+        drawn = sorted(Path("out").rglob("*.png"))
+        assert [path.name.partition(".")[0] for path in drawn] == ["approx", "greedy"]
+        assert drawn[0].read_bytes().startswith(b"\x89PNG")
+        os.utime(drawn[0], (0, 0))
+        before = drawn[1].stat().st_mtime_ns
+        call(*arguments, "--gantt")
+        assert drawn[0].stat().st_mtime > 0  # its schedule is newer
+        assert drawn[1].stat().st_mtime_ns == before
 
     def test_says_what_was_made_otherwise(self, call, instance):
         arguments = ("bench", instance, "--solvers", "greedy,approx", "-o", "out")

@@ -99,7 +99,7 @@ def test_json_of_a_suite(call):
         (("greedy", "--size", "5x2", "--count", 0), "--count"),
         (("greedy", "--size", "5x2", "--seed", -1), "--seed"),
         (("greedy", "--size", "5x2", "--seeds", 0), "--seeds"),
-        (("greedy", "--size", "5x2", "--time-limit", 0), "time_limit:"),
+        (("greedy", "--size", "5x2", "--time-limit", 0), "--time-limit"),
         (("greedy", "--size", "5x2", "-o", "no/where.csv"), "no folder no"),
         (("nobody", "--size", "5x2"), "no solver 'nobody'"),
         (("greedy[moves=3]", "--size", "5x2"), "moves:"),

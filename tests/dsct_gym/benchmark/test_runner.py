@@ -181,6 +181,8 @@ def test_no_limit_is_never_up():
     assert Limits(grace=1.0).patience(2.0) == 3.0
     assert Limits().patience(2.0) == 12.0
     assert Limits().patience(60.0) == 90.0
+    assert Limits(grace=float("inf")).patience(2.0) is None
+    assert Limits().patience(1e300) is None
 
 
 def press_ctrl_c_once_there(marker: Path) -> None:
