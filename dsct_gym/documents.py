@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from dsct_gym.accuracy import curve_lengths, pad_curves
 from dsct_gym.errors import InputError
-from dsct_gym.instance import Instance, faults_of_names
+from dsct_gym.instance import LARGEST, Instance, faults_of_names
 from dsct_gym.refusals import Strict, fault_of, part_of, validate
 from dsct_gym.schedule import Schedule, check_rows
 from dsct_gym.tolerances import CLAIM
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
+
+CERTIFICATE_FORMAT: Final = "dsct-ea-certificate/1"
 
 RESERVED: Final = ("horizon", "objective", "operating_points", "arrival", "weight", "whole")
 """Keys of the variants of DSCT-EA, of the document, its machines and its tasks."""
@@ -112,11 +114,30 @@ class ScheduleModel(Strict):
     assignments: list[AssignmentModel]
 
 
+Price = Annotated[float, Field(ge=0, le=LARGEST)]
+
+
+class CertificateModel(Strict):
+    """A certificate file, format ``dsct-ea-certificate/1``."""
+
+    format: Literal["dsct-ea-certificate/1"]
+    instance: str | None = None
+    method: str | None = Field(default=None, description="What found the prices")
+    upper_bound: float | None = Field(
+        default=None, description="Total accuracy that the prices are claimed to prove"
+    )
+    energy_price: Price = Field(description="Accuracy per J")
+    task_prices: list[Price] = Field(
+        min_length=1, description="Accuracy, one a task in the order of the instance"
+    )
+
+
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """JSON Schemas of the two file formats, by format name."""
+    """JSON Schemas of the file formats, by format name."""
     return {
         "dsct-ea/1": InstanceModel.model_json_schema(),
         "dsct-ea-schedule/1": ScheduleModel.model_json_schema(),
+        CERTIFICATE_FORMAT: CertificateModel.model_json_schema(),
     }
 
 
