@@ -20,10 +20,12 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -32,6 +34,7 @@ from dsct_gym.atomic import write_text
 from dsct_gym.documents import CERTIFICATE_FORMAT, CertificateModel
 from dsct_gym.errors import InputError
 from dsct_gym.files import read_json
+from dsct_gym.gaps import exceeds
 from dsct_gym.instance import LARGEST, Instance
 from dsct_gym.machine_value import largest_value
 from dsct_gym.refusals import validate
@@ -39,6 +42,8 @@ from dsct_gym.refusals import validate
 PRECISION: Final = 1e-7
 """How far a checked bound may lie above what the prices prove, as a share of the total accuracy at
 the ends of all curves."""
+
+_COARSE = (1e-3, 1e-4, 1e-5, 1e-6)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,14 +81,16 @@ class Certificate:
     def check(self, instance: Instance, *, precision: float = PRECISION) -> float:
         """Upper bound on the total accuracy of every schedule, worked out from the prices alone.
 
-        Every rounding goes upwards, so the bound holds to the last digit. Machines are valued side
-        by side, one thread a core.
+        Every rounding goes upwards, so the bound holds to the last digit. It is worked out finer
+        and finer, until it confirms ``upper_bound`` or reaches the precision: to confirm a bound is
+        far cheaper than to find how far it could fall. Machines are valued side by side, one
+        thread a core.
 
         Args:
             instance: The problem that the prices are for.
             precision: How far the bound may lie above what the prices prove, as a share of
-                ``Σ a_j(f_j^max)``, in 0..1; the finer, the longer it takes. Where a value function
-                has too many pieces even so, it is made coarser, which raises the bound as well.
+                ``Σ a_j(f_j^max)``, in 0..1, where it does not confirm the claim before. Where a
+                value function has too many pieces, it is made coarser, which raises the bound too.
 
         Returns:
             The bound, at most ``Σ a_j(f_j^max)``.
@@ -96,32 +103,64 @@ class Certificate:
         if not 0.0 <= precision <= 1.0:
             raise InputError(f"precision: must be in 0..1, got {precision:g}")
         top = math.fsum(instance.top_accuracy)
-        values = self._machine_values(instance, precision * top)
         energy = math.nextafter(self.energy_price * instance.energy_budget, math.inf)
-        parts = (*instance.base_accuracy, *self.task_prices, energy, *values)
-        return math.nextafter(min(math.fsum(parts), top), math.inf)
+        fixed = (*instance.base_accuracy, *self.task_prices, energy)
+        bound = math.nextafter(top, math.inf)
+        goal = -math.inf if self.upper_bound is None else self.upper_bound
+        for values in self._machine_values(instance, precision):
+            bound = min(bound, math.nextafter(math.fsum((*fixed, *values)), math.inf))
+            if bound <= goal:
+                break
+        return bound
 
-    def _machine_values(self, instance: Instance, error: float) -> list[float]:
-        """What the schedule of each machine alone can be worth at most, at least 0 (m,)."""
+    def _machine_values(self, instance: Instance, precision: float) -> Iterator[list[float]]:
+        """What the schedule of each machine can be worth at most (m,), finer and finer."""
+        machines = list(zip(instance.speeds.tolist(), instance.efficiencies.tolist(), strict=True))
+        value = self._valuation(instance)
+        floors = dict.fromkeys(machines, 0.0)
+        tasks, top = instance.num_tasks, math.fsum(instance.top_accuracy)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for share in (*(coarse for coarse in _COARSE if coarse > precision), precision):
+                error = share * top / (tasks * instance.num_machines)
+                found = dict(
+                    zip(
+                        floors, pool.map(value, floors, floors.values(), repeat(error)), strict=True
+                    )
+                )
+                yield [found[machine] for machine in machines]
+                floors = {
+                    each: max(0.0, most - 2.0 * tasks * error) for each, most in found.items()
+                }
+
+    def _valuation(
+        self, instance: Instance
+    ) -> Callable[[tuple[float, float], float, float], float]:
+        """What a machine of some speed and efficiency is worth, above a floor and with an error."""
         order = instance.edf_order
         # All roundings upwards: a narrower or a higher segment only earns more.
         width = np.nextafter(np.diff(instance.work[order], axis=1), 0.0)
         rise = np.diff(instance.accuracy[order], axis=1)
         rise = np.where(rise > 0.0, np.nextafter(rise, np.inf), 0.0)
         fee = self.task_prices[order]
-        share = error / (instance.num_tasks * instance.num_machines)
 
-        def value(machine: tuple[float, float]) -> float:
+        def value(machine: tuple[float, float], floor: float, error: float) -> float:
             speed, efficiency = machine
             capacity = np.nextafter(speed * instance.deadlines[order], np.inf)
             rate = math.nextafter(self.energy_price / efficiency, 0.0)
-            return largest_value(capacity, width, rise, rate, fee, share)
+            return largest_value(capacity, width, rise, rate, fee, floor, error)
 
-        machines = list(zip(instance.speeds.tolist(), instance.efficiencies.tolist(), strict=True))
-        different = list(dict.fromkeys(machines))
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = dict(zip(different, pool.map(value, different), strict=True))
-        return [found[machine] for machine in machines]
+        return value
+
+    def prove(self, instance: Instance) -> float:
+        """The bound of `check`, which must be what the certificate claims.
+
+        Raises:
+            InputError: If the prices prove less than it claims, or are not for the instance.
+        """
+        proven, claimed = self.check(instance), self.upper_bound
+        if claimed is not None and exceeds(proven, claimed):
+            raise InputError(f"upper_bound: the prices prove {proven:.9g}, not {claimed:.9g}")
+        return proven
 
     def check_fits(self, instance: Instance) -> None:
         """Refuses an instance that the prices are not for.
@@ -163,6 +202,33 @@ class Certificate:
             InputError: If the file cannot be read or breaks the format, naming the field.
         """
         return parse_certificate(read_json(path))
+
+
+class CertifiedBound(float):
+    """An upper bound on the total accuracy that comes with the prices that prove it.
+
+    What found it says so; `Certificate.check` says whether, and how far, it is true.
+
+    Args:
+        bound: Upper bound on the total accuracy.
+        certificate: The prices.
+        interrupted: Whether Ctrl-C cut the search for better prices short.
+
+    Attributes:
+        certificate: As above.
+        interrupted: As above.
+    """
+
+    def __new__(cls, bound: float, certificate: Certificate, interrupted: bool = False) -> Self:
+        """A number like any other; what it carries is set by ``__init__``."""
+        return super().__new__(cls, bound)
+
+    def __init__(self, bound: float, certificate: Certificate, interrupted: bool = False) -> None:
+        self.certificate = certificate
+        self.interrupted = interrupted
+
+    def __reduce__(self) -> tuple[type[CertifiedBound], tuple[float, Certificate, bool]]:
+        return type(self), (float(self), self.certificate, self.interrupted)
 
 
 def parse_certificate(data: object) -> Certificate:

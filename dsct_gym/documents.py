@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from dsct_gym.accuracy import curve_lengths, pad_curves
 from dsct_gym.errors import InputError
+from dsct_gym.gaps import exceeds
 from dsct_gym.instance import LARGEST, Instance, faults_of_names
 from dsct_gym.refusals import Strict, fault_of, part_of, validate
 from dsct_gym.schedule import Schedule, check_rows
@@ -122,7 +123,7 @@ class CertificateModel(Strict):
 
     format: Literal["dsct-ea-certificate/1"]
     instance: str | None = None
-    method: str | None = Field(default=None, description="What found the prices")
+    method: str | None = Field(default=None, max_length=100, description="What found the prices")
     upper_bound: float | None = Field(
         default=None, description="Total accuracy that the prices are claimed to prove"
     )
@@ -329,17 +330,20 @@ def parse_schedule(data: object, problem: Problem) -> Schedule:
     return schedule.credited(seconds=model.seconds)
 
 
-def verify_document(data: object, problem: Problem) -> Verification:
+def verify_document(data: object, problem: Problem, proven: float = math.inf) -> Verification:
     """Verifies everything that a parsed schedule file claims, its totals and its fit included.
 
     Args:
         data: Parsed JSON.
         problem: What it claims to answer.
+        proven: An upper bound on the value of any schedule that is known to hold, as that which the
+            certificate of a bound proves.
 
     Returns:
         The verification. A row naming a task or machine that the problem does not have is a
         reason, not an error: the file may be sound and answer another problem. An upper bound
-        below the fractional one, which a file carries no proof of, is told as unchecked.
+        below the fractional one and ``proven``, which a file carries no proof of, is told as
+        unchecked.
 
     Raises:
         InputError: If it breaks the format.
@@ -350,7 +354,8 @@ def verify_document(data: object, problem: Problem) -> Verification:
     if _answers_another(model, problem):
         reasons = (f"it answers instance {model.instance!r}, not {problem.name!r}", *reasons)
     refuted = any(reason.startswith("upper_bound") for reason in reasons)
-    known = claims.upper_bound is None or refuted or _follows(claims.upper_bound, problem)
+    bound = claims.upper_bound
+    known = bound is None or refuted or not exceeds(proven, bound) or _follows(bound, problem)
     return Verification(reasons, () if known else ("upper_bound",))
 
 

@@ -9,7 +9,7 @@ With tasks in EDF order, ``V_j(t)`` is the most that the first j tasks can be wo
 a non-decreasing, piecewise linear function. It is cut into its concave runs; a run and a concave
 curve together are their segments, steepest first; the upper envelope of all runs is the maximum
 over f. Branches that cannot exceed a floor even with the concave hulls of all tasks to come are cut
-off, and the floor is lowered until something exceeds it.
+off; a coarse look at the machine gives the floor of a finer one.
 
 This is the independent checker of `dsct_gym.certificate`, so nothing here is shared with a solver,
 and every rounding goes one way: abscissae down, ordinates up. A point that moves left or up only
@@ -31,8 +31,6 @@ _BLUR = 2.0**-48
 _SWAPPED = 1.0 + _BLUR
 _MOST_POINTS = 2**14
 _MOST_KEPT = 2**23
-_COARSE = 1e-2
-_FINER = 0.05
 
 
 class Curves(NamedTuple):
@@ -76,6 +74,7 @@ def largest_value(
     rise: Floats,
     energy_rate: float,
     fee: Floats,
+    floor: float,
     error: float,
 ) -> float:
     """Upper bound on the value of every schedule of a machine, and at least 0.
@@ -86,25 +85,18 @@ def largest_value(
         rise: Accuracy that each segment adds (n, K), at least 0.
         energy_rate: Price of the energy of one GFLOP, ``λ / E_r``, at least 0.
         fee: Price of each task μ_j (n,), at least 0.
+        floor: Schedules worth less are not looked for, at least 0.
         error: How much each task may add to the bound to keep the number of points down.
 
     Returns:
-        The bound. Above the largest value lie only rounding and ``error`` for each task, unless a
-        function has more than 16384 points: then it is made coarser, upwards.
+        The bound, at least ``floor``. Above the largest value lie only rounding and ``error`` for
+        each task, unless a function has more than 16384 points: then it is made coarser, upwards.
     """
     curves = _net_curves(capacity, width, rise, energy_rate, fee)
     if curves.fee.size == 0:
-        return 0.0
+        return floor
     outlook = _outlook(curves)
-    # A coarse look finds a floor that the largest value is just above: far less is then looked at.
-    floor, tasks = 0.0, curves.fee.size
-    coarse = max(error, _COARSE * outlook.most / tasks)
-    while True:
-        most = min(_value_above(curves, outlook, floor, coarse), outlook.most)
-        if most <= floor or coarse == error:
-            return max(most, floor)
-        floor = max(floor, most - 2.0 * tasks * coarse)
-        coarse = max(error, _FINER * coarse)
+    return max(floor, min(_value_above(curves, outlook, floor, error), outlook.most))
 
 
 @kernel
@@ -142,9 +134,10 @@ def _value_above(curves: Curves, outlook: Outlook, floor: float, error: float) -
         taken_xs, taken_ys = _add_task(xs, ys, curves, j)
         xs, ys = _upper(xs, ys, taken_xs, taken_ys, -curves.fee[j])
         xs, ys = _simplified(xs, ys, error)
+        coarser = error
         while xs.size > _MOST_POINTS:
-            error *= 4.0
-            xs, ys = _simplified(xs, ys, error)
+            coarser = 2.0 * max(coarser, np.spacing(ys[-1]))
+            xs, ys = _simplified(xs, ys, coarser)
         xs, ys = _above(xs, ys, curves.capacity[j], outlook, j, floor)
         if xs.size == 0:
             return -np.inf
