@@ -26,6 +26,7 @@ from dsct_gym.allocation import allocate
 from dsct_gym.baselines.annealing import Annealing
 from dsct_gym.baselines.branch_and_price.compact import STALLED, finish
 from dsct_gym.baselines.branch_and_price.tree import BranchAndPrice
+from dsct_gym.certificate import Certificate, CertifiedBound
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax
@@ -115,10 +116,12 @@ def column_bound(
         progress: Called now and then with the best schedule's value and the bound.
 
     Returns:
-        The bound, at most that of the fractional relaxation.
+        The bound, at most that of the fractional relaxation, with the prices that prove it up to
+        the rounding of pricing; on Ctrl-C, those until then. Where there are none yet, or nothing
+        can be gained, it is a number that the relaxation proves.
 
     Raises:
-        KeyboardInterrupt: On Ctrl-C; the bounds told until then are valid.
+        KeyboardInterrupt: On Ctrl-C before there are prices; the bounds told until then are valid.
     """
     if not _can_gain(instance):
         return float(instance.base_accuracy.sum())
@@ -128,12 +131,29 @@ def column_bound(
     if first.interrupted:
         raise KeyboardInterrupt
     with _search(instance, first, tolerance, time_limit, threads, 0, progress) as (search, soon):
-        search.start(soon)
-        search.solve_root()
-    return search.bound
+        interrupted = False
+        try:
+            search.start(soon)
+            search.solve_root()
+        except KeyboardInterrupt:
+            interrupted = True
+    return CertifiedBound(search.bound, _certificate(instance, search), interrupted)
 
 
 column_bound.warm_up = Exact().warm_up  # type: ignore[attr-defined]
+
+
+def _certificate(instance: Instance, search: BranchAndPrice) -> Certificate:
+    """The prices of the root, by task of the instance and in accuracy."""
+    prices, unit = search.root.prices, search.data.unit
+    fee = np.where(search.root.groups.shared, prices.fee, 0.0) * unit
+    return Certificate(
+        task_prices=fee[instance.edf_rank],
+        energy_price=prices.energy * unit / instance.energy_budget,
+        instance=instance.name,
+        method="columns",
+        upper_bound=search.bound,
+    )
 
 
 def _can_gain(instance: Instance) -> bool:

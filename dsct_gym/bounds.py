@@ -39,6 +39,9 @@ class BoundMethod(Protocol):
     ) -> float:
         """An upper bound on the value of any schedule, valid whenever it stops.
 
+        One that prices prove is a `dsct_gym.certificate.CertifiedBound`; any other number is
+        believed as long as no schedule at hand refutes it.
+
         Args:
             instance: The problem.
             time_limit: Wall-clock limit, s.

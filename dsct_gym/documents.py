@@ -13,7 +13,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from dsct_gym.accuracy import curve_lengths, pad_curves
 from dsct_gym.errors import InputError
-from dsct_gym.instance import Instance, faults_of_names
+from dsct_gym.gaps import exceeds
+from dsct_gym.instance import LARGEST, Instance, faults_of_names
 from dsct_gym.refusals import Strict, fault_of, part_of, validate
 from dsct_gym.schedule import Schedule, check_rows
 from dsct_gym.tolerances import CLAIM
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
+
+CERTIFICATE_FORMAT: Final = "dsct-ea-certificate/1"
 
 RESERVED: Final = ("horizon", "objective", "operating_points", "arrival", "weight", "whole")
 """Keys of the variants of DSCT-EA, of the document, its machines and its tasks."""
@@ -112,11 +115,30 @@ class ScheduleModel(Strict):
     assignments: list[AssignmentModel]
 
 
+Price = Annotated[float, Field(ge=0, le=LARGEST)]
+
+
+class CertificateModel(Strict):
+    """A certificate file, format ``dsct-ea-certificate/1``."""
+
+    format: Literal["dsct-ea-certificate/1"]
+    instance: str | None = None
+    method: str | None = Field(default=None, max_length=100, description="What found the prices")
+    upper_bound: float | None = Field(
+        default=None, description="Total accuracy that the prices are claimed to prove"
+    )
+    energy_price: Price = Field(description="Accuracy per J")
+    task_prices: list[Price] = Field(
+        min_length=1, description="Accuracy, one a task in the order of the instance"
+    )
+
+
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """JSON Schemas of the two file formats, by format name."""
+    """JSON Schemas of the file formats, by format name."""
     return {
         "dsct-ea/1": InstanceModel.model_json_schema(),
         "dsct-ea-schedule/1": ScheduleModel.model_json_schema(),
+        CERTIFICATE_FORMAT: CertificateModel.model_json_schema(),
     }
 
 
@@ -308,17 +330,20 @@ def parse_schedule(data: object, problem: Problem) -> Schedule:
     return schedule.credited(seconds=model.seconds)
 
 
-def verify_document(data: object, problem: Problem) -> Verification:
+def verify_document(data: object, problem: Problem, proven: float = math.inf) -> Verification:
     """Verifies everything that a parsed schedule file claims, its totals and its fit included.
 
     Args:
         data: Parsed JSON.
         problem: What it claims to answer.
+        proven: An upper bound on the value of any schedule that is known to hold, as that which the
+            certificate of a bound proves.
 
     Returns:
         The verification. A row naming a task or machine that the problem does not have is a
         reason, not an error: the file may be sound and answer another problem. An upper bound
-        below the fractional one, which a file carries no proof of, is told as unchecked.
+        below the fractional one and ``proven``, which a file carries no proof of, is told as
+        unchecked.
 
     Raises:
         InputError: If it breaks the format.
@@ -329,7 +354,8 @@ def verify_document(data: object, problem: Problem) -> Verification:
     if _answers_another(model, problem):
         reasons = (f"it answers instance {model.instance!r}, not {problem.name!r}", *reasons)
     refuted = any(reason.startswith("upper_bound") for reason in reasons)
-    known = claims.upper_bound is None or refuted or _follows(claims.upper_bound, problem)
+    bound = claims.upper_bound
+    known = bound is None or refuted or not exceeds(proven, bound) or _follows(bound, problem)
     return Verification(reasons, () if known else ("upper_bound",))
 
 

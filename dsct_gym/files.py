@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -58,13 +59,20 @@ def read_schedule(path: str | Path, problem: Problem) -> Schedule:
     return parse_schedule(read_json(path), problem)
 
 
-def verify_schedule_file(path: str | Path, problem: Problem) -> Verification:
+def verify_schedule_file(
+    path: str | Path, problem: Problem, proven: float = math.inf
+) -> Verification:
     """Verifies everything that a schedule file claims, as `verify_document` does.
+
+    Args:
+        path: The file.
+        problem: What it claims to answer.
+        proven: An upper bound that is known to hold, of a certificate.
 
     Raises:
         InputError: If the file cannot be read or breaks the format.
     """
-    return verify_document(read_json(path), problem)
+    return verify_document(read_json(path), problem, proven)
 
 
 def read_json(path: str | Path) -> object:

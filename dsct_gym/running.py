@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dsct_gym.allocation import allocate
+from dsct_gym.certificate import CertifiedBound
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.list_schedule import assign
@@ -97,7 +99,9 @@ def run_bound(
         progress: Called now and then; its ``bound`` passed the same check.
 
     Returns:
-        The bound on the value of any schedule.
+        The bound on the value of any schedule. Where it comes with a certificate, so does this one,
+        and it is what that proves, or the fractional bound where that is less: checked, whatever
+        the method claims.
 
     Raises:
         InputError: If the limit is out of range.
@@ -123,7 +127,21 @@ def run_bound(
         if progress is not None:
             progress(news)
 
-    return checked(method(problem, time_limit=limit, progress=hear))
+    found = method(problem, time_limit=limit, progress=hear)
+    bound = checked(found)
+    if isinstance(found, CertifiedBound) and isinstance(problem, Instance):
+        return _proven(found, problem, name)
+    return bound
+
+
+def _proven(claim: CertifiedBound, instance: Instance, name: str) -> CertifiedBound:
+    """What the prices of a claim prove, at most the fractional bound."""
+    try:
+        proven = min(claim.certificate.check(instance), relax(instance).bound)
+    except InputError as error:
+        raise InvalidAnswerError(f"{name}: its certificate is wrong: {error}") from error
+    certificate = replace(claim.certificate, upper_bound=proven)
+    return CertifiedBound(proven, certificate, claim.interrupted)
 
 
 @singledispatch

@@ -112,6 +112,8 @@ class ColumnGenerator:
         cutoff: Callable[[], float],
         enough: Callable[[float, float], bool],
         watch: Callable[[Master], None],
+        *,
+        tighten: bool = True,
     ) -> Outcome:
         """Generates columns until the node is closed or its bound is near that of the master.
 
@@ -120,6 +122,8 @@ class ColumnGenerator:
             cutoff: A bound at or below this closes the node; asked at every step.
             enough: Whether to stop at a bound (first argument) and a master's value (second).
             watch: Called with every master solved.
+            tighten: Whether to forbid tasks to machines where no schedule above the cutoff can have
+                them. The node's bound then no longer follows from its prices alone.
 
         Raises:
             OutOfTimeError: If the deadline came first; the node's bound is valid all the same.
@@ -131,7 +135,7 @@ class ColumnGenerator:
             watch(descent.master)
             if node.bound <= cutoff() or enough(node.bound, descent.value):
                 break
-            if node.bound - cutoff() < tight:
+            if tighten and node.bound - cutoff() < tight:
                 tight = _TIGHTEN_AT * (node.bound - cutoff())
                 if self._tighten(node, cutoff(), descent.rise):
                     descent.restart()

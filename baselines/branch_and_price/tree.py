@@ -50,6 +50,7 @@ class BranchAndPrice:
         tell: Called with incumbent and bound when they may have changed.
 
     Attributes:
+        root: The node where nothing is forbidden.
         incumbent: The best assignment so far.
         nodes: Number of nodes that column generation has seen.
         tolerance: As above.
@@ -82,7 +83,8 @@ class BranchAndPrice:
         self._tried: set[bytes] = set()
         self._closed = -np.inf
         self._open: list[tuple[float, int, Node]] = []
-        self._current: Node | None = self._root(instance, relaxation)
+        self.root = self._root(instance, relaxation)
+        self._current: Node | None = self.root
 
     def _root(self, instance: Instance, relaxation: Relaxation) -> Node:
         """All machines of a kind in a group, and the prices of the relaxation."""
@@ -107,12 +109,15 @@ class BranchAndPrice:
         self._report()
 
     def solve_root(self) -> None:
-        """Generates columns at the root until they give no better bound."""
+        """Generates columns at the root until they give no better bound.
+
+        Nothing is forbidden there, so that the prices of the root prove its bound by themselves.
+        """
         node = self._current
         if node is not None:
             near = self.tolerance * abs(self.bound) / self.data.unit
             with contextlib.suppress(OutOfTimeError):
-                self._generate(node, lambda bound, value: bound - value <= near)
+                self._generate(node, lambda bound, value: bound - value <= near, tighten=False)
         self._report()
 
     @property
@@ -180,9 +185,11 @@ class BranchAndPrice:
         self._least = min(self._least, proven)
         self._tell(self.incumbent.total, max(self.bound, self.incumbent.total))
 
-    def _generate(self, node: Node, enough: Callable[[float, float], bool]) -> Outcome:
+    def _generate(
+        self, node: Node, enough: Callable[[float, float], bool], *, tighten: bool = True
+    ) -> Outcome:
         self.nodes += 1
-        return self._generator.run(node, self._cutoff, enough, self._watch)
+        return self._generator.run(node, self._cutoff, enough, self._watch, tighten=tighten)
 
     def _is_settled(self, patience: float, bound: float, value: float) -> bool:
         """Whether the node will have to branch and its bound has not much further to fall."""

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsct_gym.cli.arguments import InstanceArgument, Json, TimeLimit, load_instance
+from dsct_gym.cli.arguments import (
+    InstanceArgument,
+    Json,
+    TimeLimit,
+    check_writable,
+    load_instance,
+)
 from dsct_gym.cli.console import listener, print_fields, print_json, progress_bar
+from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
     from dsct_gym.benchmark.spec import Spec
@@ -17,7 +25,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = """
 dsct-gym bound dc5-ofa60
-dsct-gym bound dc5-ofa60 --method 'columns[threads=1]' --time-limit 10
+dsct-gym bound dc5-ofa60 --method 'columns[threads=1]' --time-limit 10 -o certificate.json
 dsct-gym bound instance.json --json
 """
 
@@ -31,6 +39,10 @@ def bound(
         ),
     ] = "fractional",
     time_limit: TimeLimit = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to write its certificate."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Print an upper bound on the accuracy.
@@ -39,8 +51,9 @@ def bound(
     machines. The price of energy is what one more joule would earn in it.
 
     The method columns takes longer and comes far closer: it generates schedules
-    of single machines (column generation). On Ctrl-C or at the time limit it
-    prints the bound proven until then.
+    of single machines (column generation). What it prints is what the prices that
+    it ends with prove, checked anew; dsct-gym verify checks the file that holds
+    them. On Ctrl-C or at the time limit it prints the bound until then.
     """
     import time
 
@@ -49,13 +62,23 @@ def bound(
     from dsct_gym.bounds import FRACTIONAL, warm_up_bound
     from dsct_gym.relaxation import relax
 
+    check_writable("output", output)
     problem = load_instance(instance)
     named = Spec.parse(method, "method")
+    if output is not None and named.name == FRACTIONAL:
+        raise InputError(
+            "output: the fractional bound needs no certificate, anyone can work it out"
+        )
     warm_up_bound(named.name)
     started = time.perf_counter()
     relaxation = relax(problem)
     total, interrupted = _bound(problem, named, time_limit, relaxation)
     seconds = time.perf_counter() - started
+    certificate = getattr(total, "certificate", None)
+    if output is not None:
+        if certificate is None:
+            raise InputError(f"output: {named.label} gave no certificate of its bound")
+        certificate.save(output)
     fractional = named.name == FRACTIONAL
     mean = total / problem.core.num_tasks
     if json:
@@ -68,6 +91,8 @@ def bound(
         }
         if fractional:
             document["energy_price"] = relaxation.energy_price
+        else:
+            document["certified"] = certificate is not None
         print_json(document)
     else:
         fields = {"mean accuracy": f"{mean:.6f}", "total accuracy": f"{total:.6f}"}
@@ -75,6 +100,7 @@ def bound(
             fields["price of energy"] = f"{relaxation.energy_price:.3g} accuracy per J"
         else:
             fields["fractional bound"] = f"{relaxation.bound / problem.core.num_tasks:.6f} mean"
+            fields["proof"] = "its certificate" if certificate else "claimed, not checked"
             fields["seconds"] = show_seconds(seconds)
         print_fields(f"{problem.name or instance}: {named.label} upper bound", fields)
     if interrupted:
@@ -86,6 +112,7 @@ def _bound(
 ) -> tuple[float, bool]:
     """The bound on the total accuracy, and whether Ctrl-C cut the search for it short."""
     from dsct_gym.bounds import bound_for
+    from dsct_gym.certificate import CertifiedBound
     from dsct_gym.running import run_bound
 
     find = bound_for(problem, method.name, **method.options)
@@ -100,7 +127,8 @@ def _bound(
 
         try:
             bound = run_bound(find, problem, method.label, time_limit=time_limit, progress=hear)
-            heard.append(bound)
         except KeyboardInterrupt:
             return min(heard), True
-    return min(heard), False
+    if isinstance(bound, CertifiedBound):
+        return bound, bound.interrupted
+    return min(*heard, bound), False

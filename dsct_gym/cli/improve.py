@@ -16,7 +16,10 @@ dsct-gym improve results
 
 def improve(
     results: Annotated[
-        Path, typer.Argument(help="Folder with schedule files, at any depth.", show_default=False)
+        Path,
+        typer.Argument(
+            help="Folder with schedule files and certificates, at any depth.", show_default=False
+        ),
     ],
     data: Annotated[
         Path | None, typer.Option("--data", help="Folder of the suites. [default: the package's]")
@@ -24,8 +27,10 @@ def improve(
 ) -> None:
     """Improve what is known of the suites.
 
-    Takes better schedules, each verified first, and tighter bounds, which no schedule proves: they
-    are marked as claimed, and refused where a known schedule exceeds them.
+    Takes better schedules, each verified first, and tighter bounds. A bound is proven
+    where it is the fractional one or a certificate in the folder proves it, checked
+    anew and kept beside the references. Others are marked as claimed, and refused
+    where a known schedule exceeds them.
     """
     from dsct_gym.suites.improving import improve as improve_references
     from dsct_gym.suites.suite import REFERENCES, data_folder, suites
@@ -39,7 +44,7 @@ def improve(
             err().print(f"refused: {line}", style="yellow", highlight=False)
     columns = (
         Heading("suite"),
-        Heading("schedules read", "number"),
+        Heading("files read", "number"),
         Heading("better values", "number"),
         Heading("tighter bounds", "number"),
     )

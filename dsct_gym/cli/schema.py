@@ -14,13 +14,18 @@ dsct-gym schema schedule
 
 
 class FileFormat(StrEnum):
-    """The two kinds of file."""
+    """The kinds of file."""
 
     INSTANCE = "instance"
     SCHEDULE = "schedule"
+    CERTIFICATE = "certificate"
 
 
-_FORMATS = {FileFormat.INSTANCE: "dsct-ea/1", FileFormat.SCHEDULE: "dsct-ea-schedule/1"}
+_FORMATS = {
+    FileFormat.INSTANCE: "dsct-ea/1",
+    FileFormat.SCHEDULE: "dsct-ea-schedule/1",
+    FileFormat.CERTIFICATE: "dsct-ea-certificate/1",
+}
 
 
 def schema(

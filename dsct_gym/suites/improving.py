@@ -11,14 +11,18 @@ from typing import Any
 
 from dsct_gym.allocation import allocate
 from dsct_gym.atomic import write_text
+from dsct_gym.bounds import FRACTIONAL
+from dsct_gym.certificate import Certificate, is_certificate, parse_certificate
 from dsct_gym.documents import parse_schedule
 from dsct_gym.errors import InputError
 from dsct_gym.files import read_json
 from dsct_gym.gaps import SIGNIFICANT, exceeds
 from dsct_gym.instance import Instance
 from dsct_gym.problem import Problem
-from dsct_gym.schedule import value
+from dsct_gym.relaxation import has_relaxation, upper_bound
+from dsct_gym.schedule import Schedule, value
 from dsct_gym.suites.suite import (
+    CERTIFICATES,
     REFERENCES,
     Reference,
     Row,
@@ -28,6 +32,8 @@ from dsct_gym.suites.suite import (
     suites,
 )
 
+_CLAIMED = ", claimed"
+
 
 @dataclass(frozen=True)
 class Improvement:
@@ -35,10 +41,10 @@ class Improvement:
 
     Attributes:
         suite: Name of the suite.
-        read: Number of schedule files that answer one of its instances.
+        read: Number of schedule files and certificates for one of its instances.
         values: Number of instances whose best-known value rose.
-        bounds: Number of instances whose proven bound fell.
-        refused: One line for each schedule that failed the verifier.
+        bounds: Number of instances whose bound fell.
+        refused: One line for each schedule or certificate that did not hold.
     """
 
     suite: str
@@ -52,20 +58,21 @@ def improve(results: Path, data: Path) -> list[Improvement]:
     """Improves the references of all suites from the schedule files below a folder.
 
     A value counts after its schedule passed the verifier and, for an `Instance`, its assignment
-    was allocated anew. A bound cannot be checked without its proof: it is taken from the schedule
+    was allocated anew. A bound is proven where it follows from the fractional relaxation, solved
+    anew, or a certificate proves it, which is checked anew. Any other is taken from the schedule
     file as claimed by the solver named there, and refused when it contradicts the best-known value.
 
     Args:
-        results: Folder with schedule files, at any depth.
+        results: Folder with schedule files and certificates, at any depth.
         data: Folder of the suites, whose ``references.json`` are read and rewritten, each whole or
-            not at all.
+            not at all; certificates of the bounds there are kept in ``certificates/``.
 
     Raises:
         InputError: If there is no such folder or a file cannot be read or written.
     """
     if not results.is_dir():
         raise InputError(f"{results}: no such folder")
-    documents = list(_schedule_documents(results))
+    documents = list(_documents(results))
     found = [_improve_suite(load_suite(name), documents, data / name) for name in suites()]
     load_suite.cache_clear()
     return [improvement for improvement in found if improvement.read]
@@ -77,6 +84,7 @@ def _improve_suite(
     """Improves one suite from parsed schedule files."""
     rows = read_references(folder)
     known = {str(each.name): rows[str(each.name)].reference(each) for each in suite}
+    proofs: dict[str, Certificate] = {}
     read = values = bounds = 0
     refused: list[str] = []
     for path, document in documents:
@@ -85,7 +93,7 @@ def _improve_suite(
             continue
         read += 1
         try:
-            candidate = _candidate(before.instance, document)
+            candidate, proof = _offer(before, document)
         except InputError as error:
             refused.append(f"{path}: {error}")
             continue
@@ -98,7 +106,12 @@ def _improve_suite(
         after = after if better else before
         if tighter:
             after = replace(after, upper_bound=candidate.upper_bound, bound_by=candidate.bound_by)
+            if proof is not None:
+                proofs[str(before.instance.name)] = proof
         known[str(before.instance.name)] = after
+    for name, proof in proofs.items():
+        (folder / CERTIFICATES).mkdir(exist_ok=True)
+        proof.save(folder / CERTIFICATES / f"{name}.json")
     if values or bounds:
         write_references(folder, map(Row.of, known.values()))
     return Improvement(suite.name, read, values, bounds, tuple(refused))
@@ -110,15 +123,36 @@ def write_references(folder: Path, rows: Iterable[Row]) -> None:
     write_text(folder / REFERENCES, f'{{\n "references": [\n{lines}\n ]\n}}\n')
 
 
-def _schedule_documents(results: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """All schedule files below a folder, parsed; other files are passed over."""
+def _documents(results: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """All schedule files and certificates below a folder, parsed; others are passed over."""
     for path in sorted([*results.rglob("*.json"), *results.rglob("*.json.gz")]):
         try:
             document = read_json(path)
         except InputError:
             continue
-        if isinstance(document, dict) and document.get("format") == "dsct-ea-schedule/1":
+        if isinstance(document, dict) and (
+            document.get("format") == "dsct-ea-schedule/1" or is_certificate(document)
+        ):
             yield path, document
+
+
+def _offer(
+    known: Reference, document: Mapping[str, object]
+) -> tuple[Reference, Certificate | None]:
+    """What a file has to offer, and the proof of its bound where it is one.
+
+    Raises:
+        InputError: If it is not right, or a certificate for what can have none.
+    """
+    if not is_certificate(document):
+        return _candidate(known.instance, document), None
+    if not isinstance(known.instance, Instance):
+        raise InputError("certificate: there is none for a variant of DSCT-EA")
+    certificate = parse_certificate(document)
+    bound = certificate.check(known.instance)
+    by = certificate.method or "unknown"
+    proof = replace(certificate, upper_bound=bound)
+    return replace(known, upper_bound=bound, bound_by=by), proof
 
 
 def _candidate(problem: Problem, document: Mapping[str, object]) -> Reference:
@@ -130,13 +164,22 @@ def _candidate(problem: Problem, document: Mapping[str, object]) -> Reference:
     schedule = parse_schedule(document, problem)
     schedule.verify().raise_if_wrong()
     solver = schedule.solver or "unknown"
-    bound, by = math.inf, solver
-    if schedule.upper_bound is not None:
-        bound, by = schedule.upper_bound, f"{solver}, claimed"
+    bound, by = _bound(schedule)
     if not isinstance(problem, Instance):
         return Reference(problem, value(schedule), solver, bound, by, document=document)
     best = allocate(problem, schedule.machine)
     return Reference(problem, best.total_accuracy, solver, bound, by, machine_of=best.machine)
+
+
+def _bound(schedule: Schedule) -> tuple[float, str]:
+    """The bound that a schedule carries and who vouches for it: the relaxation where it can."""
+    problem, claimed = schedule.instance, schedule.upper_bound
+    if claimed is None:
+        return math.inf, "unknown"
+    fractional = upper_bound(problem) if has_relaxation(problem) else math.inf
+    if fractional <= claimed:
+        return fractional, FRACTIONAL
+    return claimed, f"{schedule.solver or 'unknown'}{_CLAIMED}"
 
 
 def _is_better(candidate: Reference, before: Reference) -> bool:
@@ -144,4 +187,7 @@ def _is_better(candidate: Reference, before: Reference) -> bool:
 
 
 def _is_tighter(candidate: Reference, before: Reference) -> bool:
+    """Whether the bound is lower, or the same one that was only claimed until now."""
+    if before.bound_by.endswith(_CLAIMED) and not candidate.bound_by.endswith(_CLAIMED):
+        return not exceeds(candidate.upper_bound, before.upper_bound, SIGNIFICANT)
     return exceeds(before.upper_bound, candidate.upper_bound, SIGNIFICANT)

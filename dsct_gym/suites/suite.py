@@ -2,7 +2,8 @@
 
 A suite is a folder in ``data/`` with its instance files, ``manifest.json`` (what it holds, the
 files' checksums and the scenario each was drawn from) and ``references.json`` (best-known
-assignments and proven bounds). Instances were drawn once; loading checks the checksums and never
+assignments and proven bounds); ``certificates/`` holds what proves bounds that are kept with their
+proof, one file an instance. Instances were drawn once; loading checks the checksums and never
 draws again.
 """
 
@@ -34,6 +35,7 @@ from dsct_gym.schedule import Schedule
 
 MANIFEST: Final = "manifest.json"
 REFERENCES: Final = "references.json"
+CERTIFICATES: Final = "certificates"
 DEFAULT_BASELINE: Final = "approx-refined"
 
 
@@ -46,8 +48,8 @@ class Reference:
         value: Best-known value: the total accuracy, unless the instance is of a variant that says
             otherwise.
         found_by: The solver that found it.
-        upper_bound: Least proven upper bound on the value.
-        bound_by: The solver that proved it.
+        upper_bound: Least upper bound on the value that is known.
+        bound_by: What proved it; ``…, claimed`` where there was nothing to check.
         machine_of: The assignment that attains it with the best works for it (n,), −1 for none;
             None where an assignment does not say enough.
         document: The schedule that attains it, as in a schedule file, where there is no assignment.
