@@ -13,6 +13,7 @@ from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from dsct_gym.certificate import warm_up_checker
 from dsct_gym.errors import InputError, instead_of
 from dsct_gym.problem import Knowledge, Problem, check_known, knowledge_of
 from dsct_gym.relaxation import has_relaxation, upper_bound
@@ -127,6 +128,8 @@ def warm_up_bound(name: str) -> None:
     from dsct_gym.toy import toy
 
     _fractional(toy())
+    if name != FRACTIONAL:
+        warm_up_checker()
     warm_up: Callable[[], None] | None = getattr(find_bound(name), "warm_up", None)
     if warm_up is not None:
         warm_up()

@@ -23,6 +23,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from itertools import repeat
 from pathlib import Path
 from typing import Any, Final, Self
@@ -38,6 +39,7 @@ from dsct_gym.gaps import exceeds
 from dsct_gym.instance import LARGEST, Instance
 from dsct_gym.machine_value import largest_value
 from dsct_gym.refusals import validate
+from dsct_gym.toy import toy
 
 PRECISION: Final = 1e-7
 """How far a checked bound may lie above what the prices prove, as a share of the total accuracy at
@@ -251,3 +253,10 @@ def is_certificate(data: object) -> bool:
     """Whether parsed JSON says that it is a certificate, perhaps of another version."""
     named = data.get("format") if isinstance(data, dict) else None
     return isinstance(named, str) and named.startswith("dsct-ea-certificate")
+
+
+@cache
+def warm_up_checker() -> None:
+    """Compiles or loads the kernels of `Certificate.check`, before a clock starts."""
+    instance = toy()
+    Certificate(np.zeros(instance.num_tasks), 0.0).check(instance)

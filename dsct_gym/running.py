@@ -137,11 +137,11 @@ def run_bound(
 def _proven(claim: CertifiedBound, instance: Instance, name: str) -> CertifiedBound:
     """What the prices of a claim prove, at most the fractional bound."""
     try:
-        proven = min(claim.certificate.check(instance), relax(instance).bound)
+        proven = claim.certificate.check(instance)
     except InputError as error:
         raise InvalidAnswerError(f"{name}: its certificate is wrong: {error}") from error
     certificate = replace(claim.certificate, upper_bound=proven)
-    return CertifiedBound(proven, certificate, claim.interrupted)
+    return CertifiedBound(min(proven, relax(instance).bound), certificate, claim.interrupted)
 
 
 @singledispatch

@@ -8,6 +8,7 @@ from statistics import fmean
 import pytest
 
 from dsct_gym import Instance
+from dsct_gym.certificate import Certificate
 from dsct_gym.cli import run
 from dsct_gym.suites.suite import load_suite, suites
 
@@ -61,10 +62,13 @@ def test_the_first_example_is_ten_lines():
     assert len([line for line in blocks("python")[0].splitlines() if line]) <= 10
 
 
-def test_instances_are_valid():
-    for index, block in enumerate(blocks("json")):
-        Path(f"{index}.json").write_text(block)
-        assert Instance.load(f"{index}.json").num_tasks == 2
+def test_files_are_valid():
+    """An instance, and a certificate that proves what it claims of it."""
+    instance, certificate = blocks("json")
+    Path("i.json").write_text(instance)
+    Path("c.json").write_text(certificate)
+    assert Instance.load("i.json").num_tasks == 2
+    assert Certificate.load("c.json").prove(Instance.load("i.json")) <= 1.47
 
 
 def test_make_knows_its_targets():

@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from dsct_gym.baselines.branch_and_price.piecewise import convolve, maximum, sim
 from dsct_gym.baselines.branch_and_price.pricing import SKIPPED, Offer, exclude, price
 from dsct_gym.baselines.branch_and_price.tree import BranchAndPrice
 from dsct_gym.baselines.exact import Exact, column_bound
+from dsct_gym.certificate import CertifiedBound
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import relax
@@ -174,6 +176,48 @@ def test_columns_bound_tighter_than_the_relaxation() -> None:
 def test_column_bound_is_valid(instance: Instance) -> None:
     bound = column_bound(instance)
     assert brute_force(instance) * (1 - 1e-9) <= bound <= upper_bound(instance) * (1 + 1e-9)
+
+
+def check_certificate(instance: Instance, bound: float) -> None:
+    """The checker finds what the solver claims, from the prices alone."""
+    if not isinstance(bound, CertifiedBound):
+        assert bound == pytest.approx(upper_bound(instance), rel=1e-12)  # nothing can be gained
+        return
+    claimed = bound.certificate.upper_bound
+    assert claimed == bound
+    proven = bound.certificate.check(instance, precision=1e-9)
+    assert min(proven, upper_bound(instance)) <= bound * (1 + 1e-9)
+    assert Exact().solve(instance).schedule.total_accuracy <= proven
+
+
+@settings(max_examples=30, deadline=None)
+@given(instances(max_tasks=5))
+def test_the_checker_confirms_the_column_bound(instance: Instance) -> None:
+    check_certificate(instance, column_bound(instance))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_checker_finds_the_column_bound_itself(seed: int) -> None:
+    """Solved to the end, pricing makes no error any more: then both find the same number."""
+    instance = generate(10, 3, mu=8, rho=0.35, beta=0.5, seed=seed)
+    bound = column_bound(instance, tolerance=1e-9)
+    check_certificate(instance, bound)
+    assert isinstance(bound, CertifiedBound)
+    exact = replace(bound.certificate, upper_bound=None).check(instance, precision=1e-10)
+    assert exact == pytest.approx(bound, rel=1e-9)
+
+
+def test_ctrl_c_leaves_the_prices_until_then() -> None:
+    instance = generate(25, 6, mu=10, rho=0.4, beta=0.5, seed=3)
+
+    def stop(news: Progress) -> None:
+        if news.bound is not None and news.bound < 0.999 * upper_bound(instance):
+            raise KeyboardInterrupt
+
+    bound = column_bound(instance, progress=stop)
+    assert isinstance(bound, CertifiedBound)
+    assert bound.interrupted
+    assert bound.certificate.check(instance) <= bound * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("time_limit", [None, 1e-3, 1e-9])

@@ -82,15 +82,22 @@ def test_no_price_at_all_leaves_one_machine_its_deadlines() -> None:
 
 
 def test_roundings_go_upwards() -> None:
-    """0.1 + 0.2 and the like: the bound is at least the exact optimum of the numbers as stored."""
+    """The bound is at least the exact optimum of the numbers as stored, worked out in fractions."""
     rng = np.random.default_rng(7)
     for _ in range(50):
-        width, top = rng.random(3) / 3 + 1e-3, rng.random(3)
+        # One segment each, all by the same deadline: the steepest are done first.
+        width, top = rng.random(12) / 3 + 1e-3, rng.random(12)
+        time = width.sum() * 0.7
         instance = Instance(
-            [10.0], [1.0], [1.0] * 3, np.c_[np.zeros(3), width], np.c_[np.zeros(3), top], 1e9
+            [1.0], [1.0], [time] * 12, np.c_[np.zeros(12), width], np.c_[np.zeros(12), top], 1e9
         )
-        exact = sum(map(Fraction, top.tolist()))
-        assert Fraction(Certificate(np.zeros(3), 0.0).check(instance)) >= exact
+        pairs = [(Fraction(a), Fraction(w)) for a, w in zip(top, width, strict=True)]
+        exact, left = Fraction(0), Fraction(time)
+        for a, w in sorted(pairs, key=lambda pair: pair[0] / pair[1], reverse=True):
+            exact += a * min(w, left) / w
+            left -= min(w, left)
+        found = Fraction(Certificate(np.zeros(12), 0.0).check(instance, precision=0.0))
+        assert exact <= found <= exact * (1 + Fraction(1, 10**11))
 
 
 @pytest.mark.parametrize("scale", [1e-90, 1e-9, 1e9, 1e90])

@@ -1,6 +1,7 @@
 import contextlib
 import csv
 import json
+import math
 import os
 import re
 import shlex
@@ -16,6 +17,7 @@ import jsonschema
 import pytest
 
 from dsct_gym import InputError, Instance, Schedule, generate, upper_bound
+from dsct_gym.certificate import Certificate
 from dsct_gym.cli import run
 from dsct_gym.cli.app import COMMANDS
 from dsct_gym.cli.console import plain
@@ -597,8 +599,93 @@ class TestVerify:
         assert one_line(*call("verify", instance, "bad.json")).startswith("bad.json: format")
         assert one_line(*call("verify", instance, "none.json")).startswith("none.json: ")
 
+    @pytest.fixture
+    def certificate(self, call, instance) -> Path:
+        call("bound", instance, "--method", "columns", "-o", "c.json")
+        return Path("c.json")
+
+    def test_checks_a_certificate(self, call, instance, certificate):
+        claimed = json.loads(certificate.read_text())["upper_bound"]
+        status, out, err = call("verify", instance, certificate)
+        assert (status, err) == (0, "")
+        assert out.startswith("no schedule exceeds a total accuracy of ")
+        told = json.loads(call("verify", instance, certificate, "--json")[1])
+        assert (told["ok"], told["reasons"]) == (True, [])
+        assert told["upper_bound"]["total_accuracy"] <= claimed * (1 + 1e-12)
+
+    @pytest.mark.parametrize(
+        ("fields", "reason"),
+        [
+            ({"upper_bound": 1.0}, "upper_bound: the prices prove"),
+            ({"energy_price": 0.0, "task_prices": [0.0] * 12}, "upper_bound: the prices prove"),
+            ({"task_prices": [0.1]}, "task_prices: 1 prices for 12 tasks"),
+        ],
+    )
+    def test_gives_the_reason_against_a_certificate(
+        self, call, instance, certificate, fields, reason
+    ):
+        certificate.write_text(json.dumps({**json.loads(certificate.read_text()), **fields}))
+        status, out, err = call("verify", instance, certificate)
+        assert (status, err, len(out.splitlines())) == (1, "", 1)
+        assert out.startswith(reason)
+        told = json.loads(call("verify", instance, certificate, "--json")[1])
+        assert told["ok"] is False
+        assert told["reasons"][0].startswith(reason)
+
+    @pytest.mark.parametrize(
+        ("fields", "fault"),
+        [
+            ({"task_prices": [-1.0] * 12}, "task_prices[0]: must be at least 0"),
+            ({"energy_price": math.nan}, "energy_price: must be finite"),
+            ({"format": "dsct-ea-certificate/2"}, "format: must be 'dsct-ea-certificate/1'"),
+        ],
+    )
+    def test_refuses_a_broken_certificate(self, call, instance, certificate, fields, fault):
+        certificate.write_text(json.dumps({**json.loads(certificate.read_text()), **fields}))
+        status, out, err = call("verify", instance, certificate)
+        assert (status, out) == (2, "")
+        assert err.splitlines()[0].startswith(f"Error: c.json: {fault}")
+
+    def test_a_certificate_confirms_the_bound_of_a_schedule(
+        self, call, instance, schedule, certificate
+    ):
+        proven = json.loads(certificate.read_text())["upper_bound"]
+        document = json.loads(schedule.read_text())
+        between = (document["total_accuracy"] + proven) / 2.0
+        for bound, sure in ((proven, True), (between, False)):
+            schedule.write_text(json.dumps({**document, "upper_bound": bound}))
+            assert "not checked" in call("verify", instance, schedule)[1]
+            status, out, _ = call("verify", instance, schedule, "--certificate", certificate)
+            assert (status, "not checked" in out) == (0, not sure)
+        line = one_line(*call("verify", instance, certificate, "--certificate", certificate))
+        assert line == "certificate: c.json is one itself"
+        certificate.write_text("{}")
+        line = one_line(*call("verify", instance, schedule, "--certificate", certificate))
+        assert line.startswith("c.json: format")
+
 
 class TestBound:
+    def test_what_it_writes_proves_what_it_prints(self, call, instance):
+        told = json.loads(
+            call("bound", instance, "--method", "columns", "-o", "c.json", "--json")[1]
+        )
+        assert told["certified"] is True
+        proven = Certificate.load("c.json").prove(Instance.load(instance))
+        assert proven <= told["total_accuracy"] * (1 + 1e-12)
+        assert "its certificate" in call("bound", instance, "--method", "columns")[1]
+
+    def test_writes_no_certificate_where_there_is_none(self, call, instance, monkeypatch):
+        assert one_line(*call("bound", instance, "-o", "c.json")).startswith("output: ")
+
+        def claim(problem, *, time_limit=None, progress=None):
+            return upper_bound(problem)
+
+        monkeypatch.setattr("dsct_gym.bounds.find_bound", lambda name, **options: claim)
+        line = one_line(*call("bound", instance, "--method", "columns", "-o", "c.json"))
+        assert line == "output: columns gave no certificate of its bound"
+        assert "claimed, not checked" in call("bound", instance, "--method", "columns")[1]
+        assert not Path("c.json").exists()
+
     def test_is_the_fractional_bound(self, call, instance):
         told = json.loads(call("bound", instance, "--json")[1])
         bound = upper_bound(Instance.load(instance))

@@ -2,13 +2,15 @@
 
 import json
 import math
+import pickle
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from dsct_gym import Instance, Schedule, generate, make_solver
+from dsct_gym import Instance, Schedule, generate, make_solver, upper_bound
+from dsct_gym.certificate import Certificate, CertifiedBound
 from dsct_gym.cli import run as command
 from dsct_gym.errors import InputError
 from dsct_gym.running import InvalidAnswerError, run, run_bound
@@ -220,6 +222,39 @@ def test_bounds_are_told_and_given(instance: Instance) -> None:
     found = run_bound(method, instance, "x", progress=heard.append)
     assert (found, type(found)) == (4.5, float)
     assert [news.bound for news in heard] == [5.0, None]
+
+
+@pytest.mark.parametrize("claimed", [2.0, 3.5, 6.0])
+def test_a_certified_bound_is_what_its_prices_prove(instance: Instance, claimed: float) -> None:
+    """Whatever it claims: too little, too much or the fractional bound."""
+    prices, energy = np.full(6, 0.1), 0.2 / instance.energy_budget
+    certificate = Certificate(prices, energy, instance.name, "x", claimed)
+    claim = max(claimed, first_found(instance))
+
+    def method(instance: Any, *, time_limit: Any = None, progress: Any = None) -> Any:
+        return CertifiedBound(claim, certificate, interrupted=True)
+
+    found = run_bound(method, instance, "x")
+    assert isinstance(found, CertifiedBound)
+    proven = certificate.check(instance)
+    assert found == min(proven, upper_bound(instance))
+    assert found.certificate.upper_bound == proven
+    assert found.interrupted
+    again = pickle.loads(pickle.dumps(found))
+    assert (again, again.interrupted) == (found, True)
+    assert again.certificate.document() == found.certificate.document()
+
+
+def first_found(instance: Instance) -> float:
+    return make_solver("greedy").solve(instance).schedule.total_accuracy
+
+
+def test_a_certificate_for_another_problem_stays_inside(instance: Instance) -> None:
+    def method(instance: Any, *, time_limit: Any = None, progress: Any = None) -> Any:
+        return CertifiedBound(6.0, Certificate([0.1], 0.0))
+
+    with pytest.raises(InvalidAnswerError, match=r"^x: its certificate is wrong: task_prices: 1"):
+        run_bound(method, instance, "x")
 
 
 def test_the_command_line_saves_nothing_that_is_not_so(tmp_path: Any, capsys: Any) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from dsct_gym import Instance, Schedule
 from dsct_gym.allocation import allocate
+from dsct_gym.bounds import find_bound
+from dsct_gym.certificate import Certificate, CertifiedBound
 from dsct_gym.documents import schedule_document
 from dsct_gym.errors import InputError
 from dsct_gym.files import instance_text
@@ -108,6 +110,68 @@ def test_improve_takes_what_is_better(
     assert (row["found_by"], row["bound_by"]) == ("me", "me, claimed")
     assert improve(tmp_path / "results", copied)[0].values == 0
     load_suite.cache_clear()
+
+
+@pytest.fixture
+def proof() -> Certificate:
+    """Prices for the first instance of `tiny` that prove less than what is claimed there."""
+    found = find_bound("columns")(load_suite("tiny").references[0].instance)
+    assert isinstance(found, CertifiedBound)
+    return found.certificate
+
+
+def test_improve_takes_what_a_certificate_proves_and_keeps_it(
+    tmp_path: Path, copied: Path, proof: Certificate
+) -> None:
+    instance = load_suite("tiny").references[0].instance
+    (tmp_path / "results").mkdir()
+    proof.save(tmp_path / "results" / "proof.json")
+    for bound, by in ((99.0, "x"), (proof.upper_bound, "x, claimed")):
+        rewrite(copied, "tiny", upper_bound=bound, bound_by=by)
+        (improvement,) = improve(tmp_path / "results", copied)
+        assert (improvement.read, improvement.values, improvement.bounds) == (1, 0, 1)
+        row = first(copied, "tiny")
+        assert row["bound_by"] == "columns"
+        kept = Certificate.load(copied / "tiny" / "certificates" / "tiny-00.json")
+        assert isinstance(instance, Instance)
+        assert kept.prove(instance) == row["upper_bound"] == kept.upper_bound
+        assert improve(tmp_path / "results", copied)[0].bounds == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "refused"),
+    [
+        ({"task_prices": [0.1]}, "task_prices: 1 prices for 7 tasks"),
+        ({"energy_price": -1.0}, "energy_price: must be at least 0, got -1.0"),
+        ({"energy_price": 0.0, "upper_bound": 0.0}, None),
+    ],
+)
+def test_improve_believes_no_forged_certificate(
+    tmp_path: Path,
+    copied: Path,
+    proof: Certificate,
+    fields: dict[str, object],
+    refused: str | None,
+) -> None:
+    before = (copied / "tiny" / "references.json").read_bytes()
+    (tmp_path / "results").mkdir()
+    path = tmp_path / "results" / "proof.json"
+    path.write_text(json.dumps({**proof.document(), **fields}))
+    (improvement,) = improve(tmp_path / "results", copied)
+    assert improvement.bounds == 0
+    assert improvement.refused == (() if refused is None else (f"{path}: {refused}",))
+    assert (copied / "tiny" / "references.json").read_bytes() == before
+    assert not (copied / "tiny" / "certificates").exists()
+
+
+def test_improve_needs_no_proof_of_the_fractional_bound(tmp_path: Path, copied: Path) -> None:
+    known = load_suite("tiny").references[0]
+    fractional = upper_bound(known.instance)
+    rewrite(copied, "tiny", upper_bound=99.0)
+    write_result(tmp_path / "results", known, known.machine_of, upper_bound=fractional + 0.5)
+    assert improve(tmp_path / "results", copied)[0].bounds == 1
+    row = first(copied, "tiny")
+    assert (row["upper_bound"], row["bound_by"]) == (fractional, "fractional")
 
 
 @pytest.mark.parametrize("claims", [{"total_accuracy": 99.0}, {"upper_bound": 0.0}])
