@@ -51,12 +51,12 @@ _CONSTANTS: Final = (bool, int, float, complex, str, bytes, type(None), np.gener
 _log = logging.getLogger("dsct_gym")
 _told: set[str] = set()
 
-_listeners: list[Callable[[str], None]] = []
+_listeners: list[Callable[[bool], None]] = []
 
 
 @contextmanager
-def hearing(listener: Callable[[str], None]) -> Iterator[None]:
-    """Has a function called with the name of each kernel that is about to be compiled."""
+def hearing(listener: Callable[[bool], None]) -> Iterator[None]:
+    """Has a function called whenever a kernel is about to be compiled, or has been: with that."""
     _listeners.append(listener)
     try:
         yield
@@ -64,10 +64,10 @@ def hearing(listener: Callable[[str], None]) -> Iterator[None]:
         _listeners.remove(listener)
 
 
-def tell_of(kernel: str) -> None:
-    """Has all who listen hear that a kernel is about to be compiled."""
+def tell_of_compilation(*, done: bool) -> None:
+    """Has all who listen hear that a kernel is about to be compiled, or that it has been."""
     for listener in _listeners:
-        listener(kernel)
+        listener(done)
 
 
 class KernelCache(NullCache):  # type: ignore[misc]
@@ -100,11 +100,12 @@ class KernelCache(NullCache):  # type: ignore[misc]
                 with suppress(Exception):
                     return CompileResult._rebuild(target_context, *pickle.loads(content))
         _tell("compiling", COMPILING)
-        tell_of(self._label)
+        tell_of_compilation(done=False)
         return None
 
     def save_overload(self, sig: object, data: Any) -> None:
         """Keeps a kernel that has been compiled, or says once why that cannot be."""
+        tell_of_compilation(done=True)
         if data.library.has_dynamic_globals:  # its code holds addresses of this process
             return
         try:
