@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsct_gym.cli.arguments import InstanceArgument, Json, TimeLimit, load_instance
-from dsct_gym.cli.console import listener, print_fields, print_json, progress_bar
+from dsct_gym.cli.console import diverted, listener, print_fields, print_json, progress_bar
 
 if TYPE_CHECKING:
     from dsct_gym.benchmark.spec import Spec
@@ -51,11 +51,12 @@ def bound(
 
     problem = load_instance(instance)
     named = Spec.parse(method, "method")
-    warm_up_bound(named.name)
-    started = time.perf_counter()
-    relaxation = relax(problem)
-    total, interrupted = _bound(problem, named, time_limit, relaxation)
-    seconds = time.perf_counter() - started
+    with diverted():
+        warm_up_bound(named.name)
+        started = time.perf_counter()
+        relaxation = relax(problem)
+        total, interrupted = _bound(problem, named, time_limit, relaxation)
+        seconds = time.perf_counter() - started
     fractional = named.name == FRACTIONAL
     mean = total / problem.core.num_tasks
     if json:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
 import re
 import sys
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from rich.console import Console
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import TextIO
 
     from rich.console import ConsoleOptions, RenderableType
     from rich.progress import Progress
@@ -53,6 +57,40 @@ class _Console(Console):
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
+
+
+@contextmanager
+def diverted() -> Iterator[None]:
+    """Sends to stderr whatever solvers print, from Python and from C: stdout is for results."""
+    with redirect_stdout(sys.stderr), _diverted_descriptor():
+        yield
+
+
+@contextmanager
+def _diverted_descriptor() -> Iterator[None]:
+    """The same below Python, where stdout and stderr are the process's own."""
+    try:
+        shown, told = sys.__stdout__.fileno(), sys.__stderr__.fileno()  # type: ignore[union-attr]
+        kept = os.dup(shown)
+    except (AttributeError, OSError, ValueError):  # one of them is closed
+        yield
+        return
+    _flush(sys.__stdout__)
+    os.dup2(told, shown)
+    try:
+        yield
+    finally:
+        _flush(sys.__stdout__)
+        os.dup2(kept, shown)
+        os.close(kept)
+
+
+def _flush(stream: TextIO | None) -> None:
+    """Writes out what Python and C still hold back."""
+    if stream is not None:
+        stream.flush()
+    with suppress(OSError, AttributeError, TypeError):  # no C library to be had
+        ctypes.CDLL(None).fflush(None)
 
 
 def out() -> Console:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dsct_gym.cli.arguments import Json, check_writable_folder
-from dsct_gym.cli.console import err, out, print_json, warn
+from dsct_gym.cli.console import diverted, err, out, print_json, warn
 
 EXAMPLE = """
 dsct-gym bench --suite tiny --solvers greedy,approx -o out
@@ -39,7 +39,7 @@ def report(
     target = output or folder
     if output is not None or folder.is_dir():
         check_writable_folder("--output" if output else "DIR", target)
-    with err().status("reading"):
+    with diverted(), err().status("reading"):
         results = Results.load(folder)
     for line in results.warnings:
         warn(line)

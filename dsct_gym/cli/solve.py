@@ -16,6 +16,7 @@ from dsct_gym.cli.arguments import (
     load_instance,
 )
 from dsct_gym.cli.console import (
+    diverted,
     listener,
     out,
     print_fields,
@@ -73,8 +74,10 @@ def solve(
     check_picture("--gantt", gantt)
     problem = load_instance(instance)
     named = Spec.parse(solver)
-    agent = Spec(named.name, {**named.options, **dict(map(parse_setting, option or []))}).make()
-    solution = _solve(agent, problem, named.name, time_limit, seed)
+    options = {**named.options, **dict(map(parse_setting, option or []))}
+    with diverted():
+        agent = Spec(named.name, options).make()
+        solution = _solve(agent, problem, named.name, time_limit, seed)
     record = _record(problem, solution, agent, instance, named.label, time_limit, seed)
     schedule = solution.schedule.credited(upper_bound=record.upper_bound)
     try:
