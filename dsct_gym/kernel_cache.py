@@ -56,12 +56,15 @@ _CONSTANTS: Final = (bool, int, float, complex, str, bytes, type(None), np.gener
 _log = logging.getLogger("dsct_gym")
 _told: set[str] = set()
 
-_listeners: list[Callable[[str], None]] = []
+Listener = Callable[[str, bool], None]
+"""Hears the name of a kernel, and False when it is about to be compiled, True when it has been."""
+
+_listeners: list[Listener] = []
 
 
 @contextmanager
-def hearing(listener: Callable[[str], None]) -> Iterator[None]:
-    """Has a function called with the name of each kernel that is about to be compiled."""
+def hearing(listener: Listener) -> Iterator[None]:
+    """Has a function called before and after each kernel that is compiled."""
     _listeners.append(listener)
     try:
         yield
@@ -69,10 +72,10 @@ def hearing(listener: Callable[[str], None]) -> Iterator[None]:
         _listeners.remove(listener)
 
 
-def tell_of(kernel: str) -> None:
-    """Has all who listen hear that a kernel is about to be compiled."""
+def tell_of_compilation(kernel: str, *, done: bool) -> None:
+    """Has all who listen hear that a kernel is about to be compiled, or that it has been."""
     for listener in _listeners:
-        listener(kernel)
+        listener(kernel, done)
 
 
 class _Shared:
@@ -173,7 +176,7 @@ class KernelCache(NullCache):  # type: ignore[misc]
             found = self._find(name, target_context)
         if found is None:
             _tell("compiling", COMPILING)
-            tell_of(self._label)
+            tell_of_compilation(self._label, done=False)
         return found
 
     def _find(self, name: str, target_context: Any) -> Any:
@@ -188,6 +191,7 @@ class KernelCache(NullCache):  # type: ignore[misc]
 
     def save_overload(self, sig: object, data: Any) -> None:
         """Keeps a kernel that has been compiled, or says once why that cannot be."""
+        tell_of_compilation(self._label, done=True)
         try:
             self._save(sig, data)
         finally:

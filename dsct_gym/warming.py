@@ -219,10 +219,15 @@ def _warm(name: str, kind: str, claims: str) -> Warmed:
     from dsct_gym.streams import stdout_to_stderr
 
     kernels: list[str] = []
+
+    def hear(kernel: str, done: bool) -> None:
+        if not done:
+            kernels.append(kernel)
+
     fault = None
     started = time.perf_counter()
     try:
-        with stdout_to_stderr(), hearing(kernels.append), sharing(Path(claims)):
+        with stdout_to_stderr(), hearing(hear), sharing(Path(claims)):
             _WAYS[kind](name)
     except Exception as error:
         fault = " ".join(f"{type(error).__name__}: {error}".split())

@@ -1,5 +1,6 @@
 """Solvers that behave in ways the command line and the benchmark must cope with."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -19,11 +20,6 @@ from dsct_gym.toy import toy
 
 STARTED = "STUB_SOLVER_STARTED"
 """Environment variable: the file that a waiting solver makes once it waits."""
-
-
-def _is_toy(instance: Instance) -> bool:
-    """Whether this is only the warm-up before the clock."""
-    return instance.num_tasks <= toy().num_tasks
 
 
 def first_task_alone(instance: Instance) -> Schedule:
@@ -89,7 +85,36 @@ class Tailor(Solver):
 def _sew() -> None:
     for kernel in range(4):
         time.sleep(0.5)
-        kernel_cache.tell_of(f"kernel {kernel}")
+        kernel_cache.tell_of_compilation("sleeve", done=kernel % 2 == 1)
+
+
+class Weaver(Solver):
+    """Compiles one kernel for long."""
+
+    name = "weaver"
+
+    def warm_up(self) -> None:
+        _weave()
+
+    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+        return Answer(first_task_alone(instance))
+
+
+class Dozing(Weaver):
+    """Compiles one kernel and never comes back afterwards."""
+
+    name = "dozing"
+
+    def warm_up(self) -> None:
+        _weave()
+        time.sleep(60.0)
+
+
+@cache
+def _weave() -> None:
+    kernel_cache.tell_of_compilation("cloth", done=False)
+    time.sleep(3.0)
+    kernel_cache.tell_of_compilation("cloth", done=True)
 
 
 class Clumsy(Tailor):
@@ -128,7 +153,7 @@ class Hanging(Solver):
     name = "hanging"
 
     def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
-        if _is_toy(instance):
+        if instance == toy():
             return Answer(first_task_alone(instance))
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         child = subprocess.Popen(["sleep", "600"])
@@ -144,7 +169,7 @@ class Crashing(Solver):
     name = "crashing"
 
     def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
-        if not _is_toy(instance):
+        if instance != toy():
             sys.stderr.write("out of luck\n")
             sys.stderr.flush()
             os.kill(os.getpid(), signal.SIGSEGV)
@@ -172,6 +197,21 @@ class Doubling:
         return Solution(replace(schedule, total_accuracy=2 * schedule.total_accuracy), None, 0.1)
 
 
+class Talker(Solver):
+    """Prints, from Python and from C, as it is made and as it solves."""
+
+    name = "talker"
+
+    def __init__(self) -> None:
+        sys.stdout.write("made\n")
+
+    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+        sys.stdout.write("from Python\n")
+        os.write(1, b"from below\n")
+        ctypes.CDLL(None).puts(b"from C")
+        return Answer(first_task_alone(instance))
+
+
 class Coin(Solver):
     """Flips a coin, slowly."""
 
@@ -179,7 +219,7 @@ class Coin(Solver):
     stochastic = True
 
     def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
-        if not _is_toy(instance):
+        if instance != toy():
             time.sleep(0.15)
         if seed is not None and seed % 2:
             return Answer(first_task_alone(instance))
@@ -205,7 +245,7 @@ class Picky(Solver):
 def _wait(instance: Instance) -> None:
     """Waits for a minute, except on the toy that solvers warm up with."""
     marker = os.environ.get(STARTED)
-    if marker is None or _is_toy(instance):
+    if marker is None or instance == toy():
         return
     Path(marker).touch()
     time.sleep(60.0)

@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from dsct_gym.benchmark.execution import Run, failed_run
 from dsct_gym.benchmark.record import Status
-from dsct_gym.benchmark.worker import STARTED
+from dsct_gym.benchmark.worker import COMPILING, STARTED
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -31,10 +31,14 @@ GRACE: Final = 10.0
 """Default grace period beyond the time limit, s; half the limit where that is more."""
 
 START: Final = 60.0
-"""Time for a process to start and to warm the solver up, from each kernel that it compiles on, s.
+"""Time for a process to start and to warm the solver up, anew after each kernel it compiles, s.
 
-It is that of the job where that is more, and for a solver that was not ready once.
+It is that of the job where that is more, but only until the solver has not been ready once: from
+then on the lesser of the two, so that one that hangs does not cost its time limit in every job.
 """
+
+COMPILATION: Final = 3600.0
+"""Time for one kernel, s: compilers come to an end, however slow a busy machine makes them."""
 
 PATIENCE: Final = 10.0
 """Time after Ctrl-C for a solver to hand over what it has, s."""
@@ -147,12 +151,15 @@ class Guard:
         return os.environ | dict.fromkeys(_THREAD_VARIABLES, str(self._limits.threads))
 
     def _hear_of_start(self, job: Job, patience: float | None) -> bool:
-        """Whether the solver is warm in time; while it compiles, it says so kernel by kernel."""
-        late = patience is not None and job.solver.name in self._late
-        wait = patience if late else max(START, patience or 0.0)
-        while self._connection.poll(wait):
-            if self._connection.recv() == STARTED:
+        """Whether the solver is warm in time, in which compilation does not count."""
+        least = min if job.solver.name in self._late else max
+        wait = START if patience is None else least(START, patience)
+        compiling = 0  # kernels may be compiled for the sake of others
+        while self._connection.poll(COMPILATION if compiling > 0 else wait):
+            news = self._connection.recv()
+            if news == STARTED:
                 return True
+            compiling += 1 if news == COMPILING else -1
         self._late.add(job.solver.name)
         return False
 

@@ -1,10 +1,10 @@
 """A process that runs jobs one after the other for the `Guard` that started it.
 
 It talks over an inherited socket, whose file descriptor is its argument: first it is told
-``sys.path`` and the number of threads, then it gets jobs. For each it names the kernels that it
-compiles, one by one, says ``STARTED`` once the solver is warm, and answers with the run, or None
-when Ctrl-C left nothing to hand over. It ends when the other end closes, even in the middle of a
-run: nobody would hear the answer.
+``sys.path`` and the number of threads, then it gets jobs. For each it says ``COMPILING`` and
+``COMPILED`` before and after each kernel that it compiles, ``STARTED`` once the solver is warm, and
+answers with the run, or None when Ctrl-C left nothing to hand over. It ends when the other end
+closes, even in the middle of a run: nobody would hear the answer.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
 STARTED = "started"
+COMPILING = "compiling"
+COMPILED = "compiled"
 
 
 def main(descriptor: int) -> None:
@@ -48,7 +50,7 @@ def _serve(connection: Connection, job: object, threads: int | None) -> None:
     from dsct_gym.kernel_cache import hearing
 
     assert isinstance(job, Job)
-    with hearing(connection.send):
+    with hearing(lambda _, done: connection.send(COMPILED if done else COMPILING)):
         warm_up(job.solver.name)
     digest_of(job.solver)  # which the record tells, and which is kept from here on
     connection.send(STARTED)

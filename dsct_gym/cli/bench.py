@@ -19,6 +19,7 @@ from dsct_gym.cli.arguments import (
 from dsct_gym.cli.console import err, out, print_json, print_scores, progress_bar, warn
 from dsct_gym.cli.pictures import draw
 from dsct_gym.errors import InputError
+from dsct_gym.streams import stdout_to_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,9 +145,10 @@ def bench(
             raise InputError(f"{option}: needs --output, the folder to write into or resume")
     check_writable_folder("--output", output)
     labelled = _load(instances or [], suite)
-    planned = plan_jobs(
-        labelled, _solvers(solvers, labelled), seeds=_seeds(seed, seeds), time_limit=time_limit
-    )
+    with stdout_to_stderr():
+        planned = plan_jobs(
+            labelled, _solvers(solvers, labelled), seeds=_seeds(seed, seeds), time_limit=time_limit
+        )
     limits = Limits(threads or share_of_cores(jobs), grace)
     conduct = Conduct(jobs, limits, engine, address)
     if (overload := conduct.overload(planned)) is not None:
@@ -154,13 +156,16 @@ def bench(
     store = None if output is None else Store(output)
     session = Session(planned, store)
     with session.opened():
-        for line in session.resume(retry=retry, fresh=fresh, threads=limits.threads):
+        with stdout_to_stderr():
+            told = session.resume(retry=retry, fresh=fresh, threads=limits.threads)
+        for line in told:
             warn(line)
         if session.found:
             err().print(f"resuming: {len(session.found)} of {len(planned)} runs are there")
         if gantt and store is not None:
             _draw_kept(session, store)
-        _run(session, conduct, store if gantt else None)
+        with stdout_to_stderr():
+            _run(session, conduct, store if gantt else None)
         _conclude(session, labelled, store, json=json)
         if report and store is not None and session.records:
             _report(store, quiet=json)

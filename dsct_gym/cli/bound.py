@@ -16,6 +16,7 @@ from dsct_gym.cli.arguments import (
 )
 from dsct_gym.cli.console import listener, print_fields, print_json, progress_bar
 from dsct_gym.errors import InputError
+from dsct_gym.streams import stdout_to_stderr
 
 if TYPE_CHECKING:
     from dsct_gym.benchmark.spec import Spec
@@ -58,7 +59,6 @@ def bound(
     import time
 
     from dsct_gym.benchmark.spec import Spec
-    from dsct_gym.benchmark.wording import show_seconds
     from dsct_gym.bounds import FRACTIONAL, warm_up_bound
     from dsct_gym.relaxation import relax
 
@@ -69,22 +69,44 @@ def bound(
         raise InputError(
             "output: the fractional bound needs no certificate, anyone can work it out"
         )
-    warm_up_bound(named.name)
-    started = time.perf_counter()
-    relaxation = relax(problem)
-    total, interrupted = _bound(problem, named, time_limit, relaxation)
-    seconds = time.perf_counter() - started
+    with stdout_to_stderr():
+        warm_up_bound(named.name)
+        started = time.perf_counter()
+        relaxation = relax(problem)
+        total, interrupted = _bound(problem, named, time_limit, relaxation)
+        seconds = time.perf_counter() - started
     certificate = getattr(total, "certificate", None)
-    if output is not None:
-        if certificate is None:
-            raise InputError(f"output: {named.label} gave no certificate of its bound")
-        certificate.save(output)
-    fractional = named.name == FRACTIONAL
+    if output is not None and certificate is None:
+        raise InputError(f"output: {named.label} gave no certificate of its bound")
+    try:
+        if output is not None:
+            certificate.save(output)
+    finally:  # what was found is told even where it cannot be written
+        _tell(problem, instance, named, total, relaxation, seconds, json=json)
+    if interrupted:
+        raise KeyboardInterrupt
+
+
+def _tell(
+    problem: Problem,
+    argument: str,
+    method: Spec,
+    total: float,
+    relaxation: Relaxation,
+    seconds: float,
+    *,
+    json: bool,
+) -> None:
+    """Prints a bound, what proves it and how long it took."""
+    from dsct_gym.benchmark.wording import show_seconds
+    from dsct_gym.bounds import FRACTIONAL
+
+    fractional, certified = method.name == FRACTIONAL, hasattr(total, "certificate")
     mean = total / problem.core.num_tasks
     if json:
         document: dict[str, object] = {
             "instance": problem.name,
-            "method": named.label,
+            "method": method.label,
             "total_accuracy": total,
             "mean_accuracy": mean,
             "seconds": seconds,
@@ -92,19 +114,17 @@ def bound(
         if fractional:
             document["energy_price"] = relaxation.energy_price
         else:
-            document["certified"] = certificate is not None
+            document["certified"] = certified
         print_json(document)
+        return
+    fields = {"mean accuracy": f"{mean:.6f}", "total accuracy": f"{total:.6f}"}
+    if fractional:
+        fields["price of energy"] = f"{relaxation.energy_price:.3g} accuracy per J"
     else:
-        fields = {"mean accuracy": f"{mean:.6f}", "total accuracy": f"{total:.6f}"}
-        if fractional:
-            fields["price of energy"] = f"{relaxation.energy_price:.3g} accuracy per J"
-        else:
-            fields["fractional bound"] = f"{relaxation.bound / problem.core.num_tasks:.6f} mean"
-            fields["proof"] = "its certificate" if certificate else "claimed, not checked"
-            fields["seconds"] = show_seconds(seconds)
-        print_fields(f"{problem.name or instance}: {named.label} upper bound", fields)
-    if interrupted:
-        raise KeyboardInterrupt
+        fields["fractional bound"] = f"{relaxation.bound / problem.core.num_tasks:.6f} mean"
+        fields["proof"] = "its certificate" if certified else "claimed, not checked"
+        fields["seconds"] = show_seconds(seconds)
+    print_fields(f"{problem.name or argument}: {method.label} upper bound", fields)
 
 
 def _bound(

@@ -17,6 +17,7 @@ from dsct_gym.cli.arguments import (
 )
 from dsct_gym.cli.console import err, out, print_json, print_scores, progress_bar, warn
 from dsct_gym.errors import InputError
+from dsct_gym.streams import stdout_to_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,15 +133,15 @@ def evaluate(
     check_writable("--output", output)
     check_writable_folder("--references", references)
     groups = _groups(suite, size, count, seed)
-    entrants = _entrants(agents, decode, trust_pickle=trust_pickle)
-    planned = plan(
-        groups,
-        entrants,
-        seeds=range(seed, seed + seeds),
-        time_limit=time_limit,
-        reference_moves=reference_moves,
-    )
-    session = _run(planned, references, jobs, fresh=fresh)
+    with stdout_to_stderr():
+        planned = plan(
+            groups,
+            _entrants(agents, decode, trust_pickle=trust_pickle),
+            seeds=range(seed, seed + seeds),
+            time_limit=time_limit,
+            reference_moves=reference_moves,
+        )
+        session = _run(planned, references, jobs, fresh=fresh)
     # What Ctrl-C cut short would stand for less than its agent can do.
     records = {key: record for key, record in session.found.items() if not record.interrupted}
     found = [rank(group, planned, records) for group in groups]

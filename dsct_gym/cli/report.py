@@ -9,6 +9,7 @@ import typer
 
 from dsct_gym.cli.arguments import Json, check_writable_folder
 from dsct_gym.cli.console import err, out, print_json, warn
+from dsct_gym.streams import stdout_to_stderr
 
 EXAMPLE = """
 dsct-gym bench --suite tiny --solvers greedy,approx -o out
@@ -39,7 +40,7 @@ def report(
     target = output or folder
     if output is not None or folder.is_dir():
         check_writable_folder("--output" if output else "DIR", target)
-    with err().status("reading"):
+    with stdout_to_stderr(), err().status("reading"):
         results = Results.load(folder)
     for line in results.warnings:
         warn(line)

@@ -23,6 +23,7 @@ from dsct_gym.cli.console import (
     progress_bar,
 )
 from dsct_gym.cli.pictures import check_picture, draw
+from dsct_gym.streams import stdout_to_stderr
 
 if TYPE_CHECKING:
     from dsct_gym.benchmark.record import Record
@@ -73,8 +74,10 @@ def solve(
     check_picture("--gantt", gantt)
     problem = load_instance(instance)
     named = Spec.parse(solver)
-    agent = Spec(named.name, {**named.options, **dict(map(parse_setting, option or []))}).make()
-    solution = _solve(agent, problem, named.name, time_limit, seed)
+    options = {**named.options, **dict(map(parse_setting, option or []))}
+    with stdout_to_stderr():
+        agent = Spec(named.name, options).make()
+        solution = _solve(agent, problem, named.name, time_limit, seed)
     record = _record(problem, solution, agent, instance, named.label, time_limit, seed)
     schedule = solution.schedule.credited(upper_bound=record.upper_bound)
     try:

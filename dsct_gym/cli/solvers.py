@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dsct_gym.cli.arguments import Json
 from dsct_gym.cli.console import Heading, err, print_json, print_table
+from dsct_gym.streams import stdout_to_stderr
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -24,7 +25,7 @@ def solvers(json: Json = False) -> None:
     """
     from dsct_gym.solver import solver_entry_points
 
-    with err().status("looking for solvers"):
+    with stdout_to_stderr(), err().status("looking for solvers"):
         found = [_described(entry) for entry in solver_entry_points().values()]
     if json:
         print_json(found)

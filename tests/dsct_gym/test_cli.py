@@ -889,6 +889,27 @@ class TestBench:
         assert "--fresh: needs --output" in one_line(*call("bench", instance, "--fresh"))
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("solve", "tiny-00", "--solver", "stub_solvers:Talker"),
+        ("bench", "tiny-00", "--solvers", "stub_solvers:Talker"),
+        ("evaluate", "stub_solvers:Talker", "--size", "5x2", "--count", "1"),
+    ],
+)
+def test_whatever_a_solver_prints_stdout_is_json(tmp_path, command):
+    ran = subprocess.run(
+        [sys.executable, "-m", "dsct_gym", *command, "--json"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{TESTS.parent}:{TESTS}"},
+    )
+    assert ran.returncode == 0
+    assert json.loads(ran.stdout)
+    assert "made" in ran.stderr
+
+
 class TestProcess:
     """What only a process of its own shows."""
 
