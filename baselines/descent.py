@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Final
 
 import numpy as np
 
@@ -11,12 +10,9 @@ from dsct_gym.allocation import allocate
 from dsct_gym.baselines.local_search import descend
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
-from dsct_gym.plan import Plan, begin
+from dsct_gym.plan import Plan, begin, check_order, ranks_in
 from dsct_gym.relaxation import relax
 from dsct_gym.solver import Answer, Progress, Solver, practises
-
-ORDERS: Final = ("edf", "reverse")
-"""In which order a pass may take the tasks."""
 
 _REPORT = 0.1  # s, between reports of progress
 
@@ -45,9 +41,7 @@ class Descent(Solver):
 
     def __init__(self, passes: int | str | None = 3, order: str = "reverse") -> None:
         self.passes = _as_passes(passes)
-        if order not in ORDERS:
-            raise InputError(f"order: {order!r} is not one of {', '.join(ORDERS)}")
-        self.order = order
+        self.order = check_order(order)
 
     def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
         started = time.perf_counter()
@@ -68,9 +62,7 @@ class Descent(Solver):
         reported = 0.0
         if time.perf_counter() - started >= limit:
             return
-        order = np.arange(plan.curves.machine.size)
-        if self.order == "reverse":
-            order = order[::-1].copy()
+        order = ranks_in(self.order, plan.curves.machine.size)
         for _ in descend(plan, order, self.passes):
             seconds = time.perf_counter() - started
             if seconds >= limit:

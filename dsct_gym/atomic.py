@@ -58,17 +58,14 @@ def check_file(path: Path) -> None:
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder")
-        if path.exists() and not path.is_file():
-            writable = os.access(path, os.W_OK)
-        else:
+        if not path.exists() or path.is_file():
             _check_room((path.resolve() if path.is_symlink() else path).parent)
-            writable = True
+        elif not os.access(path, os.W_OK):
+            raise InputError(f"{path} cannot be written")
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
         raise InputError(f"{path} cannot be written: {_why(error)}") from error
-    if not writable:
-        raise InputError(f"{path} cannot be written")
 
 
 def check_folder(path: Path) -> None:
@@ -82,9 +79,9 @@ def check_folder(path: Path) -> None:
         while not place.exists():
             place = place.parent
         _check_room(place)
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
         raise InputError(f"{path} cannot be made: {_why(error)}") from error
 
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -38,6 +37,7 @@ from dsct_gym.files import read_json
 from dsct_gym.gaps import exceeds
 from dsct_gym.instance import LARGEST, Instance
 from dsct_gym.machine_value import largest_value
+from dsct_gym.processes import usable_cores
 from dsct_gym.refusals import validate
 from dsct_gym.toy import toy
 
@@ -121,7 +121,7 @@ class Certificate:
         value = self._valuation(instance)
         floors = dict.fromkeys(machines, 0.0)
         tasks, top = instance.num_tasks, math.fsum(instance.top_accuracy)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(usable_cores()) as pool:
             for share in (*(coarse for coarse in _COARSE if coarse > precision), precision):
                 error = share * top / (tasks * instance.num_machines)
                 found = dict(

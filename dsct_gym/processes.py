@@ -1,4 +1,4 @@
-"""Processes that work for the one that started them."""
+"""Processes that work for the one that started them, and the cores there are for them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ import os
 import signal
 import threading
 import time
+
+
+def usable_cores() -> int:
+    """Number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def prepare_worker(parent: int) -> None:

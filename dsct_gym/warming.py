@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dsct_gym.errors import InputError, instead_of
-from dsct_gym.processes import prepare_worker
+from dsct_gym.processes import prepare_worker, usable_cores
 from dsct_gym.registration import ENVIRONMENTS
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def warm_up(
 
     kinds = _asked(names)
     folder = keeping_folder(__file__)
-    workers = processes or min(_cores(), len(kinds))
+    workers = processes or min(usable_cores(), len(kinds))
     if workers < 1:
         raise InputError(f"processes: must be at least 1, got {processes}")
     started = time.perf_counter()
@@ -156,13 +156,6 @@ def _asked(names: Sequence[str]) -> dict[str, str]:
         elif name not in kinds:
             raise InputError(f"{name}: nothing to warm up; {instead_of(name, kinds)}")
     return {name: kind for name, kind in kinds.items() if not names or name in names}
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _warm_all(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Mapping
 from functools import cache
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dsct_gym.benchmark.source_code import digest_of
+from dsct_gym.processes import usable_cores
 
 if TYPE_CHECKING:
     from dsct_gym.benchmark.spec import Spec
@@ -84,13 +84,6 @@ def provider_of(solver: str) -> str | None:
     if entry is None or entry.dist is None:
         return None
     return f"{entry.dist.name} {entry.dist.version}"
-
-
-def usable_cores() -> int:
-    """Number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _processor() -> str:

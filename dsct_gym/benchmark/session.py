@@ -15,10 +15,11 @@ from dsct_gym.benchmark.evidence import refutations
 from dsct_gym.benchmark.execution import Run, takes_threads
 from dsct_gym.benchmark.guard import Limits
 from dsct_gym.benchmark.job import Job
-from dsct_gym.benchmark.provenance import differences, environment_of, usable_cores
+from dsct_gym.benchmark.provenance import differences, environment_of
 from dsct_gym.benchmark.record import Record
 from dsct_gym.benchmark.runner import run_jobs
 from dsct_gym.errors import InputError
+from dsct_gym.processes import usable_cores
 
 if TYPE_CHECKING:
     from dsct_gym.benchmark.store import Store

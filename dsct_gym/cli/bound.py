@@ -79,7 +79,7 @@ def bound(
     if output is not None and certificate is None:
         raise InputError(f"output: {named.label} gave no certificate of its bound")
     try:
-        if output is not None:
+        if output is not None and certificate is not None:
             certificate.save(output)
     finally:  # what was found is told even where it cannot be written
         _tell(problem, instance, named, total, relaxation, seconds, json=json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -14,13 +14,18 @@ from dsct_gym.envs.state import Play
 from dsct_gym.incremental import SOURCE, TARGET, Curves
 from dsct_gym.jit import helper
 
+Arrays = TypeVar("Arrays", bound=NamedTuple)
+
 
 def empty_stack(count: int, layout: Layout, segments: int) -> Curves:
     """The curves of N allocations: the arrays of `Curves`, each with one more dimension."""
-    one = Curves.empty(layout.max_tasks, layout.max_machines, segments)
-    return Curves(
-        **{name: np.repeat(array[None], count, 0) for name, array in one._asdict().items()}
-    )
+    return stacked(count, Curves.empty(layout.max_tasks, layout.max_machines, segments))
+
+
+def stacked(count: int, part: Arrays) -> Arrays:
+    """A named tuple of arrays so many times over: each with one more dimension."""
+    arrays = {name: np.repeat(array[None], count, 0) for name, array in part._asdict().items()}
+    return part._replace(**arrays)
 
 
 def widened(stack: Curves, layout: Layout, segments: int) -> Curves:

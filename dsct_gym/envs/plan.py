@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-import numpy as np
+from typing import Any
 
 from dsct_gym.allocation import allocate
 from dsct_gym.arguments import as_integer
@@ -19,15 +17,11 @@ from dsct_gym.envs.single import SchedulingEnv
 from dsct_gym.envs.source import Source
 from dsct_gym.envs.state import BLOCK, Feedback, Play, advance, begin_play
 from dsct_gym.envs.vector import SchedulingVectorEnv
-from dsct_gym.errors import InputError
 from dsct_gym.incremental import CURRENT
 from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
-from dsct_gym.plan import Context, begin, decide, look
+from dsct_gym.plan import Context, begin, check_order, decide, look, ranks_in
 from dsct_gym.schedule import Schedule
-
-ORDERS: Final = ("edf", "reverse")
-"""In which order a pass may take the tasks."""
 
 
 class PlanEpisodes(Episodes):
@@ -49,9 +43,7 @@ class PlanEpisodes(Episodes):
         order: str = "edf",
         passes: int = 1,
     ) -> None:
-        if order not in ORDERS:
-            raise InputError(f"order: {order!r} is not one of {', '.join(ORDERS)}")
-        self._order, self._passes = order, as_integer(passes, "passes", 1)
+        self._order, self._passes = check_order(order), as_integer(passes, "passes", 1)
         super().__init__(count, source, levels=levels, guidance=False, threads=threads)
         bank = self.library.bank
         self._stack = Stack.empty(count, bank.tasks.size, self.layout, bank.task.shape[1])
@@ -75,7 +67,7 @@ class PlanEpisodes(Episodes):
     def waiting(self, env: int) -> Ints:
         """EDF ranks of the task at hand and of those to come in this pass; none at the end."""
         n, decided = self.instance(env).num_tasks, int(self.play.position[env])
-        ranks = np.arange(n)[:: -1 if self._order == "reverse" else 1]
+        ranks = ranks_in(self._order, n)
         return ranks[decided % n :] if decided < self._passes * n else ranks[n:]
 
     def _begin(self, envs: Ints, rows: Ints) -> None:

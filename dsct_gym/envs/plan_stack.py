@@ -9,7 +9,7 @@ import numpy as np
 
 from dsct_gym.arrays import Ints
 from dsct_gym.envs.bank import Bank, Library, copy_into
-from dsct_gym.envs.curves import curves_of, problem_in
+from dsct_gym.envs.curves import curves_of, problem_in, stacked
 from dsct_gym.envs.observation import Layout
 from dsct_gym.incremental import Curves
 from dsct_gym.instance import Instance
@@ -39,11 +39,11 @@ class Stack(NamedTuple):
         """Room for N plans on P instances of up to so many segments."""
         n, m = layout.max_tasks, layout.max_machines
         return cls(
-            outlook=_stacked(rows, _empty_outlook(n, m)),
-            curves=_stacked(count, Curves.empty(n, m, segments)),
-            prices=_stacked(count, Prices.empty(n, m, segments)),
-            loads=_stacked(count, Loads.empty(m)),
-            options=_stacked(count, Options.empty(m)),
+            outlook=stacked(rows, _empty_outlook(n, m)),
+            curves=stacked(count, Curves.empty(n, m, segments)),
+            prices=stacked(count, Prices.empty(n, m, segments)),
+            loads=stacked(count, Loads.empty(m)),
+            options=stacked(count, Options.empty(m)),
         )
 
     def widened(self, layout: Layout, segments: int) -> Stack:
@@ -70,18 +70,12 @@ class Outlooks:
     def update(self, library: Library, outlook: Outlook, rows: Ints) -> None:
         """Works out the outlooks of those of the rows whose instances are new."""
         for row in rows.tolist():
-            if self._known[row] is None or self._known[row] is not library.recipes[row]:
+            if self._known[row] is not library.recipe(row):
                 found = Outlook.of(library.instance(row))
                 for name, array in found._asdict().items():
                     into = getattr(outlook, name)
                     into[row][tuple(slice(size) for size in array.shape)] = array
-                self._known[row] = library.recipes[row]
-
-
-def _stacked(count: int, part: Any) -> Any:
-    """A part of a plan so many times over."""
-    arrays = {name: np.repeat(array[None], count, 0) for name, array in part._asdict().items()}
-    return part._replace(**arrays)
+                self._known[row] = library.recipe(row)
 
 
 def _empty_outlook(n: int, m: int) -> Outlook:
@@ -111,16 +105,16 @@ def plan_of(bank: Bank, stack: Stack, env: int, row: int) -> Plan:
     n, m = bank.tasks[row], bank.machines[row]
     return Plan(
         packed=problem_in(bank, row),
-        outlook=_outlook_of(stack.outlook, row, n),
+        outlook=outlook_of(stack.outlook, row, n),
         curves=curves_of(stack.curves, env, n, m),
-        prices=_prices_of(stack.prices, env),
+        prices=prices_of(stack.prices, env),
         loads=Loads(decided=stack.loads.decided[env], planned=stack.loads.planned[env]),
-        options=_options_of(stack.options, env, m),
+        options=options_of(stack.options, env, m),
     )
 
 
 @helper
-def _outlook_of(outlook: Outlook, row: int, n: int) -> Outlook:
+def outlook_of(outlook: Outlook, row: int, n: int) -> Outlook:
     """The outlook in a row; kernels read the number of tasks off the start."""
     return Outlook(
         context=outlook.context[row],
@@ -139,7 +133,7 @@ def _outlook_of(outlook: Outlook, row: int, n: int) -> Outlook:
 
 
 @helper
-def _prices_of(prices: Prices, env: int) -> Prices:
+def prices_of(prices: Prices, env: int) -> Prices:
     """The prices of one environment."""
     return Prices(
         earliest=prices.earliest[env],
@@ -156,7 +150,7 @@ def _prices_of(prices: Prices, env: int) -> Prices:
 
 
 @helper
-def _options_of(options: Options, env: int, m: int) -> Options:
+def options_of(options: Options, env: int, m: int) -> Options:
     """The options of one environment; kernels read the number of machines off the moves."""
     return Options(
         unit=options.unit[env],

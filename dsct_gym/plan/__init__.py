@@ -13,6 +13,7 @@ fractional relaxation adds: what the machines should share out in the end.
 from dsct_gym.plan.changes import screen
 from dsct_gym.plan.columns import FINE, LIMIT, Column, Context, Machine
 from dsct_gym.plan.options import Options, gain_above, weigh
+from dsct_gym.plan.order import ORDERS, check_order, ranks_in
 from dsct_gym.plan.outlook import Outlook
 from dsct_gym.plan.plan import Loads, Plan, begin, change, decide
 from dsct_gym.plan.prices import Prices, begin_prices, update_prices
@@ -21,6 +22,7 @@ from dsct_gym.plan.view import look
 __all__ = [
     "FINE",
     "LIMIT",
+    "ORDERS",
     "Column",
     "Context",
     "Loads",
@@ -32,9 +34,11 @@ __all__ = [
     "begin",
     "begin_prices",
     "change",
+    "check_order",
     "decide",
     "gain_above",
     "look",
+    "ranks_in",
     "screen",
     "update_prices",
     "weigh",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dsct_gym.allocation import allocate
-from dsct_gym.atomic import write_text
+from dsct_gym.atomic import make_folder, write_text
 from dsct_gym.bounds import FRACTIONAL
 from dsct_gym.certificate import Certificate, is_certificate, parse_certificate
 from dsct_gym.documents import parse_schedule
@@ -110,8 +110,7 @@ def _improve_suite(
                 proofs[str(before.instance.name)] = proof
         known[str(before.instance.name)] = after
     for name, proof in proofs.items():
-        (folder / CERTIFICATES).mkdir(exist_ok=True)
-        proof.save(folder / CERTIFICATES / f"{name}.json")
+        proof.save(make_folder(folder / CERTIFICATES) / f"{name}.json")
     if values or bounds:
         write_references(folder, map(Row.of, known.values()))
     return Improvement(suite.name, read, values, bounds, tuple(refused))

@@ -5,6 +5,9 @@ import numpy as np
 from dsct_gym import generate
 from dsct_gym.allocation import Packed
 from dsct_gym.arrays import Floats32, Ints
+from dsct_gym.envs.curves import curves_of
+from dsct_gym.envs.curves import stacked as repeated
+from dsct_gym.envs.plan_stack import options_of, outlook_of, prices_of
 from dsct_gym.incremental import Curves
 from dsct_gym.jit import helper, kernel
 from dsct_gym.plan import (
@@ -12,7 +15,6 @@ from dsct_gym.plan import (
     Loads,
     Machine,
     Options,
-    Outlook,
     Plan,
     Prices,
     begin,
@@ -32,12 +34,7 @@ def stacked(plans: list[Plan]) -> Plan:
         "loads": Loads.empty(MACHINES),
         "options": Options.empty(MACHINES),
     }
-    parts = {
-        field: part._replace(
-            **{name: np.repeat(a[None], len(plans), 0) for name, a in part._asdict().items()}
-        )
-        for field, part in room.items()
-    }
+    parts = {field: repeated(len(plans), part) for field, part in room.items()}
     for field in ("packed", "outlook"):
         fixed = [getattr(plan, field) for plan in plans]
         parts[field] = fixed[0]._replace(
@@ -58,8 +55,7 @@ def padded(arrays: list[np.ndarray]) -> np.ndarray:
 @helper
 def _plan_of(stack: Plan, env: int, n: int, m: int, segments: int) -> Plan:
     """The plan of one environment, cut to its size where kernels read sizes."""
-    packed, outlook, curves = stack.packed, stack.outlook, stack.curves
-    prices, loads, options = stack.prices, stack.loads, stack.options
+    packed = stack.packed
     return Plan(
         packed=Packed(
             deadline=packed.deadline[env, :n],
@@ -72,62 +68,11 @@ def _plan_of(stack: Plan, env: int, n: int, m: int, segments: int) -> Plan:
             first=packed.first[env],
             own=packed.own[env, :segments],
         ),
-        outlook=Outlook(
-            context=outlook.context[env],
-            machine=outlook.machine[env],
-            start=outlook.start[env, :n],
-            work=outlook.work[env],
-            gain=outlook.gain[env],
-            log_price=outlook.log_price[env],
-            log_full=outlook.log_full[env],
-            log_deadline=outlook.log_deadline[env],
-            busy=outlook.busy[env],
-            log_speed=outlook.log_speed[env],
-            log_efficiency=outlook.log_efficiency[env],
-            scale=outlook.scale[env],
-        ),
-        curves=Curves(
-            machine=curves.machine[env, :n],
-            slot=curves.slot[env, :m],
-            spare=curves.spare[env],
-            tasks=curves.tasks[env],
-            load=curves.load[env],
-            order=curves.order[env],
-            length=curves.length[env],
-            steep=curves.steep[env],
-            energy=curves.energy[env],
-            gain=curves.gain[env],
-            pieces=curves.pieces[env],
-            exhausted=curves.exhausted[env],
-            taken=curves.taken[env, :m],
-            trial_taken=curves.trial_taken[env, :m],
-            total=curves.total[env],
-            price=curves.price[env],
-            place=curves.place[env],
-            free=curves.free[env],
-            parent=curves.parent[env],
-        ),
-        prices=Prices(
-            earliest=prices.earliest[env],
-            position=prices.position[env],
-            block=prices.block[env],
-            blocks=prices.blocks[env],
-            price=prices.price[env],
-            supply=prices.supply[env],
-            first=prices.first[env],
-            slope=prices.slope[env],
-            demand=prices.demand[env],
-            value=prices.value[env],
-        ),
-        loads=Loads(decided=loads.decided[env], planned=loads.planned[env]),
-        options=Options(
-            unit=options.unit[env],
-            move=options.move[env, :m],
-            swap=options.swap[env],
-            partner=options.partner[env],
-            known=options.known[env],
-            waiting=options.waiting[env],
-        ),
+        outlook=outlook_of(stack.outlook, env, n),
+        curves=curves_of(stack.curves, env, n, m),
+        prices=prices_of(stack.prices, env),
+        loads=Loads(decided=stack.loads.decided[env], planned=stack.loads.planned[env]),
+        options=options_of(stack.options, env, m),
     )
 
 
