@@ -237,6 +237,7 @@ def test_text_counts_the_decisions_of_all_passes() -> None:
 
 
 def test_an_agent_is_played_by_the_rules_of_its_training() -> None:
+    pytest.importorskip("stable_baselines3")
     env = gymnasium.make(PLAN, n=5, m=2, order="reverse", passes=3)
     game = Game.of(env)
     assert game.rules == {"order": "reverse", "passes": 3}
