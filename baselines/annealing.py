@@ -8,11 +8,11 @@ import time
 import numpy as np
 
 from dsct_gym.allocation import allocate
-from dsct_gym.baselines.local_search import Search
+from dsct_gym.baselines.local_search import Search, Start, descended
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.list_schedule import assign
-from dsct_gym.relaxation import relax
+from dsct_gym.relaxation import Relaxation, relax
 from dsct_gym.solver import Answer, Progress, Solver, practises
 
 LAST_TEMPERATURE = 0.005
@@ -20,6 +20,7 @@ LAST_TEMPERATURE = 0.005
 
 _HOT, _WARM = 0.2, 0.01  # where it begins, likewise
 _LONG = 1_000  # proposals a task from which a run starts hot
+_MANY = 100  # tasks from which a run starts from a descent: those of fewer soon forget it
 _SWEEPS = 30  # proposals of one cooling for each neighbour of an assignment
 _PILOT = 100  # proposals that measure the pace
 _SLICE = 0.004  # s, between looks at the clock
@@ -32,10 +33,11 @@ _REPORT = 0.1  # s, between reports of progress
 class Annealing(Solver):
     """Simulated annealing over assignments.
 
-    It starts from `approx-refined` and proposes to move a task to another machine or to swap two
-    tasks. Temperatures are set from the losses of sampled changes and fall geometrically with the
-    moves, or with the time where only that is limited. A long run cools several times, each time
-    from the best so far. The upper bound that it returns is the fractional one.
+    It starts from `approx-refined`, from 100 tasks on after three passes of `descent`, and proposes
+    to move a task to another machine or to swap two tasks. Temperatures are set from the losses of
+    sampled changes and fall geometrically with the moves, or with the time where only that is
+    limited. A long run cools several times, each time from the best so far. The upper bound that it
+    returns is the fractional one.
 
     Args:
         moves: Number of proposals. With it, the same seed gives the same schedule, unless the time
@@ -62,10 +64,12 @@ class Annealing(Solver):
         if moves is None and time_limit is None:
             moves = 20_000 + 100 * instance.num_tasks
         relaxation = relax(instance)
-        search = Search(instance, assign(instance, relaxation), 0 if seed is None else seed)
-        interrupted = False
+        start = _start(instance, relaxation, started + (time_limit or np.inf))
+        interrupted = start.interrupted
+        search = Search(instance, start.machine_of, 0 if seed is None else seed)
         try:
-            self._anneal(search, _Clock(started, moves, time_limit))
+            if not interrupted:
+                self._anneal(search, _Clock(started, moves, time_limit))
         except KeyboardInterrupt:
             interrupted = True
         return Answer(allocate(instance, search.best), relaxation.bound, interrupted)
@@ -88,6 +92,12 @@ class Annealing(Solver):
             if self.progress is not None and clock.seconds > reported + _REPORT:
                 reported = clock.seconds
                 self.progress(Progress(reported, best=search.best_total, done=progress))
+
+
+def _start(instance: Instance, relaxation: Relaxation, deadline: float) -> Start:
+    if instance.num_tasks < _MANY:
+        return Start(assign(instance, relaxation), interrupted=False)
+    return descended(instance, relaxation, deadline)
 
 
 def first_temperature(moves: float, tasks: int) -> float:

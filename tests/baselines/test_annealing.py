@@ -3,15 +3,19 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from dsct_gym import allocate, generate, make_solver, upper_bound
+from dsct_gym.arrays import Ints
 from dsct_gym.baselines.annealing import Annealing
+from dsct_gym.baselines.local_search import descend
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
+from dsct_gym.plan import Plan
 from dsct_gym.solver import Progress
 from shapes import EDGE_CASES
 from strategies import instances
@@ -104,3 +108,26 @@ def test_interruption_returns_the_best_so_far() -> None:
 def test_bad_options_are_named(moves: object) -> None:
     with pytest.raises(InputError, match="moves: must be"):
         make_solver("annealing", moves=moves)
+
+
+def test_with_many_tasks_it_is_never_worse_than_descent() -> None:
+    for seed in range(6):
+        instance = generate(120, 6, mu=10, rho=0.4, beta=0.4, seed=seed)
+        descent = make_solver("descent").solve(instance).schedule.total_accuracy
+        for limits in ({"moves": 0}, {"moves": 12_000}):
+            short = make_solver("annealing", **limits).solve(instance, seed=seed).schedule
+            assert short.total_accuracy >= descent - 1e-12 * descent
+
+
+def test_ctrl_c_in_the_descent_keeps_what_it_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    def one_pass(plan: Plan, order: Ints, passes: int | None) -> Iterator[None]:
+        yield from descend(plan, order, 1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dsct_gym.baselines.local_search.start.descend", one_pass)
+    instance = generate(120, 6, mu=10, rho=0.4, beta=0.4, seed=0)
+    solution = make_solver("annealing").solve(instance, time_limit=60.0)
+    once = make_solver("descent", passes=1).solve(instance).schedule.total_accuracy
+    assert solution.interrupted
+    assert solution.seconds < 10.0
+    assert solution.schedule.total_accuracy == pytest.approx(once, rel=1e-12)

@@ -1,0 +1,48 @@
+"""Where a search begins: the complete plan of `approx-refined` after a few passes over it."""
+
+from __future__ import annotations
+
+import time
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from dsct_gym.arrays import Ints
+from dsct_gym.baselines.local_search.descent import descend
+from dsct_gym.instance import Instance
+from dsct_gym.plan import Plan, begin, ranks_in
+from dsct_gym.relaxation import Relaxation
+
+_PASSES: Final = 3  # a fourth gains less than a search does in the time that it takes
+
+
+class Start(NamedTuple):
+    """An assignment to search from.
+
+    Attributes:
+        machine_of: Machine of each task (n,), −1 for none, in the order of the instance.
+        interrupted: Whether Ctrl-C ended the passes.
+    """
+
+    machine_of: Ints
+    interrupted: bool
+
+
+def descended(instance: Instance, relaxation: Relaxation, deadline: float = np.inf) -> Start:
+    """Three passes in which each task makes its best change, latest deadline first.
+
+    Args:
+        instance: The problem.
+        relaxation: Its relaxation.
+        deadline: Moment on the clock of `time.perf_counter` at which to stop; infinite for none.
+    """
+    plan = Plan.of(instance, relaxation)
+    begin(plan)
+    interrupted = False
+    try:
+        for _ in descend(plan, ranks_in("reverse", instance.num_tasks), _PASSES):
+            if time.perf_counter() >= deadline:
+                break
+    except KeyboardInterrupt:
+        interrupted = True
+    return Start(plan.curves.machine[instance.edf_rank], interrupted)
