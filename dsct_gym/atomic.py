@@ -88,7 +88,9 @@ def check_folder(path: Path) -> None:
 def _check_room(folder: Path) -> None:
     """Tries whether files can be made in a folder: rights alone do not tell."""
     if not folder.is_dir():
-        raise InputError(f"there is no folder {folder}")
+        raise InputError(
+            f"{folder} is no folder" if folder.exists() else f"there is no folder {folder}"
+        )
     trial = folder / f".{secrets.token_hex(8)}.tmp"
     try:
         trial.touch(exist_ok=False)

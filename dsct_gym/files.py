@@ -10,7 +10,7 @@ import json
 import math
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from dsct_gym.atomic import write_bytes
 from dsct_gym.documents import (
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 PACKED: Final = ".gz"
 
 LARGEST: Final = 2**30
-"""Most bytes that a packed file may unpack to."""
+"""Most bytes that a file may hold, unpacked: several million tasks."""
+_PIECE = 2**20
 
 
 def instance_text(problem: Problem) -> str:
@@ -98,22 +99,43 @@ def read_text(path: str | Path) -> str:
     """The text of a file; one that ends in ``.gz`` is unpacked.
 
     Raises:
-        InputError: If it cannot be read, is not in UTF-8, or unpacks to more than `LARGEST`.
+        InputError: If it cannot be read, is not in UTF-8, or holds more than `LARGEST`.
     """
-    packed = _is_packed(path)
     try:
-        with gzip.open(path) if packed else Path(path).open("rb") as file:
-            content = file.read(LARGEST + 1) if packed else file.read()
-        text = content.decode("utf-8-sig")
+        with Path(path).open("rb") as file:
+            return read_packed(file, str(path)).decode("utf-8-sig")
+    except InputError:
+        raise
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 at byte {error.start}") from error
     except ValueError as error:
         raise InputError(f"{str(path)!r}: {error}") from error
-    if packed and len(content) > LARGEST:
-        raise InputError(f"{path}: unpacks to more than {LARGEST >> 20} MiB")
-    return text
+
+
+def read_packed(file: IO[bytes], name: str) -> bytes:
+    """As `read_whole`, unpacked where the name ends in ``.gz``."""
+    if not _is_packed(name):
+        return read_whole(file, name)
+    with gzip.GzipFile(fileobj=file) as unpacked:
+        return read_whole(unpacked, name)
+
+
+def read_whole(file: IO[bytes] | gzip.GzipFile, name: str) -> bytes:
+    """What an open file holds, unless that is more than any file of ours.
+
+    Raises:
+        InputError: If it holds more than `LARGEST`: a device without end, a packed file that is
+            made to fill the memory.
+    """
+    content = bytearray()
+    # In pieces, for a read makes room for all that it may return.
+    while piece := file.read(_PIECE):
+        content += piece
+        if len(content) > LARGEST:
+            raise InputError(f"{name}: holds more than {LARGEST >> 20} MiB")
+    return bytes(content)
 
 
 def stem_of(path: str | Path) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dsct_gym.errors import InputError
+from dsct_gym.files import read_whole
 from dsct_gym.generator import Scenario
 
 Range = tuple[float, float]
@@ -130,8 +131,8 @@ def read_config(path: str | Path) -> dict[str, Any]:
     shipped = files("dsct_gym.training") / "configs" / f"{path}.toml"
     source = Path(path)
     try:
-        text = shipped.read_text() if shipped.is_file() else source.read_text(encoding="utf-8-sig")
-        return tomllib.loads(text)
+        with (shipped if shipped.is_file() else source).open("rb") as file:
+            return tomllib.loads(read_whole(file, str(path)).decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         known = ", ".join(shipped_configs())
         reason = getattr(error, "strerror", None) or "not text"

@@ -60,7 +60,9 @@ def digest_of(solver: Spec) -> str | None:
         digest = hashlib.sha256(_digest_of_modules(solver.name))
         for option, value in sorted(solver.options.items()):
             if isinstance(value, str) and Path(value).is_file():
-                digest.update(option.encode() + hashlib.sha256(Path(value).read_bytes()).digest())
+                with Path(value).open("rb") as file:
+                    content = hashlib.file_digest(file, "sha256")
+                digest.update(option.encode() + content.digest())
         return digest.hexdigest()[:16]
     return None
 

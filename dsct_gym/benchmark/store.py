@@ -25,7 +25,7 @@ from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.record import Record, records_as_csv
 from dsct_gym.errors import InputError, located
 from dsct_gym.file_names import file_name, former_file_name
-from dsct_gym.files import instance_text
+from dsct_gym.files import instance_text, read_text
 from dsct_gym.loading import load
 from dsct_gym.problem import Problem
 from dsct_gym.refusals import Strict, refusing
@@ -276,11 +276,11 @@ class _Document(Strict):
 def _read(path: Path) -> StoredRun | Broken:
     """A run from its file, or what is wrong with the file or its schedule."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
         document = json.loads(text)
         if document.pop("sha256") != _digest(document):
             return Broken(path)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return Broken(path)
     try:
         with refusing():
@@ -296,9 +296,10 @@ def _read(path: Path) -> StoredRun | Broken:
 
 
 def _sha256(path: Path) -> str | None:
-    """SHA-256 of a file, None where it cannot be read."""
+    """SHA-256 of a file, None where it cannot be read or is a device."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() if path.is_file() else None
     except OSError:
         return None
 

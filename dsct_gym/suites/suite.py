@@ -9,7 +9,6 @@ draws again.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +25,7 @@ from dsct_gym.allocation import allocate
 from dsct_gym.arrays import Ints
 from dsct_gym.documents import parse_schedule
 from dsct_gym.errors import InputError
-from dsct_gym.files import stem_of
+from dsct_gym.files import read_packed, read_whole, stem_of
 from dsct_gym.gaps import PROVEN, floor_of, shortfall
 from dsct_gym.loading import parse
 from dsct_gym.problem import Knowledge, Problem
@@ -318,7 +317,8 @@ def read_references(folder: Traversable) -> dict[str, Row]:
 
 def _read(folder: Traversable, name: str, model: type[Model]) -> Model:
     try:
-        text = folder.joinpath(name).read_text(encoding="utf-8")
+        with folder.joinpath(name).open("rb") as file:
+            text = read_whole(file, name)
         with refusing():
             return model.model_validate_json(text)
     except OSError as error:
@@ -333,9 +333,8 @@ def checksum(content: bytes) -> str:
 
 
 def _load(folder: Traversable, entry: Entry) -> Problem:
-    content = folder.joinpath(entry.file).read_bytes()
-    if entry.file.endswith(".gz"):
-        content = gzip.decompress(content)
+    with folder.joinpath(entry.file).open("rb") as file:
+        content = read_packed(file, entry.file)
     if checksum(content) != entry.sha256:
         raise InputError(f"{entry.file}: is not the file that the suite was made of")
     return parse(json.loads(content))

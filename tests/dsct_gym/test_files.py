@@ -419,14 +419,14 @@ def test_packed_files_are_read_and_written_always_to_the_same_bytes(
     assert Schedule.load(tmp_path / "s.json.gz", instance).verify()
 
 
-def test_a_packed_file_unpacks_to_so_much_and_no_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_so_much_is_read_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dsct_gym.files.LARGEST", 2**20)
     path = tmp_path / "bomb.json.gz"
     path.write_bytes(gzip.compress(b" " * 2**22))
-    with pytest.raises(InputError, match="unpacks to more than 1 MiB"):
+    with pytest.raises(InputError, match="holds more than 1 MiB"):
         Instance.load(path)
+    with pytest.raises(InputError, match="/dev/zero: holds more than 1 MiB"):
+        Instance.load("/dev/zero")
     path.write_bytes(b"{}")
     with pytest.raises(InputError, match="Not a gzipped file"):
         Instance.load(path)
