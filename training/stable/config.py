@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from dsct_gym.registration import ENVIRONMENTS
 from dsct_gym.training.config import Distribution
-from dsct_gym.training.stable.settings import SHARED, check_settings
+from dsct_gym.training.stable.settings import EXPORTED, SHARED, check_settings
 
 _ACTIONS = {
     "DQN": "discrete",
@@ -39,7 +39,7 @@ class Sb3Config(BaseModel):
         env: What it learns to play. DQN and MaskablePPO take discrete actions only, SAC and TD3
             continuous ones only.
         policy: ``shared``: the network in `dsct_gym.training.stable.policy`, which plays any size,
-            for PPO, A2C and MaskablePPO; ``mlp``: the stock policy, which needs a single size.
+            for PPO, A2C, MaskablePPO and DQN; ``mlp``: the stock policy, which needs a single size.
         guidance: Whether observations carry the columns of the fractional relaxation.
         levels: Compression levels, where actions choose one.
         distribution: Training instances.
@@ -94,6 +94,11 @@ class Sb3Config(BaseModel):
         except ImportError as error:
             raise ValueError(f"method: needs {error.name}: install dsct-gym[rl]") from error
         return self
+
+    @property
+    def exports(self) -> bool:
+        """Whether a checkpoint can hold the agent."""
+        return self.policy == "shared" and self.env == EXPORTED
 
     @property
     def held_out_sizes(self) -> tuple[tuple[int, int], ...]:

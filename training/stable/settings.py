@@ -25,8 +25,12 @@ SHARED: Final = {
     "PPO": "SharedPolicy",
     "A2C": "SharedPolicy",
     "MaskablePPO": "MaskableSharedPolicy",
+    "DQN": "SharedQPolicy",
 }
 """Algorithms that can train the shared network, and its class in `policy.py` for each."""
+
+EXPORTED: Final = "DSCT-EA-Plan-v0"
+"""The environment that shows what the network of a checkpoint sees."""
 
 _SET_BY_RUN: Final = {"policy", "env", "seed", "device", "verbose", "tensorboard_log"}
 _SET_BY_ALGORITHM: Final = {
