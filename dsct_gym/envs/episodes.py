@@ -82,7 +82,7 @@ class Episodes(ABC):
         self.layout = self.layout_type(source.max_tasks, source.max_machines, bool(guidance))
         practise(type(self), source, guidance=guidance)
         levels = _check_levels(levels) if self.leveled else 0
-        game = Game(env_id=self.env_id, layout=self.layout, levels=levels, rules=self.rules)
+        game = Game(self.env_id, self.layout, levels, self.rules, padded=source.padded)
         self.observation_space = game.observation_space
         self.action_space = self.make_action_space(self.layout, levels)
         self.source = source

@@ -33,12 +33,14 @@ class Game(NamedTuple):
         layout: Sizes and columns of its observations.
         levels: Compression levels, 0 where actions choose none.
         rules: Further arguments of the environment that its dynamics depend on, plain JSON.
+        padded: Whether smaller instances than the largest were met, so that an agent knows padding.
     """
 
     env_id: str
     layout: Layout
     levels: int
     rules: Mapping[str, Any] = MappingProxyType({})
+    padded: bool = False
 
     @classmethod
     def of(cls, player: Any) -> Game:
@@ -55,8 +57,9 @@ class Game(NamedTuple):
         return game
 
     def resized(self, n: int, m: int) -> Game:
-        """The same game with n tasks and m machines."""
-        return self._replace(layout=replace(self.layout, max_tasks=n, max_machines=m))
+        """The same game with n tasks and m machines, and no others."""
+        layout = replace(self.layout, max_tasks=n, max_machines=m)
+        return self._replace(layout=layout, padded=False)
 
     @property
     def observation_space(self) -> spaces.Dict:
@@ -71,6 +74,8 @@ class Game(NamedTuple):
         }
         if self.rules:
             told["rules"] = dict(self.rules)
+        if self.padded:
+            told["padded"] = True
         setattr(space, ATTRIBUTE, told)
         return space
 
@@ -101,7 +106,7 @@ def _read(told: Any) -> Game:
         raise InputError(f"observation space: trained on {env_id!r}, which is not known here")
     layout_type = pkgutil.resolve_name(ENVIRONMENTS[env_id].episodes).layout_type
     layout = layout_type(layout.max_tasks, layout.max_machines, layout.guidance)
-    return Game(env_id=env_id, layout=layout, levels=levels, rules=rules)
+    return Game(env_id, layout, levels, rules, padded=told.get("padded") is True)
 
 
 def _guess(shown: Any, action: Any) -> Game:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, SupportsIndex
@@ -93,7 +93,7 @@ def make_source(
         suite: Name of a benchmark suite; episodes draw from its instances.
         generator: A callable that takes a `numpy.random.Generator` and gives an `Instance`, or an
             object with such a method ``sample``. The spaces are sized for ``n`` and ``m``, or for
-            the first instance drawn where these are left out.
+            the first instance drawn where these are left out; ranges say that some are smaller.
         pool: A list of instances, or how many to draw ahead from the scenario or ``generator``;
             episodes draw from them.
         pool_seed: Seed of a pool that is drawn.
@@ -145,7 +145,7 @@ def _drawing(generator: Generator | None, ranges: dict[str, Any]) -> Drawn:
     if isinstance(generator, Scenario):
         if Sampled.covers(generator):
             return Sampled(generator)
-        return Drawn(generator.sample, generator.max_tasks, generator.max_machines)
+        return _sized(generator.sample, generator)
     sampler = generator.sample if isinstance(generator, Sampler) else generator
     if not callable(sampler):
         raise InputError("generator: must be callable or have a method sample")
@@ -155,14 +155,18 @@ def _drawing(generator: Generator | None, ranges: dict[str, Any]) -> Drawn:
     if len(ranges) < 2:
         first = playable(sampler(np.random.default_rng(0)), "generator")
         ranges = {"n": first.num_tasks, "m": first.num_machines, **ranges}
-    bounds = Scenario(**ranges)
-    return Drawn(sampler, bounds.max_tasks, bounds.max_machines)
+    return _sized(sampler, Scenario(**ranges))
+
+
+def _sized(sampler: Callable[[np.random.Generator], Instance], bounds: Scenario) -> Drawn:
+    return Drawn(sampler, bounds.max_tasks, bounds.max_machines, padded=not bounds.one_size)
 
 
 def _drawn_ahead(source: Drawn, size: int, seed: int) -> Pool:
     rng = np.random.default_rng(as_integer(seed, "pool_seed", 0))
     pool = Pool([source.draw(rng) for _ in range(size)])
     pool.max_tasks, pool.max_machines = source.max_tasks, source.max_machines
+    pool.padded = source.padded
     return pool
 
 

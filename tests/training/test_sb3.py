@@ -182,6 +182,14 @@ def test_shared_policy_trains_on_many_sizes(tmp_path: Path) -> None:
     assert {"6x2", "12x4", "mean"} <= set(log(tmp_path)[-1])
 
 
+def test_stock_policy_trains_on_ranges_and_is_watched_on_smaller_sizes(tmp_path: Path) -> None:
+    ranges = {"n": [4, 8], "m": [1, 3]}
+    config = quick("sb3-ppo-mlp", distribution=ranges, sizes=[[8, 3], [5, 2]])
+    train_sb3(config, RunFolder(tmp_path, config, resume=False), resume=False, device="cpu")
+    assert {"8x3", "5x2", "mean"} <= set(log(tmp_path)[-1])
+    assert Game.of(load_stable(tmp_path / "policy.zip").policy).padded
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -202,11 +210,11 @@ def test_shared_policy_trains_on_many_sizes(tmp_path: Path) -> None:
             "policy: SAC has no shared policy, only mlp",
         ),
         ({"env": CONTINUOUS, "algorithm": "MaskablePPO"}, "env: MaskablePPO takes discrete"),
+        ({"policy": "mlp", "sizes": [[10, 2]]}, "sizes: the mlp policy plays no other size"),
         (
-            {"policy": "mlp", "distribution": {"n": [10, 20], "m": [2, 2]}},
-            "distribution: the mlp policy needs a single n and a single m",
+            {"policy": "mlp", "sizes": [[51, 5]], "distribution": {"n": [20, 50], "m": [2, 5]}},
+            "sizes: the mlp policy plays no larger size than (50, 5)",
         ),
-        ({"policy": "mlp", "sizes": [[10, 2]]}, "sizes: the mlp policy plays the size"),
         ({"stepz": 3}, "stepz: Extra inputs are not permitted"),
     ],
 )

@@ -39,7 +39,8 @@ class Sb3Config(BaseModel):
         env: What it learns to play. DQN and MaskablePPO take discrete actions only, SAC and TD3
             continuous ones only.
         policy: ``shared``: the network in `dsct_gym.training.stable.policy`, which plays any size,
-            for PPO, A2C, MaskablePPO and DQN; ``mlp``: the stock policy, which needs a single size.
+            for PPO, A2C, MaskablePPO and DQN; ``mlp``: the stock policy, which plays the
+            size that it is trained for and, trained on several, smaller ones.
         guidance: Whether observations carry the columns of the fractional relaxation.
         levels: Compression levels, where actions choose one.
         distribution: Training instances.
@@ -84,16 +85,23 @@ class Sb3Config(BaseModel):
             raise ValueError(f"env: {self.algorithm} takes {only} actions only")
         if self.policy == "shared" and self.algorithm not in SHARED:
             raise ValueError(f"policy: {self.algorithm} has no shared policy, only mlp")
-        n, m = self.distribution.n, self.distribution.m
-        if self.policy == "mlp" and (n[0] != n[1] or m[0] != m[1]):
-            raise ValueError("distribution: the mlp policy needs a single n and a single m")
-        if self.policy == "mlp" and self.sizes not in ((), ((n[1], m[1]),)):
-            raise ValueError("sizes: the mlp policy plays the size that it is trained for only")
+        if self.policy == "mlp":
+            self._check_sizes()
         try:
             check_settings(self.algorithm, self.policy, self.settings)
         except ImportError as error:
             raise ValueError(f"method: needs {error.name}: install dsct-gym[rl]") from error
         return self
+
+    def _check_sizes(self) -> None:
+        """A stock policy plays what fits the spaces that it is trained in."""
+        largest = self.distribution.n[1], self.distribution.m[1]
+        for n, m in self.sizes:
+            if (n, m) == largest:
+                continue
+            if self.distribution.one_size or n > largest[0] or m > largest[1]:
+                other = "other" if self.distribution.one_size else "larger"
+                raise ValueError(f"sizes: the mlp policy plays no {other} size than {largest}")
 
     @property
     def exports(self) -> bool:
