@@ -104,7 +104,7 @@ def _read(told: Any) -> Game:
         raise InputError(f"observation space: {_NOT_OURS}")
     if env_id not in ENVIRONMENTS:
         raise InputError(f"observation space: trained on {env_id!r}, which is not known here")
-    layout_type = pkgutil.resolve_name(ENVIRONMENTS[env_id].episodes).layout_type
+    layout_type = pkgutil.resolve_name(ENVIRONMENTS[env_id].episodes).layout_for(rules)
     layout = layout_type(layout.max_tasks, layout.max_machines, layout.guidance)
     return Game(env_id, layout, levels, rules, padded=told.get("padded") is True)
 

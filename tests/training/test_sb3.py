@@ -172,6 +172,40 @@ def test_patience_and_seconds_stop_a_run(tmp_path: Path) -> None:
     assert 0.5 <= float(log(tmp_path / "b")[-1]["seconds"]) < 20.0
 
 
+@pytest.mark.parametrize("policy", ["shared", "mlp"])
+def test_rules_of_the_environment_are_those_of_training_and_evaluation(
+    policy: str, tmp_path: Path
+) -> None:
+    for name, changes, rules in (
+        ("a", {"env": ASSIGN}, {"compact": True}),
+        ("b", {"env": PLAN}, {"order": "reverse", "passes": 2}),
+    ):
+        config = quick("sb3-a2c", policy=policy, rules=rules, **changes)
+        train_sb3(
+            config, RunFolder(tmp_path / name, config, resume=False), resume=False, device="cpu"
+        )
+        game = Game.of(load_stable(tmp_path / name / "policy.zip").policy)
+        assert game.rules == rules
+        assert not (tmp_path / name / "policy.safetensors").exists()
+
+
+@pytest.mark.parametrize("env_id", [JOINT, ASSIGN])
+def test_tasks_left_are_known_without_their_table(env_id: str) -> None:
+    full, _ = shared_policy("PPO", env_id, n=(3, 9), m=2)
+    compact, env = shared_policy("PPO", env_id, n=(3, 9), m=2, compact=True)
+    twin = SchedulingVecEnv(env_id, 3, guidance=True, levels=4, n=(3, 9), m=2)
+    env.seed(3)
+    twin.seed(3)
+    observation, seen = env.reset(), twin.reset()
+    for _ in range(6):
+        left = [
+            policy.extract_features(policy.obs_to_tensor(shown)[0]).tasks_left
+            for policy, shown in ((full, seen), (compact, observation))
+        ]
+        torch.testing.assert_close(left[1], left[0])
+        (observation, *_), (seen, *_) = (each.step(np.zeros(3, dtype=int)) for each in (env, twin))
+
+
 def test_shared_policy_trains_on_many_sizes(tmp_path: Path) -> None:
     config = quick(
         "sb3-maskable-ppo",
@@ -215,6 +249,8 @@ def test_stock_policy_trains_on_ranges_and_is_watched_on_smaller_sizes(tmp_path:
             {"policy": "mlp", "sizes": [[51, 5]], "distribution": {"n": [20, 50], "m": [2, 5]}},
             "sizes: the mlp policy plays no larger size than (50, 5)",
         ),
+        ({"rules": {"order": "edf"}}, "rules.order: DSCT-EA-Assign-v0 has only compact"),
+        ({"rules": {"compact": True}, "env": PLAN}, f"rules.compact: {PLAN} has only order, pas"),
         ({"stepz": 3}, "stepz: Extra inputs are not permitted"),
     ],
 )

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
+import pkgutil
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from dsct_gym.registration import ENVIRONMENTS
 from dsct_gym.training.config import Distribution
-from dsct_gym.training.stable.settings import EXPORTED, SHARED, check_settings
+from dsct_gym.training.stable.settings import (
+    EXPORTED,
+    EXPORTED_RULES,
+    SHARED,
+    check_settings,
+)
 
 _ACTIONS = {
     "DQN": "discrete",
@@ -29,6 +36,12 @@ def _check_env(env: str) -> str:
     return env
 
 
+def _rules_of(env: str) -> list[str]:
+    """Names of the arguments that an environment has beside those of all."""
+    own = inspect.signature(pkgutil.resolve_name(ENVIRONMENTS[env].single)).parameters.values()
+    return [each.name for each in own if each.kind is inspect.Parameter.KEYWORD_ONLY]
+
+
 class Sb3Config(BaseModel):
     """A run of Stable-Baselines3.
 
@@ -43,6 +56,7 @@ class Sb3Config(BaseModel):
             size that it is trained for and, trained on several, smaller ones.
         guidance: Whether observations carry the columns of the fractional relaxation.
         levels: Compression levels, where actions choose one.
+        rules: The environment's own arguments: ``compact``; ``order`` and ``passes`` of the plan.
         distribution: Training instances.
         envs: Environments of the batch.
         timesteps: Steps in all, over all environments.
@@ -67,6 +81,7 @@ class Sb3Config(BaseModel):
     policy: Literal["shared", "mlp"]
     guidance: bool = True
     levels: int = Field(default=10, ge=2)
+    rules: dict[str, str | bool | int] = {}
     distribution: Distribution = _FIXED
     envs: int = Field(default=64, ge=1)
     timesteps: int = Field(ge=1)
@@ -85,6 +100,9 @@ class Sb3Config(BaseModel):
             raise ValueError(f"env: {self.algorithm} takes {only} actions only")
         if self.policy == "shared" and self.algorithm not in SHARED:
             raise ValueError(f"policy: {self.algorithm} has no shared policy, only mlp")
+        for name in self.rules:
+            if name not in (known := _rules_of(self.env)):
+                raise ValueError(f"rules.{name}: {self.env} has only {', '.join(known)}")
         if self.policy == "mlp":
             self._check_sizes()
         try:
@@ -106,7 +124,8 @@ class Sb3Config(BaseModel):
     @property
     def exports(self) -> bool:
         """Whether a checkpoint can hold the agent."""
-        return self.policy == "shared" and self.env == EXPORTED
+        played = EXPORTED_RULES | self.rules == EXPORTED_RULES
+        return self.policy == "shared" and self.env == EXPORTED and played
 
     @property
     def held_out_sizes(self) -> tuple[tuple[int, int], ...]:

@@ -8,7 +8,7 @@ and optimiser stay behind; what is left plays any size, without torch and withou
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
@@ -19,10 +19,7 @@ from dsct_gym.arrays import Floats32
 from dsct_gym.envs.game import Game
 from dsct_gym.errors import InputError
 from dsct_gym.training.stable.policy import SharedActor
-from dsct_gym.training.stable.settings import EXPORTED
-
-_RULES: Final = {"order": "edf", "passes": 1}
-"""How a checkpoint is played."""
+from dsct_gym.training.stable.settings import EXPORTED, EXPORTED_RULES
 
 
 def export_policy(agent: Any, path: str | Path, training: dict[str, Any] | None = None) -> None:
@@ -55,7 +52,7 @@ def export_network(policy: Any) -> Network:
     game = Game.of(policy)
     if game.env_id != EXPORTED:
         raise InputError(f"policy: trained on {game.env_id}; a checkpoint plays {EXPORTED}")
-    for name, value in _RULES.items():
+    for name, value in EXPORTED_RULES.items():
         if (trained := game.rules.get(name, value)) != value:
             raise InputError(
                 f"policy: trained with {name}={trained!r}; a checkpoint plays with {value!r}"

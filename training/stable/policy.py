@@ -29,6 +29,7 @@ from stable_baselines3.dqn.policies import MultiInputPolicy as DqnMultiInputPoli
 from stable_baselines3.dqn.policies import QNetwork
 from torch import Tensor, nn
 
+from dsct_gym.envs.observation import BudgetColumn
 from dsct_gym.plan import Context
 
 _NEVER = -1e8  # logit of a machine that the instance does not have
@@ -62,8 +63,10 @@ class TablesExtractor(BaseFeaturesExtractor):  # type: ignore[misc]
 
     def forward(self, observation: dict[str, Tensor]) -> Tables:
         """The tables of a batch of observations."""
-        if "tasks" not in observation:
+        if "budget" not in observation:
             return _tables_of_plan(observation)
+        if "tasks" not in observation:
+            return _tables_of_one_task(observation)
         tasks_left = observation["tasks_mask"].sum(-1, keepdim=True)
         tasks = _rows(observation["tasks"], observation["tasks_mask"])
         mean = tasks.sum(-2) / tasks_left.clamp(min=1.0)  # decided tasks and padding are 0
@@ -73,6 +76,18 @@ class TablesExtractor(BaseFeaturesExtractor):  # type: ignore[misc]
             _rows(observation["machines"], observation["machines_mask"]),
             observation["machines_mask"],
         )
+
+
+def _tables_of_one_task(observation: dict[str, Tensor]) -> Tables:
+    """The same of an observation that leaves out the table of tasks."""
+    budget = observation["budget"]
+    number = 10.0 ** budget[..., BudgetColumn.TASKS]
+    return Tables(
+        torch.cat([observation["task"], budget], -1),
+        (budget[..., BudgetColumn.TASKS_LEFT] * number).unsqueeze(-1),
+        _rows(observation["machines"], observation["machines_mask"]),
+        observation["machines_mask"],
+    )
 
 
 def _tables_of_plan(observation: dict[str, Tensor]) -> Tables:
@@ -147,8 +162,10 @@ class SharedActor(nn.Module):
             outputs = (int(action_space.n) - 1) // machines
         self._padding = _NEVER if discrete else _IGNORED
         context = columns["task"]
+        if "budget" in columns:
+            context += columns["budget"]
         if "tasks" in columns:
-            context += columns["task"] + columns["budget"]
+            context += columns["task"]
         self.columns = context, machine
         self.actions = machines * outputs + 1
         self.actor = _Pooled(context, machine, width)

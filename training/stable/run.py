@@ -104,6 +104,7 @@ def _make_env(config: Sb3Config) -> Any:
         config.envs,
         guidance=config.guidance,
         levels=config.levels,
+        **config.rules,
         num_threads=config.threads,
         **options,
     )

@@ -31,6 +31,8 @@ SHARED: Final = {
 
 EXPORTED: Final = "DSCT-EA-Plan-v0"
 """The environment that shows what the network of a checkpoint sees."""
+EXPORTED_RULES: Final[dict[str, str | bool | int]] = {"order": "edf", "passes": 1}
+"""How a checkpoint is played there."""
 
 _SET_BY_RUN: Final = {"policy", "env", "seed", "device", "verbose", "tensorboard_log"}
 _SET_BY_ALGORITHM: Final = {
