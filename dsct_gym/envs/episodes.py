@@ -224,6 +224,10 @@ class Episodes(ABC):
 
         return build
 
+    def reference(self, env: int) -> float | None:
+        """Best-known mean accuracy of the instance that an environment plays, if there is one."""
+        return self.library.reference(int(self.play.row[env]))
+
     def mean_accuracy(self, envs: Ints) -> Floats:
         """Mean accuracy per task of the decisions so far in some environments."""
         rows, bank = self.play.row[envs], self.library.bank

@@ -106,8 +106,8 @@ class JointEnv(TabledEnv):
     End: the episode terminates after the last task; it is never truncated.
 
     Info: ``action_mask`` (int8) on reset and on every step, ``invalid_action`` on every step; at
-    the end ``schedule`` (verified when it is looked at), ``mean_accuracy`` per task and ``energy``
-    (J).
+    the end ``schedule`` (verified when it is looked at), ``mean_accuracy`` per task, ``energy`` (J)
+    and, of an instance of a suite, ``reference``: the best-known mean accuracy.
 
     Options: ``levels`` is L (10); ``compact`` leaves out the table of tasks; and those
     of `SchedulingEnv`: ``guidance``, ``on_invalid``, ``render_mode``, ``copy``, and where instances

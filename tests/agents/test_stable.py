@@ -27,6 +27,7 @@ from dsct_gym.errors import InputError
 from dsct_gym.generator import generate
 from dsct_gym.instance import Instance
 from dsct_gym.solver import make_solver
+from dsct_gym.suites.suite import load_suite
 from dsct_gym.training.stable.policy import MaskableSharedPolicy, SharedPolicy
 from playing import ASSIGN, CONTINUOUS, IDS, JOINT
 
@@ -178,6 +179,19 @@ def test_agent_trained_on_ranges_plays_smaller_instances(
     for n, m in ((7, 3), (6, 4)):
         with pytest.raises(InputError, match="trained for 6 on 3 and plays no larger size"):
             solver.solve(generate(n, m))
+
+
+def test_a_batch_tells_what_is_known_of_a_suite() -> None:
+    known = load_suite("tiny")
+    env = SchedulingVecEnv(ASSIGN, 2, n=12, m=4)
+    env.set_options([{"instance": known[1]}, {"instance": generate(known[1].num_tasks, 2)}])
+    env.reset()
+    over = np.zeros(2, dtype=bool)
+    while not over.any():
+        _, _, over, infos = env.step(np.zeros(2, dtype=int))
+    assert infos[0]["reference"] == known.references[1].mean_accuracy
+    assert "reference" not in infos[1]
+    assert env.metadata["autoreset_mode"].value == "SameStep"
 
 
 def test_only_what_is_known_to_be_padded_says_so() -> None:
