@@ -56,6 +56,11 @@ class Game(NamedTuple):
             raise InputError(f"observation space: not the one of {game.env_id} that it says it is")
         return game
 
+    @property
+    def length(self) -> int:
+        """Steps of the longest episode."""
+        return self.layout.max_tasks * int(self.rules.get("passes", 1))
+
     def resized(self, n: int, m: int) -> Game:
         """The same game with n tasks and m machines, and no others."""
         layout = replace(self.layout, max_tasks=n, max_machines=m)

@@ -66,7 +66,8 @@ class Sb3Config(BaseModel):
         patience: Evaluations without a better one after which to stop.
         held_out: Instances of each held-out size.
         sizes: Held-out sizes, n and m; left out: the largest of the distribution.
-        settings: What to pass to the algorithm, by its own names. Where it takes a schedule, a pair
+        settings: What to pass to the algorithm, by its own names; what is left out is as
+            `dsct_gym.training.stable.recommended` has it. Where it takes a schedule, a pair
             falls linearly from the first number to the second; ``action_noise`` is the standard
             deviation of Gaussian noise; ``policy_kwargs`` are those of the policy, ``width`` of the
             shared one.

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from dsct_gym.errors import InputError
+from dsct_gym.training.stable.recommended import recommended
 
 MODULES: Final = {
     "PPO": "stable_baselines3",
@@ -119,14 +120,14 @@ def _number(name: str, value: Any, most: float) -> float:
 def make_algorithm(
     algorithm: str, policy: str, settings: dict[str, Any], env: Any, *, seed: int, device: str
 ) -> Any:
-    """An algorithm on an environment.
+    """An algorithm on an environment; what the settings leave out is as `recommended`.
 
     Raises:
         InputError: If a setting is out of range.
     """
     from stable_baselines3.common.noise import NormalActionNoise
 
-    checked = check_settings(algorithm, policy, settings)
+    checked = recommended(algorithm, env) | check_settings(algorithm, policy, settings)
     if _NOISE in checked:
         mean = np.zeros(env.action_space.shape)
         checked[_NOISE] = NormalActionNoise(mean, mean + checked[_NOISE])
