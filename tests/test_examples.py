@@ -14,7 +14,7 @@ from dsct_gym.cli import run
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 FEWER = {
-    "play_by_hand.py": (),
+    "play_by_hand.py": ("chart.png",),
     "train_maskable_ppo.py": ("3200",),
     "own_network.py": ("2",),
     "cleanrl_ppo.py": ("--total-timesteps", "3200"),
@@ -38,7 +38,7 @@ def play(name: str, folder: Path) -> str:
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / name), *FEWER[name]],
         cwd=folder,
-        env={**os.environ, "MPLBACKEND": "Agg"},
+        env={**os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -51,9 +51,20 @@ def test_every_example_is_run() -> None:
     assert {path.name for path in EXAMPLES.glob("*.py")} == FEWER.keys()
 
 
-@pytest.mark.parametrize("name", ["play_by_hand.py", "train_maskable_ppo.py", "torchrl_ppo.py"])
-def test_example_runs(name: str, tmp_path: Path) -> None:
-    assert re.search(r"gain|in total", play(name, tmp_path))
+def test_an_episode_is_played_by_hand(tmp_path: Path) -> None:
+    assert play("play_by_hand.py", tmp_path).startswith("Schedule(")
+    assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_maskable_ppo_is_trained(tmp_path: Path) -> None:
+    last = play("train_maskable_ppo.py", tmp_path).strip().splitlines()[-1]
+    assert re.fullmatch(r"Schedule\(.*\), [+-]\d+\.\d+ in total over approx-refined", last)
+    assert (tmp_path / "maskable_ppo.zip").exists()
+
+
+def test_torchrl_trains(tmp_path: Path) -> None:
+    told = play("torchrl_ppo.py", tmp_path)
+    assert re.fullmatch(r"500 frames: an episode gains [+-]\d+\.\d+ over .*", told.strip())
 
 
 @pytest.mark.parametrize("name", ["own_network.py", "cleanrl_ppo.py"])
