@@ -2,7 +2,7 @@
 
 pip install 'dsct-gym[rl]'; cd examples
 python cleanrl_ppo.py [--total-timesteps N]        # writes cleanrl_ppo.safetensors
-dsct-gym evaluate cleanrl_ppo:Agent --size 50x5 --count 8
+dsct-gym evaluate cleanrl_ppo:Agent --size 50x5    # closes 66 % of the gap
 
 The loop is that of CleanRL's ppo.py; what is of this package are the lines with `gym.make_vec` and
 `flatten`. Episodes end after the same number of steps everywhere and begin anew in the same step

@@ -2,7 +2,7 @@
 
 pip install 'dsct-gym[rl]'; cd examples
 python own_network.py [ROUNDS]     # 300 rounds, about a minute; writes own_network.safetensors
-dsct-gym evaluate own_network:Agent --size 50x5 --count 8
+dsct-gym evaluate own_network:Agent --size 50x5    # closes 71 % of the gap
 """
 
 import sys

@@ -1,6 +1,8 @@
 """PPO by TorchRL on the plan: the environment as it comes, through `GymEnv`.
 
 pip install 'dsct-gym[rl]' torchrl; python examples/torchrl_ppo.py [FRAMES]
+
+Tried with torchrl 0.14: twenty seconds end above approx-refined.
 """
 
 import sys
