@@ -90,17 +90,21 @@ def play(policy: Any, instances: Sequence[Instance], statistics: Any = None) -> 
 def fit(policy: Any, n: int, m: int) -> Any:
     """The policy for instances of n tasks and m machines, where its network can be used for them.
 
+    One that was trained on instances of several sizes plays smaller ones as it did then: padded.
+
     Raises:
-        InputError: If it plays instances of another size only.
+        InputError: If it plays instances of other sizes only.
     """
     game = Game.of(policy)
     size = (game.layout.max_tasks, game.layout.max_machines)
     if size == (n, m):
         return policy
     if not getattr(policy, "plays_any_size", False):
+        if game.padded and n <= size[0] and m <= size[1]:
+            return policy
         raise InputError(
             f"instance: {n} tasks on {m} machines, but the policy was trained for"
-            f" {size[0]} on {size[1]} and plays no other size"
+            f" {size[0]} on {size[1]} and plays no {'larger' if game.padded else 'other'} size"
         )
     other_game = game.resized(n, m)
     made = policy._get_constructor_parameters() | {
@@ -185,7 +189,8 @@ class Sb3Agent(Solver):
 
     It plays the environment it was trained on; then the machines that it chose are kept and works
     are allocated exactly, which is never worse. Stock policies play instances of the size that they
-    were trained for, those with the network of `dsct_gym.training.stable.policy` play any.
+    were trained for, and smaller ones where they were trained on several; those with the network of
+    `dsct_gym.training.stable.policy` play any.
 
     Args:
         path: Zip file that an algorithm's ``save`` has written.

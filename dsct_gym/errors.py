@@ -32,6 +32,10 @@ class SolverWarning(UserWarning):
     """
 
 
+class EvaluationWarning(UserWarning):
+    """What is done might make a later comparison worthless: one line that says what and why."""
+
+
 def refuse(faults: Sequence[str]) -> NoReturn:
     """Raises an `InputError` with a line for each fault, the first ones where there are many."""
     told = list(faults[:MOST_FAULTS])

@@ -140,6 +140,13 @@ class Scenario:
         assert self.m is not None
         return self.m[1] if isinstance(self.m, tuple) else self.m
 
+    @property
+    def one_size(self) -> bool:
+        """Whether all instances have the same numbers of tasks and machines."""
+        return not any(
+            isinstance(value, tuple) and value[0] < value[1] for value in (self.n, self.m)
+        )
+
     def sample(self, rng: np.random.Generator, *, name: str | None = None) -> Instance:
         """Draws an instance.
 

@@ -20,6 +20,20 @@ _WEYL = np.uint64(0x9E3779B97F4A7C15)
 _MIX1, _MIX2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
+def spawn(seed: int, *key: int) -> np.random.Generator:
+    """A generator of its own for each key, independent of those of all other keys.
+
+    A tuple as the seed does not do: zeros at its end are not told from none, so that ``(a, b)`` and
+    ``(a, b, 0)`` give one stream.
+
+    Args:
+        seed: At least 0.
+        key: At least one number, each at least 0.
+    """
+    assert key
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+
+
 def draw_states(seed: int, count: int) -> States:
     """States from a seed (count,).
 

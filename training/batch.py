@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +14,19 @@ from dsct_gym.agents.rollout import follow, play_recorded
 from dsct_gym.arrays import Floats, Floats32, Ints
 from dsct_gym.baselines.local_search import Search
 from dsct_gym.plan import Context, Machine, Plan
+from dsct_gym.random import spawn
 from dsct_gym.training.config import Distribution
 
 _LARGEST = 64  # instances
 _TEACHER_MOVES = 100  # for each task
 _TEACHER_TEMPERATURE = 0.01  # in units of a typical loss
+
+
+class Use(IntEnum):
+    """What the random numbers of a step are for; each has a stream of its own."""
+
+    SIZE = 0
+    INSTANCE = 1
 
 
 class Batch(NamedTuple):
@@ -75,17 +84,17 @@ def play(
     *,
     machines_scored: int,
     rollouts: int,
-    seed: tuple[int, ...],
+    seed: tuple[int, int],
     pool: ThreadPoolExecutor,
 ) -> Batch:
     """Plays a policy on new instances; the same seed gives the same batch, however many threads."""
-    n, m = draw_size(distribution, np.random.default_rng(seed))
+    n, m = draw_size(distribution, spawn(*seed, Use.SIZE))
     instances = count_instances(machines_scored, rollouts, n, m)
     batch = Batch.empty(instances, rollouts, n, m)
     scenario = distribution.scenario(n, m)
 
     def play_one(index: int) -> None:
-        rng = np.random.default_rng((*seed, index))
+        rng = spawn(*seed, Use.INSTANCE, index)
         plan = Plan.of(scenario.sample(rng))
         seeds = rng.integers(0, 2**63, rollouts, dtype=np.uint64)
         batch.action[index] = play_recorded(
@@ -108,17 +117,17 @@ def show_teacher(
     distribution: Distribution,
     *,
     machines_scored: int,
-    seed: tuple[int, ...],
+    seed: tuple[int, int],
     pool: ThreadPoolExecutor,
 ) -> Batch:
     """What a policy would see on the way to what annealing finds, one rollout an instance."""
-    n, m = draw_size(distribution, np.random.default_rng(seed))
+    n, m = draw_size(distribution, spawn(*seed, Use.SIZE))
     instances = count_instances(machines_scored, 16, n, m)
     batch = Batch.empty(instances, 1, n, m)
     scenario = distribution.scenario(n, m)
 
     def teach_one(index: int) -> None:
-        rng = np.random.default_rng((*seed, index))
+        rng = spawn(*seed, Use.INSTANCE, index)
         instance = scenario.sample(rng)
         plan = Plan.of(instance)
         search = Search(instance, plan.outlook.start[instance.edf_rank], int(rng.integers(2**31)))

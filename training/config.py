@@ -42,6 +42,11 @@ class Distribution(BaseModel):
         self.scenario(self.n[0], self.m[0])
         return self
 
+    @property
+    def one_size(self) -> bool:
+        """Whether all instances have the same numbers of tasks and machines."""
+        return self.n[0] == self.n[1] and self.m[0] == self.m[1]
+
     def scenario(self, n: int, m: int) -> Scenario:
         """The instances of one size."""
         return Scenario(n=n, m=m, mu=self.mu, rho=self.rho, beta=self.beta)

@@ -49,7 +49,9 @@ def look_ahead(
 ) -> States:
     """Labels states of new instances with one number of machines.
 
-    The same seed gives the same states, however many threads.
+    The same seed gives the same states, however many threads. The streams ``seed`` and
+    ``(*seed, 0)`` are one, so the first instance goes with the number of machines: they stay as
+    they are, because the weights that ship were made of them.
     """
     _, m = draw_size(config.distribution, np.random.default_rng(seed))
 

@@ -40,7 +40,7 @@ from dsct_gym.suites.suite import DEFAULT_BASELINE, Reference, load_suite
 
 STREAM: Final = 0xE7A1
 """First of the numbers ``(STREAM, n, m, index, seed)`` that seed an evaluation instance. Training
-draws with two or three numbers, its held-out sets with six that begin with another."""
+draws with two to four numbers or spawn keys, its held-out sets with six that begin with another."""
 
 RANGES: Final = {"mu": (1.0, 20.0), "rho": (0.2, 1.0), "beta": (0.1, 1.0)}
 """Ranges from which each drawn instance takes its parameters, those of the publications."""

@@ -52,7 +52,7 @@ def train(
     """Train a policy: checkpoints, log, learning curve and TensorBoard files go into the folder.
 
     Ctrl-C ends a run; --resume goes on where its last state was kept. Configurations that ship:
-    shipped (the policy of rl), quick, policy-gradient, imitation, sb3-ppo and others; see
+    shipped (the policy of rl), quick, plan-ppo, policy-gradient, sb3-ppo and others; see
     docs/training.md.
     """
     check_writable_folder("--output", output)

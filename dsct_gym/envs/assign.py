@@ -13,13 +13,11 @@ from dsct_gym.envs.curves import (
     read_curves,
     widened,
 )
-from dsct_gym.envs.episodes import Episodes
 from dsct_gym.envs.machines import find_room
 from dsct_gym.envs.observation import BudgetColumn, Layout
-from dsct_gym.envs.single import SchedulingEnv
 from dsct_gym.envs.source import Source
 from dsct_gym.envs.state import BLOCK, Feedback, Play, advance, begin_play
-from dsct_gym.envs.vector import SchedulingVectorEnv
+from dsct_gym.envs.tabled import TabledEnv, TabledEpisodes, TabledVectorEnv
 from dsct_gym.envs.view import View, begin_view, log_ratio, observe
 from dsct_gym.incremental import CURRENT, Curves, accept_trial, try_change
 from dsct_gym.instance import Instance
@@ -27,7 +25,7 @@ from dsct_gym.jit import helper, kernel
 from dsct_gym.schedule import Schedule
 
 
-class AssignEpisodes(Episodes):
+class AssignEpisodes(TabledEpisodes):
     """Only the machine is chosen; works are the exact optimum for the assignment so far."""
 
     env_id = "DSCT-EA-Assign-v0"
@@ -41,8 +39,11 @@ class AssignEpisodes(Episodes):
         levels: int = 0,
         guidance: bool = False,
         threads: int = 1,
+        compact: bool = False,
     ) -> None:
-        super().__init__(count, source, levels=levels, guidance=guidance, threads=threads)
+        super().__init__(
+            count, source, levels=levels, guidance=guidance, threads=threads, compact=compact
+        )
         self._stack = empty_stack(count, self.layout, self.library.bank.task.shape[1])
 
     @classmethod
@@ -64,7 +65,7 @@ class AssignEpisodes(Episodes):
         return allocate(instance, machine)
 
 
-class AssignEnv(SchedulingEnv):
+class AssignEnv(TabledEnv):
     """``DSCT-EA-Assign-v0``: choose only the machine of the task at hand, or skip it.
 
     One episode is one instance. Its tasks are decided one a step, by earliest deadline first (EDF).
@@ -79,7 +80,8 @@ class AssignEnv(SchedulingEnv):
     environment can meet; rows of padding and of decided tasks are 0. Tables are flat, row after
     row; ``env.unwrapped.layout.tables(observation)`` gives them as (rows, columns). Logarithms are
     natural and clipped to [−5, 5]; λ and π_j are the prices of energy and work in the fractional
-    relaxation, whose columns are there with ``guidance=True`` only.
+    relaxation, whose columns are there with ``guidance=True`` only. With ``compact=True`` there are
+    neither ``tasks`` nor ``tasks_mask``.
 
     ``task`` (4,), guided (6,): the task at hand j; 0 at the end.
 
@@ -138,17 +140,18 @@ class AssignEnv(SchedulingEnv):
     End: the episode terminates after the last task; it is never truncated.
 
     Info: ``action_mask`` (int8) on reset and on every step, ``invalid_action`` on every step; at
-    the end ``schedule`` (verified when it is looked at), ``mean_accuracy`` per task and ``energy``
-    (J).
+    the end ``schedule`` (verified when it is looked at), ``mean_accuracy`` per task, ``energy`` (J)
+    and, of an instance of a suite, ``reference``: the best-known mean accuracy.
 
-    Options: ``levels`` is not used; and those of `SchedulingEnv`: ``guidance``, ``on_invalid``,
-    ``render_mode``, ``copy``, and where instances come from, `dsct_gym.envs.options.make_source`.
+    Options: ``levels`` is not used; ``compact`` leaves out the table of tasks; and those
+    of `SchedulingEnv`: ``guidance``, ``on_invalid``, ``render_mode``, ``copy``, and where instances
+    come from, `dsct_gym.envs.options.make_source`.
     """
 
     _episodes_type = AssignEpisodes
 
 
-class AssignVectorEnv(SchedulingVectorEnv):
+class AssignVectorEnv(TabledVectorEnv):
     """``DSCT-EA-Assign-v0``, batched; see `AssignEnv`."""
 
     _episodes_type = AssignEpisodes

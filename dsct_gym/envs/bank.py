@@ -23,6 +23,7 @@ from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
 from dsct_gym.relaxation import relax
+from dsct_gym.suites.suite import best_known
 
 
 class Bank(NamedTuple):
@@ -204,6 +205,12 @@ class Library:
         if not isinstance(recipe, Given):
             recipe = self.recipes[row] = Given(recipe())
         return recipe()
+
+    def reference(self, row: int) -> float | None:
+        """Best-known mean accuracy of the instance in a row; None where nothing is known."""
+        recipe = self.recipe(row)
+        known = best_known(recipe.instance) if isinstance(recipe, Given) else None
+        return None if known is None else known.mean_accuracy
 
     def _check_size(self, instance: Instance) -> None:
         for what, size, most in (

@@ -10,12 +10,10 @@ from gymnasium import spaces
 
 from dsct_gym.arrays import Bools, Ints
 from dsct_gym.envs.bank import Bank, clip
-from dsct_gym.envs.episodes import Episodes
 from dsct_gym.envs.machines import find_room, limit_to_energy, spend
 from dsct_gym.envs.observation import Layout
-from dsct_gym.envs.single import SchedulingEnv
 from dsct_gym.envs.state import BLOCK, Feedback, Play, advance, begin_play
-from dsct_gym.envs.vector import SchedulingVectorEnv
+from dsct_gym.envs.tabled import TabledEnv, TabledEpisodes, TabledVectorEnv
 from dsct_gym.envs.view import View, begin_view, observe
 from dsct_gym.errors import InputError
 from dsct_gym.jit import helper, kernel
@@ -26,7 +24,7 @@ _LEAST: Final = 1e-9
 Actions = npt.NDArray[np.float32]
 
 
-class ContinuousEpisodes(Episodes):
+class ContinuousEpisodes(TabledEpisodes):
     """Preferences pick a machine among those that have room; the share of work is cut to fit."""
 
     env_id = "DSCT-EA-Continuous-v0"
@@ -62,7 +60,7 @@ class ContinuousEpisodes(Episodes):
         step_continuous(bank, self.play, self.view, self.feedback, actions, first, last)
 
 
-class ContinuousEnv(SchedulingEnv):
+class ContinuousEnv(TabledEnv):
     """``DSCT-EA-Continuous-v0``: a preference for each machine, and the share of work.
 
     One episode is one instance. Its tasks are decided one a step, by earliest deadline first (EDF).
@@ -80,7 +78,8 @@ class ContinuousEnv(SchedulingEnv):
     environment can meet; rows of padding and of decided tasks are 0. Tables are flat, row after
     row; ``env.unwrapped.layout.tables(observation)`` gives them as (rows, columns). Logarithms are
     natural and clipped to [−5, 5]; λ and π_j are the prices of energy and work in the fractional
-    relaxation, whose columns are there with ``guidance=True`` only.
+    relaxation, whose columns are there with ``guidance=True`` only. With ``compact=True`` there are
+    neither ``tasks`` nor ``tasks_mask``.
 
     ``task`` (4,), guided (6,): the task at hand j; 0 at the end.
 
@@ -136,17 +135,18 @@ class ContinuousEnv(SchedulingEnv):
     End: the episode terminates after the last task; it is never truncated.
 
     Info: ``action_mask`` (int8) on reset and on every step, ``invalid_action`` on every step; at
-    the end ``schedule`` (verified when it is looked at), ``mean_accuracy`` per task and ``energy``
-    (J).
+    the end ``schedule`` (verified when it is looked at), ``mean_accuracy`` per task, ``energy`` (J)
+    and, of an instance of a suite, ``reference``: the best-known mean accuracy.
 
-    Options: ``levels`` is not used; and those of `SchedulingEnv`: ``guidance``, ``on_invalid``,
-    ``render_mode``, ``copy``, and where instances come from, `dsct_gym.envs.options.make_source`.
+    Options: ``levels`` is not used; ``compact`` leaves out the table of tasks; and those
+    of `SchedulingEnv`: ``guidance``, ``on_invalid``, ``render_mode``, ``copy``, and where instances
+    come from, `dsct_gym.envs.options.make_source`.
     """
 
     _episodes_type = ContinuousEpisodes
 
 
-class ContinuousVectorEnv(SchedulingVectorEnv):
+class ContinuousVectorEnv(TabledVectorEnv):
     """``DSCT-EA-Continuous-v0``, batched; see `ContinuousEnv`."""
 
     _episodes_type = ContinuousEpisodes

@@ -7,7 +7,7 @@ Gymnasium's interface.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -51,7 +51,7 @@ class Episodes(ABC):
 
     Attributes:
         env_id: The id.
-        layout_type: What says the sizes and columns of observations.
+        layout_type: What says the sizes and columns of observations, unless `layout_for` does.
         view_type: What holds them.
         leveled: Whether actions choose a compression level.
         segmented: Whether the allocation kernels read the instances.
@@ -79,10 +79,11 @@ class Episodes(ABC):
         guidance: bool = False,
         threads: int = 1,
     ) -> None:
-        self.layout = self.layout_type(source.max_tasks, source.max_machines, bool(guidance))
+        layout_type = self.layout_for(self.rules)
+        self.layout = layout_type(source.max_tasks, source.max_machines, bool(guidance))
         practise(type(self), source, guidance=guidance)
         levels = _check_levels(levels) if self.leveled else 0
-        game = Game(env_id=self.env_id, layout=self.layout, levels=levels, rules=self.rules)
+        game = Game(self.env_id, self.layout, levels, self.rules, padded=source.padded)
         self.observation_space = game.observation_space
         self.action_space = self.make_action_space(self.layout, levels)
         self.source = source
@@ -101,6 +102,11 @@ class Episodes(ABC):
         self.feedback = Feedback.empty(count, self.mask_size(self.layout, levels))
         self._flat = self._flatten()
         self._begun = np.zeros(count, dtype=np.bool_)
+
+    @classmethod
+    def layout_for(cls, rules: Mapping[str, object]) -> type[Layout]:
+        """What says sizes and columns of observations, under these of the id's own arguments."""
+        return cls.layout_type
 
     @property
     def passes(self) -> int:
@@ -175,9 +181,9 @@ class Episodes(ABC):
         return {key: array[envs] for key, array in self._flat.items()}
 
     def _flatten(self) -> Observation:
-        """The arrays of the view with tables as flat rows; they share its memory."""
-        shown: Observation = self.view._asdict()
-        return {key: array.reshape(self.count, -1) for key, array in shown.items()}
+        """The arrays of the view that are shown, tables as flat rows; they share its memory."""
+        arrays: Observation = self.view._asdict()
+        return {key: arrays[key].reshape(self.count, -1) for key in self.observation_space}
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if key != "_flat"}
@@ -217,6 +223,10 @@ class Episodes(ABC):
             return self._schedule(instance, machine[rank], work[rank])
 
         return build
+
+    def reference(self, env: int) -> float | None:
+        """Best-known mean accuracy of the instance that an environment plays, if there is one."""
+        return self.library.reference(int(self.play.row[env]))
 
     def mean_accuracy(self, envs: Ints) -> Floats:
         """Mean accuracy per task of the decisions so far in some environments."""

@@ -33,12 +33,14 @@ class Game(NamedTuple):
         layout: Sizes and columns of its observations.
         levels: Compression levels, 0 where actions choose none.
         rules: Further arguments of the environment that its dynamics depend on, plain JSON.
+        padded: Whether smaller instances than the largest were met, so that an agent knows padding.
     """
 
     env_id: str
     layout: Layout
     levels: int
     rules: Mapping[str, Any] = MappingProxyType({})
+    padded: bool = False
 
     @classmethod
     def of(cls, player: Any) -> Game:
@@ -54,9 +56,15 @@ class Game(NamedTuple):
             raise InputError(f"observation space: not the one of {game.env_id} that it says it is")
         return game
 
+    @property
+    def length(self) -> int:
+        """Steps of the longest episode."""
+        return self.layout.max_tasks * int(self.rules.get("passes", 1))
+
     def resized(self, n: int, m: int) -> Game:
-        """The same game with n tasks and m machines."""
-        return self._replace(layout=replace(self.layout, max_tasks=n, max_machines=m))
+        """The same game with n tasks and m machines, and no others."""
+        layout = replace(self.layout, max_tasks=n, max_machines=m)
+        return self._replace(layout=layout, padded=False)
 
     @property
     def observation_space(self) -> spaces.Dict:
@@ -71,6 +79,8 @@ class Game(NamedTuple):
         }
         if self.rules:
             told["rules"] = dict(self.rules)
+        if self.padded:
+            told["padded"] = True
         setattr(space, ATTRIBUTE, told)
         return space
 
@@ -99,9 +109,9 @@ def _read(told: Any) -> Game:
         raise InputError(f"observation space: {_NOT_OURS}")
     if env_id not in ENVIRONMENTS:
         raise InputError(f"observation space: trained on {env_id!r}, which is not known here")
-    layout_type = pkgutil.resolve_name(ENVIRONMENTS[env_id].episodes).layout_type
+    layout_type = pkgutil.resolve_name(ENVIRONMENTS[env_id].episodes).layout_for(rules)
     layout = layout_type(layout.max_tasks, layout.max_machines, layout.guidance)
-    return Game(env_id=env_id, layout=layout, levels=levels, rules=rules)
+    return Game(env_id, layout, levels, rules, padded=told.get("padded") is True)
 
 
 def _guess(shown: Any, action: Any) -> Game:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dsct_gym.arrays import Ints
 from dsct_gym.envs.bank import Bank
-from dsct_gym.envs.episodes import Episodes
 from dsct_gym.envs.machines import find_room, limit_to_energy, spend
 from dsct_gym.envs.observation import Layout
-from dsct_gym.envs.single import SchedulingEnv
 from dsct_gym.envs.state import BLOCK, Feedback, Play, advance, begin_play
-from dsct_gym.envs.vector import SchedulingVectorEnv
+from dsct_gym.envs.tabled import TabledEnv, TabledEpisodes, TabledVectorEnv
 from dsct_gym.envs.view import View, begin_view, observe
 from dsct_gym.jit import helper, kernel
 
 
-class JointEpisodes(Episodes):
+class JointEpisodes(TabledEpisodes):
     """Machine and compression level are chosen together; times follow from them."""
 
     env_id = "DSCT-EA-v0"
@@ -33,7 +31,7 @@ class JointEpisodes(Episodes):
         step_joint(bank, self.play, self.view, self.feedback, actions, first, last)
 
 
-class JointEnv(SchedulingEnv):
+class JointEnv(TabledEnv):
     """``DSCT-EA-v0``: choose machine and compression level of the task at hand, or skip it.
 
     One episode is one instance. Its tasks are decided one a step, by earliest deadline first (EDF).
@@ -51,7 +49,8 @@ class JointEnv(SchedulingEnv):
     environment can meet; rows of padding and of decided tasks are 0. Tables are flat, row after
     row; ``env.unwrapped.layout.tables(observation)`` gives them as (rows, columns). Logarithms are
     natural and clipped to [−5, 5]; λ and π_j are the prices of energy and work in the fractional
-    relaxation, whose columns are there with ``guidance=True`` only.
+    relaxation, whose columns are there with ``guidance=True`` only. With ``compact=True`` there are
+    neither ``tasks`` nor ``tasks_mask``.
 
     ``task`` (4,), guided (6,): the task at hand j; 0 at the end.
 
@@ -107,17 +106,18 @@ class JointEnv(SchedulingEnv):
     End: the episode terminates after the last task; it is never truncated.
 
     Info: ``action_mask`` (int8) on reset and on every step, ``invalid_action`` on every step; at
-    the end ``schedule`` (verified when it is looked at), ``mean_accuracy`` per task and ``energy``
-    (J).
+    the end ``schedule`` (verified when it is looked at), ``mean_accuracy`` per task, ``energy`` (J)
+    and, of an instance of a suite, ``reference``: the best-known mean accuracy.
 
-    Options: ``levels`` is L (10); and those of `SchedulingEnv`: ``guidance``, ``on_invalid``,
-    ``render_mode``, ``copy``, and where instances come from, `dsct_gym.envs.options.make_source`.
+    Options: ``levels`` is L (10); ``compact`` leaves out the table of tasks; and those
+    of `SchedulingEnv`: ``guidance``, ``on_invalid``, ``render_mode``, ``copy``, and where instances
+    come from, `dsct_gym.envs.options.make_source`.
     """
 
     _episodes_type = JointEpisodes
 
 
-class JointVectorEnv(SchedulingVectorEnv):
+class JointVectorEnv(TabledVectorEnv):
     """``DSCT-EA-v0``, batched; see `JointEnv`."""
 
     _episodes_type = JointEpisodes

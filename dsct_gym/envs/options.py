@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, SupportsIndex
@@ -12,9 +13,11 @@ import numpy as np
 from dsct_gym.arguments import as_integer
 from dsct_gym.envs.sampling import Sampled
 from dsct_gym.envs.source import Drawn, Generator, Pool, Sampler, Source, playable
-from dsct_gym.errors import InputError
+from dsct_gym.errors import EvaluationWarning, InputError
 from dsct_gym.generator import Count, Quantity, Scenario
 from dsct_gym.instance import Instance
+from dsct_gym.suites.suite import load_suite
+from dsct_gym.suites.training_split import SPLITS, TrainingSplit
 
 DEFAULT_TASKS = 50
 _KNOWN = {field.name for field in fields(Scenario)}
@@ -76,6 +79,7 @@ def make_source(
     *,
     instance: Instance | None = None,
     suite: str | None = None,
+    split: str | None = None,
     generator: Generator | None = None,
     pool: int | Sequence[Instance] | None = None,
     pool_seed: int = 0,
@@ -90,10 +94,13 @@ def make_source(
 
     Args:
         instance: The one instance of all episodes.
-        suite: Name of a benchmark suite; episodes draw from its instances.
+        suite: Name of a benchmark suite; episodes draw from its instances, with a warning unless
+            ``split`` says which.
+        split: ``"train"`` draws new instances of the scenarios that the suite's were drawn from;
+            ``"test"`` draws from the suite's own, on which agents are compared.
         generator: A callable that takes a `numpy.random.Generator` and gives an `Instance`, or an
             object with such a method ``sample``. The spaces are sized for ``n`` and ``m``, or for
-            the first instance drawn where these are left out.
+            the first instance drawn where these are left out; ranges say that some are smaller.
         pool: A list of instances, or how many to draw ahead from the scenario or ``generator``;
             episodes draw from them.
         pool_seed: Seed of a pool that is drawn.
@@ -128,8 +135,10 @@ def make_source(
         raise InputError(f"{other}: cannot be combined with {chosen[0]}")
     if instance is not None:
         return Pool([playable(instance, "instance")])
+    if split is not None and suite is None:
+        raise InputError("split: needs a suite")
     if suite is not None:
-        return Pool(_suite(suite))
+        return _suite_source(suite, split)
     if listed is not None:
         return Pool([playable(entry, "pool") for entry in listed])
     source = _drawing(generator, ranges)
@@ -145,7 +154,7 @@ def _drawing(generator: Generator | None, ranges: dict[str, Any]) -> Drawn:
     if isinstance(generator, Scenario):
         if Sampled.covers(generator):
             return Sampled(generator)
-        return Drawn(generator.sample, generator.max_tasks, generator.max_machines)
+        return _sized(generator.sample, generator)
     sampler = generator.sample if isinstance(generator, Sampler) else generator
     if not callable(sampler):
         raise InputError("generator: must be callable or have a method sample")
@@ -155,18 +164,34 @@ def _drawing(generator: Generator | None, ranges: dict[str, Any]) -> Drawn:
     if len(ranges) < 2:
         first = playable(sampler(np.random.default_rng(0)), "generator")
         ranges = {"n": first.num_tasks, "m": first.num_machines, **ranges}
-    bounds = Scenario(**ranges)
-    return Drawn(sampler, bounds.max_tasks, bounds.max_machines)
+    return _sized(sampler, Scenario(**ranges))
+
+
+def _sized(sampler: Callable[[np.random.Generator], Instance], bounds: Scenario) -> Drawn:
+    return Drawn(sampler, bounds.max_tasks, bounds.max_machines, padded=not bounds.one_size)
 
 
 def _drawn_ahead(source: Drawn, size: int, seed: int) -> Pool:
     rng = np.random.default_rng(as_integer(seed, "pool_seed", 0))
     pool = Pool([source.draw(rng) for _ in range(size)])
     pool.max_tasks, pool.max_machines = source.max_tasks, source.max_machines
+    pool.padded = source.padded
     return pool
 
 
-def _suite(name: str) -> list[Instance]:
-    import dsct_gym
-
-    return [playable(instance, "suite") for instance in dsct_gym.load_suite(name)]
+def _suite_source(name: str, split: str | None) -> Source:
+    if split is not None and split not in SPLITS:
+        raise InputError(f"split: {split!r} is not one of {', '.join(SPLITS)}")
+    if split == "train":
+        drawn = TrainingSplit(name)
+        n, m = (max(sizes) for sizes in zip(*drawn.sizes, strict=True))
+        return Drawn(drawn.sample, n, m, padded=len(drawn.sizes) > 1)
+    instances = [playable(instance, "suite") for instance in load_suite(name)]
+    if split is None:
+        warnings.warn(
+            f"suite: agents are compared on the instances of {name!r}: split='train' draws others"
+            " like them to train on, split='test' says that nobody trains here",
+            EvaluationWarning,
+            stacklevel=2,
+        )
+    return Pool(instances)

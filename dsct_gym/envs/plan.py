@@ -162,8 +162,8 @@ class PlanEnv(SchedulingEnv):
     End: the episode terminates after the last task of the last pass; it is never truncated.
 
     Info: ``action_mask`` (int8) on reset and on every step, ``invalid_action`` on every step; at
-    the end ``schedule`` (verified when it is looked at), ``mean_accuracy`` per task and ``energy``
-    (J).
+    the end ``schedule`` (verified when it is looked at), ``mean_accuracy`` per task, ``energy`` (J)
+    and, of an instance of a suite, ``reference``: the best-known mean accuracy.
 
     Options: ``order`` is ``"edf"`` or ``"reverse"``, ``passes`` at least 1; ``levels`` and
     ``guidance`` are not used, the relaxation is always in sight; and those of `SchedulingEnv`:

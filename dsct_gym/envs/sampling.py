@@ -58,7 +58,8 @@ class Sampled(Drawn):
     """
 
     def __init__(self, scenario: Scenario) -> None:
-        super().__init__(scenario.sample, scenario.max_tasks, scenario.max_machines)
+        largest = scenario.max_tasks, scenario.max_machines
+        super().__init__(scenario.sample, *largest, padded=not scenario.one_size)
         self._scenario = scenario
         n, m, mu, rho, beta = scenario.n, scenario.m, scenario.mu, scenario.rho, scenario.beta
         assert m is not None

@@ -32,7 +32,8 @@ class SchedulingVecEnv(VecEnv):  # type: ignore[misc]
     """A batch of one of the environments, for Stable-Baselines3.
 
     At the end of an episode its info has ``terminal_observation``, ``schedule``, ``mean_accuracy``,
-    ``energy`` and ``episode`` (return ``r``, length ``l``, seconds ``t``), as `Monitor` gives it.
+    ``energy``, ``reference`` where one is known, and ``episode`` (return ``r``, length ``l``,
+    seconds ``t``), as `Monitor` gives it.
 
     Args:
         env_id: One of `dsct_gym.registration.ENVIRONMENTS`.
@@ -56,6 +57,7 @@ class SchedulingVecEnv(VecEnv):  # type: ignore[misc]
         self._lengths = np.zeros(num_envs, dtype=np.int64)
         self._started = time.perf_counter()
         super().__init__(num_envs, batch.single_observation_space, batch.single_action_space)
+        self.metadata = dict(batch.metadata)
 
     def reset(self) -> Observation:
         """Begins an episode in every environment, each with its own of `set_options`."""
@@ -87,7 +89,7 @@ class SchedulingVecEnv(VecEnv):  # type: ignore[misc]
 
     def _final_info(self, told: dict[str, Any], env: int) -> dict[str, Any]:
         final = told["final_info"]
-        return {
+        info = {
             "terminal_observation": told["final_obs"][env],
             "TimeLimit.truncated": False,
             "schedule": final["schedule"][env],
@@ -99,6 +101,9 @@ class SchedulingVecEnv(VecEnv):  # type: ignore[misc]
                 "t": time.perf_counter() - self._started,
             },
         }
+        if "reference" in final and final["_reference"][env]:
+            info["reference"] = float(final["reference"][env])
+        return info
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """Which actions are allowed now (N, actions)."""

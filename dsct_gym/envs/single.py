@@ -129,8 +129,9 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
 
         Returns:
             Observation, reward, terminated, truncated (never) and info: ``action_mask`` and
-            ``invalid_action``; at the end also ``schedule``, ``mean_accuracy`` and ``energy`` (J).
-            The schedule is built, and verified, when it is looked at.
+            ``invalid_action``; at the end also ``schedule``, ``mean_accuracy`` and ``energy`` (J),
+            and of an instance of a suite ``reference``, its best-known mean accuracy. The schedule
+            is built, and verified, when it is looked at.
 
         Raises:
             InputError: If the action is not in the action space, or forbidden where the
@@ -152,6 +153,8 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
             info["schedule"] = DeferredSchedule(episodes.schedule_later(0))
             info["mean_accuracy"] = float(episodes.mean_accuracy(_ONLY)[0])
             info["energy"] = float(episodes.play.spent[0])
+            if (reference := episodes.reference(0)) is not None:
+                info["reference"] = reference
         if self.render_mode == "human":
             self.render()
         return observation, float(feedback.reward[0]), terminated, False, info

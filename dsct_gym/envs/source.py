@@ -41,11 +41,14 @@ class Source(ABC):
     Attributes:
         max_tasks: Most tasks of an instance.
         max_machines: Most machines of an instance.
+        padded: Whether some instances are known to be smaller than the largest, so that whoever
+            learns on them learns what padding is.
         prepared: Instances known in advance; a library keeps them in its rows from ``shared`` on.
     """
 
     max_tasks: int
     max_machines: int
+    padded: bool = False
     prepared: Sequence[Instance] = ()
 
     @abstractmethod
@@ -75,6 +78,7 @@ class Pool(Source):
         self.prepared = tuple(instances)
         self.max_tasks = max(instance.num_tasks for instance in instances)
         self.max_machines = max(instance.num_machines for instance in instances)
+        self.padded = len({(each.num_tasks, each.num_machines) for each in instances}) > 1
 
     def load(self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
         """Draws rows of the pool; a pool of one draws nothing."""
@@ -91,6 +95,7 @@ class Drawn(Source):
         sampler: What draws them.
         max_tasks: Most tasks of an instance.
         max_machines: Most machines of an instance.
+        padded: Whether some instances are smaller.
     """
 
     def __init__(
@@ -98,9 +103,10 @@ class Drawn(Source):
         sampler: Callable[[np.random.Generator], Instance],
         max_tasks: int,
         max_machines: int,
+        padded: bool = False,
     ) -> None:
         self._sampler = sampler
-        self.max_tasks, self.max_machines = max_tasks, max_machines
+        self.max_tasks, self.max_machines, self.padded = max_tasks, max_machines, padded
 
     def load(self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
         """Draws instances into the environments' own rows."""

@@ -55,6 +55,11 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         InputError: Naming the argument at fault.
     """
 
+    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
+        "render_modes": ["rgb_array", "ansi"],
+        "render_fps": 5,
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+    }
     _episodes_type: ClassVar[type[Episodes]]
 
     def __init__(
@@ -78,11 +83,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
             raise InputError(f"render_mode: {render_mode!r} is not one of rgb_array, ansi")
         self._raises = check_on_invalid(on_invalid)
         self._mode = _as_mode(autoreset_mode)
-        self.metadata = {
-            "render_modes": ["rgb_array", "ansi"],
-            "render_fps": 5,
-            "autoreset_mode": self._mode,
-        }
+        self.metadata = {**type(self).metadata, "autoreset_mode": self._mode}  # type: ignore[misc]
         self.num_envs = num_envs
         self.render_mode = render_mode
         source = make_source(**instances)
@@ -160,7 +161,8 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         Returns:
             Observations, rewards (N,), terminations (N,), truncations (N,; never) and infos:
             ``action_mask`` and ``invalid_action`` of all, ``schedule``, ``mean_accuracy`` and
-            ``energy`` (J) of those that ended. A schedule is built and verified when it is looked
+            ``energy`` (J) of those that ended, and ``reference``, the best-known mean accuracy, of
+            those of a suite. A schedule is built and verified when it is looked
             at.
 
         Raises:
@@ -265,7 +267,16 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         mean[ended] = episodes.mean_accuracy(ended)
         energy[ended] = episodes.play.spent[ended]
         told = {"schedule": schedules, "mean_accuracy": mean, "energy": energy}
-        return told | {f"_{key}": there.copy() for key in told}
+        return told | {f"_{key}": there.copy() for key in told} | self._references(ended)
+
+    def _references(self, ended: Ints) -> dict[str, Any]:
+        """The best-known mean accuracies of instances that ended, where there are any."""
+        known = np.full(self.num_envs, np.nan)
+        for env in ended.tolist():
+            if (reference := self._episodes.reference(env)) is not None:
+                known[env] = reference
+        there = ~np.isnan(known)
+        return {"reference": known, "_reference": there} if there.any() else {}
 
     def _final(self, ended: Ints, told: dict[str, Any]) -> dict[str, Any]:
         """The last observations and infos of episodes that the same step begins anew."""

@@ -27,6 +27,7 @@ from dsct_gym.suites.suite import (
     Reference,
     Row,
     Suite,
+    forget_suites,
     load_suite,
     read_references,
     suites,
@@ -74,7 +75,7 @@ def improve(results: Path, data: Path) -> list[Improvement]:
         raise InputError(f"{results}: no such folder")
     documents = list(_documents(results))
     found = [_improve_suite(load_suite(name), documents, data / name) for name in suites()]
-    load_suite.cache_clear()
+    forget_suites()
     return [improvement for improvement in found if improvement.read]
 
 

@@ -249,10 +249,8 @@ def load_suite(name: str) -> Suite:
     Raises:
         InputError: If there is no such suite, or a file of it is not what its checksum says.
     """
-    if name not in suites():
-        raise InputError(f"suite: no suite {name!r}; there are {', '.join(suites())}")
+    manifest = read_suite_manifest(name)
     folder = data_folder().joinpath(name)
-    manifest = read_manifest(folder)
     known = read_references(folder)
     instances = tuple(_load(folder, entry) for entry in manifest.instances)
     references = tuple(known[str(instance.name)].reference(instance) for instance in instances)
@@ -281,6 +279,35 @@ def load_instance(name: str) -> Problem:
     return _load(data_folder().joinpath(suite), entry)
 
 
+def best_known(instance: Problem) -> Reference | None:
+    """The best that is known of an instance of a suite, None of any other.
+
+    It is told by its name and all its numbers.
+    """
+    if instance.name is None or instance.name not in _entries():
+        return None
+    reference = _reference(instance.name)
+    return reference if reference.instance == instance else None
+
+
+def forget_suites() -> None:
+    """Reads suites anew from now on, because their files have changed."""
+    for read in (load_suite, _reference, _references):
+        read.cache_clear()
+
+
+@cache
+def _reference(name: str) -> Reference:
+    suite, entry = _entries()[name]
+    folder = data_folder().joinpath(suite)
+    return _references(suite)[name].reference(_load(folder, entry))
+
+
+@cache
+def _references(suite: str) -> dict[str, Row]:
+    return read_references(data_folder().joinpath(suite))
+
+
 @cache
 def _entries() -> Mapping[str, tuple[str, Entry]]:
     """Suite and place of each instance, by its name."""
@@ -294,6 +321,17 @@ def _entries() -> Mapping[str, tuple[str, Entry]]:
 def data_folder() -> Traversable:
     """Where the suites lie."""
     return files("dsct_gym.suites").joinpath("data")
+
+
+def read_suite_manifest(name: str) -> Manifest:
+    """The manifest of a suite that ships.
+
+    Raises:
+        InputError: If there is no such suite.
+    """
+    if name not in suites():
+        raise InputError(f"suite: no suite {name!r}; there are {', '.join(suites())}")
+    return read_manifest(data_folder().joinpath(name))
 
 
 def read_manifest(folder: Traversable) -> Manifest:

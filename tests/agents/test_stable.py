@@ -27,6 +27,7 @@ from dsct_gym.errors import InputError
 from dsct_gym.generator import generate
 from dsct_gym.instance import Instance
 from dsct_gym.solver import make_solver
+from dsct_gym.suites.suite import load_suite
 from dsct_gym.training.stable.policy import MaskableSharedPolicy, SharedPolicy
 from playing import ASSIGN, CONTINUOUS, IDS, JOINT
 
@@ -147,6 +148,68 @@ def test_stock_agent_refuses_another_size(size: tuple[int, int], tmp_path: Path)
     message = rf"instance: {size[0]} tasks on {size[1]} machines, .* trained for 6 on 2"
     with pytest.raises(InputError, match=message):
         solver.solve(generate(*size, seed=0))
+
+
+RANGES: dict[str, Any] = {"n": (3, 6), "m": (1, 3)}
+
+
+@pytest.mark.parametrize("env_id", IDS)
+@pytest.mark.parametrize("named", [False, True])
+def test_agent_trained_on_ranges_plays_smaller_instances(
+    env_id: str, named: bool, tmp_path: Path
+) -> None:
+    """Where the range is of a scenario, and where it says what a generator of one's own draws."""
+    options: dict[str, Any] = dict(RANGES)
+    if named:
+        options["generator"] = lambda rng: generate(4, 2, seed=int(rng.integers(9)))
+    agent = PPO(STOCK, SchedulingVecEnv(env_id, 2, **options), seed=0, device="cpu")
+    loud(agent)
+    agent.save(tmp_path / "agent.zip")
+    solver = Sb3Agent(tmp_path / "agent.zip", trust_pickle=True)
+    for n, m in ((6, 3), (4, 2), (6, 1), (1, 1)):
+        instance = generate(n, m, seed=n)
+        env = gymnasium.make(env_id, **RANGES)
+        observation, info = env.reset(options={"instance": instance})
+        over = False
+        while not over:
+            action, _ = agent.predict(observation, deterministic=True)
+            observation, _, over, _, info = env.step(action)
+        expected = allocate(instance, info["schedule"].machine).machine
+        assert np.array_equal(solver.solve(instance).schedule.machine, expected)
+    for n, m in ((7, 3), (6, 4)):
+        with pytest.raises(InputError, match="trained for 6 on 3 and plays no larger size"):
+            solver.solve(generate(n, m))
+
+
+def test_a_batch_tells_what_is_known_of_a_suite() -> None:
+    known = load_suite("tiny")
+    env = SchedulingVecEnv(ASSIGN, 2, n=12, m=4)
+    env.set_options([{"instance": known[1]}, {"instance": generate(known[1].num_tasks, 2)}])
+    env.reset()
+    over = np.zeros(2, dtype=bool)
+    while not over.any():
+        _, _, over, infos = env.step(np.zeros(2, dtype=int))
+    assert infos[0]["reference"] == known.references[1].mean_accuracy
+    assert "reference" not in infos[1]
+    assert env.metadata["autoreset_mode"].value == "SameStep"
+
+
+def test_only_what_is_known_to_be_padded_says_so() -> None:
+    def padded(**options: Any) -> bool:
+        return Game.of(SchedulingVecEnv(ASSIGN, 1, **options)).padded
+
+    def draw(rng: np.random.Generator) -> Instance:
+        return generate(4, 2, seed=int(rng.integers(9)))
+
+    assert padded(n=(3, 6), m=2)
+    assert padded(n=3, m=(1, 2), devices="T4,V100")
+    assert padded(n=(3, 6), m=2, pool=3)
+    assert padded(pool=[generate(3, 2), generate(4, 2)])
+    assert not padded(n=6, m=2)
+    assert not padded(n=(6, 6), m=2)
+    assert not padded(pool=[generate(3, 2), generate(3, 2, seed=1)])
+    assert not padded(generator=draw, n=6, m=3)
+    assert not Game.of(SchedulingVecEnv(ASSIGN, 1, n=(3, 6), m=2)).resized(6, 2).padded
 
 
 def test_what_is_no_agent_is_refused(tmp_path: Path) -> None:

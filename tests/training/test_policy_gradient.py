@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from dsct_gym.training.batch import advantages, draw_size, play, show_teacher
+from dsct_gym.generator import Scenario
+from dsct_gym.instance import Instance
+from dsct_gym.random import spawn
+from dsct_gym.training.batch import Use, advantages, draw_size, play, show_teacher
 from dsct_gym.training.config import Distribution, PolicyGradientConfig
 from dsct_gym.training.module import PolicyModule
 from dsct_gym.training.policy_gradient import PolicyGradient
@@ -85,3 +88,31 @@ def test_imitation_makes_the_teacher_more_likely(tmp_path: Path) -> None:
             return float(torch.log_softmax(scores, -1).gather(-1, chosen).mean())
 
     assert likelihood(run.module) > likelihood(PolicyModule(4, 0, PolicyGradient.sharpness)) + 0.02
+
+
+def test_size_and_instances_of_a_step_have_streams_of_their_own() -> None:
+    """As tuples, seed and step, and the same with instance 0, would be one."""
+    drawn = [
+        spawn(seed, step, *use).random()
+        for seed in (0, 1)
+        for step in (0, 1)
+        for use in ((Use.SIZE,), (Use.INSTANCE, 0), (Use.INSTANCE, 1))
+    ]
+    drawn += [np.random.default_rng((seed, step)).random() for seed in (0, 1) for step in (0, 1)]
+    assert len(set(drawn)) == len(drawn)
+
+    asked: list[dict] = []
+    network, original = PolicyModule(4).export(), Scenario.sample
+
+    def sample(scenario: Scenario, rng: np.random.Generator) -> Instance:
+        asked.append(rng.bit_generator.state["state"])
+        return original(scenario, rng)
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as pool:
+        patch.setattr(Scenario, "sample", sample)
+        for step in (0, 1):
+            play(network, SMALL, machines_scored=400, rollouts=2, seed=(0, step), pool=pool)
+    states = {str(state) for state in asked}
+    assert len(states) == len(asked) > 4
+    fresh = [np.random.default_rng(seed).bit_generator.state["state"] for seed in (0, (0, 1))]
+    assert not states & {str(state) for state in fresh}

@@ -27,11 +27,11 @@ from dsct_gym.training.stable.held_out import StableHeldOut
 from dsct_gym.training.stable.run import train_sb3
 from dsct_gym.training.stable.settings import make_algorithm
 from dsct_gym.training.start import check_config
-from playing import ASSIGN, CONTINUOUS, JOINT
+from playing import ASSIGN, CONTINUOUS, JOINT, PLAN
 
 torch.set_num_threads(1)
 
-CONFIGS = [name for name in shipped_configs() if name.startswith("sb3-")]
+CONFIGS = [name for name in shipped_configs() if name.startswith(("sb3-", "plan-"))]
 SMALL = Distribution(n=(6, 6), m=(2, 2))
 # What makes a shipped configuration end within seconds.
 QUICK = {"n_steps": 4, "batch_size": 8, "n_epochs": 1, "learning_starts": 8, "buffer_size": 200}
@@ -63,7 +63,7 @@ def test_configurations_cover_algorithms_and_environments() -> None:
     assert {("PPO", "shared"), ("MaskablePPO", "shared"), ("A2C", "shared")} <= trained
     assert {("PPO", "mlp"), ("DQN", "mlp"), ("SAC", "mlp"), ("TD3", "mlp")} <= trained
     shared = {config.env for config in checked if config.policy == "shared"}
-    assert shared == {JOINT, ASSIGN, CONTINUOUS}
+    assert shared == {JOINT, ASSIGN, CONTINUOUS, PLAN}
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -88,6 +88,7 @@ def test_shipped_configuration_trains(name: str, tmp_path: Path) -> None:
     assert all(done <= total == 48 for done, total in told)
     assert (tmp_path / "curve.png").stat().st_size > 0
     assert Game.of(load_stable(tmp_path / "policy.zip").policy).env_id == config.env
+    assert (tmp_path / "policy.safetensors").exists() == config.exports
 
 
 @pytest.mark.parametrize("name", ["sb3-maskable-ppo", "sb3-dqn"])
@@ -171,6 +172,40 @@ def test_patience_and_seconds_stop_a_run(tmp_path: Path) -> None:
     assert 0.5 <= float(log(tmp_path / "b")[-1]["seconds"]) < 20.0
 
 
+@pytest.mark.parametrize("policy", ["shared", "mlp"])
+def test_rules_of_the_environment_are_those_of_training_and_evaluation(
+    policy: str, tmp_path: Path
+) -> None:
+    for name, changes, rules in (
+        ("a", {"env": ASSIGN}, {"compact": True}),
+        ("b", {"env": PLAN}, {"order": "reverse", "passes": 2}),
+    ):
+        config = quick("sb3-a2c", policy=policy, rules=rules, **changes)
+        train_sb3(
+            config, RunFolder(tmp_path / name, config, resume=False), resume=False, device="cpu"
+        )
+        game = Game.of(load_stable(tmp_path / name / "policy.zip").policy)
+        assert game.rules == rules
+        assert not (tmp_path / name / "policy.safetensors").exists()
+
+
+@pytest.mark.parametrize("env_id", [JOINT, ASSIGN])
+def test_tasks_left_are_known_without_their_table(env_id: str) -> None:
+    full, _ = shared_policy("PPO", env_id, n=(3, 9), m=2)
+    compact, env = shared_policy("PPO", env_id, n=(3, 9), m=2, compact=True)
+    twin = SchedulingVecEnv(env_id, 3, guidance=True, levels=4, n=(3, 9), m=2)
+    env.seed(3)
+    twin.seed(3)
+    observation, seen = env.reset(), twin.reset()
+    for _ in range(6):
+        left = [
+            policy.extract_features(policy.obs_to_tensor(shown)[0]).tasks_left
+            for policy, shown in ((full, seen), (compact, observation))
+        ]
+        torch.testing.assert_close(left[1], left[0])
+        (observation, *_), (seen, *_) = (each.step(np.zeros(3, dtype=int)) for each in (env, twin))
+
+
 def test_shared_policy_trains_on_many_sizes(tmp_path: Path) -> None:
     config = quick(
         "sb3-maskable-ppo",
@@ -179,6 +214,14 @@ def test_shared_policy_trains_on_many_sizes(tmp_path: Path) -> None:
     )
     train_sb3(config, RunFolder(tmp_path, config, resume=False), resume=False, device="cpu")
     assert {"6x2", "12x4", "mean"} <= set(log(tmp_path)[-1])
+
+
+def test_stock_policy_trains_on_ranges_and_is_watched_on_smaller_sizes(tmp_path: Path) -> None:
+    ranges = {"n": [4, 8], "m": [1, 3]}
+    config = quick("sb3-ppo-mlp", distribution=ranges, sizes=[[8, 3], [5, 2]])
+    train_sb3(config, RunFolder(tmp_path, config, resume=False), resume=False, device="cpu")
+    assert {"8x3", "5x2", "mean"} <= set(log(tmp_path)[-1])
+    assert Game.of(load_stable(tmp_path / "policy.zip").policy).padded
 
 
 @pytest.mark.parametrize(
@@ -196,13 +239,18 @@ def test_shared_policy_trains_on_many_sizes(tmp_path: Path) -> None:
         ({"algorithm": "DDPG"}, "algorithm: Input should be 'PPO'"),
         ({"env": "CartPole-v1"}, "env: no environment 'CartPole-v1', only DSCT-EA-v0, DSCT-EA"),
         ({"algorithm": "SAC"}, "env: SAC takes continuous actions only"),
-        ({"algorithm": "DQN", "settings": {}}, "policy: DQN has no shared policy, only mlp"),
-        ({"env": CONTINUOUS, "algorithm": "MaskablePPO"}, "env: MaskablePPO takes discrete"),
         (
-            {"policy": "mlp", "distribution": {"n": [10, 20], "m": [2, 2]}},
-            "distribution: the mlp policy needs a single n and a single m",
+            {"algorithm": "SAC", "env": CONTINUOUS, "settings": {}},
+            "policy: SAC has no shared policy, only mlp",
         ),
-        ({"policy": "mlp", "sizes": [[10, 2]]}, "sizes: the mlp policy plays the size"),
+        ({"env": CONTINUOUS, "algorithm": "MaskablePPO"}, "env: MaskablePPO takes discrete"),
+        ({"policy": "mlp", "sizes": [[10, 2]]}, "sizes: the mlp policy plays no other size"),
+        (
+            {"policy": "mlp", "sizes": [[51, 5]], "distribution": {"n": [20, 50], "m": [2, 5]}},
+            "sizes: the mlp policy plays no larger size than (50, 5)",
+        ),
+        ({"rules": {"order": "edf"}}, "rules.order: DSCT-EA-Assign-v0 has only compact"),
+        ({"rules": {"compact": True}, "env": PLAN}, f"rules.compact: {PLAN} has only order, pas"),
         ({"stepz": 3}, "stepz: Extra inputs are not permitted"),
     ],
 )
@@ -245,7 +293,13 @@ def permute(policy: Any, observation: dict[str, Any], order: list[int]) -> dict[
 
 @pytest.mark.parametrize(
     ("algorithm", "env_id"),
-    [("PPO", ASSIGN), ("A2C", JOINT), ("MaskablePPO", JOINT), ("PPO", CONTINUOUS)],
+    [
+        ("PPO", ASSIGN),
+        ("A2C", JOINT),
+        ("MaskablePPO", JOINT),
+        ("PPO", CONTINUOUS),
+        ("PPO", PLAN),
+    ],
 )
 def test_shared_policy_is_equivariant_in_machines(algorithm: str, env_id: str) -> None:
     policy, env = shared_policy(algorithm, env_id, n=7, m=4)
@@ -269,6 +323,27 @@ def test_shared_policy_is_equivariant_in_machines(algorithm: str, env_id: str) -
         assert one.std(-1).min() > 1e-3
         actions, _ = policy.predict(observation, deterministic=True)
         observation, *_ = env.step(actions)
+
+
+def test_values_of_actions_are_equivariant_in_machines_and_blind_to_padding() -> None:
+    policy, env = shared_policy("DQN", PLAN, n=7, m=4)
+    observation, order = env.reset(), [2, 0, 3, 1]
+    other = permute(policy, observation, order)
+    with torch.no_grad():
+        values, permuted = (
+            policy.q_net(policy.obs_to_tensor(shown)[0]) for shown in (observation, other)
+        )
+    torch.testing.assert_close(permuted[:, :4], values[:, order])
+    torch.testing.assert_close(permuted[:, 4], values[:, 4])
+    assert values.std(-1).min() > 1e-3
+
+    wide, instances = fit(policy, 9, 6), [generate(7, 4, seed=seed) for seed in range(3)]
+    small, padded = (show(PLAN, instances, n=n, m=m) for n, m in ((7, 4), (9, 6)))
+    with torch.no_grad():
+        values = policy.q_net(policy.obs_to_tensor(small)[0])
+        wider = wide.q_net(wide.obs_to_tensor(padded)[0])
+    torch.testing.assert_close(wider[:, [0, 1, 2, 3, 6]], values)
+    assert (wider[:, 4:6] < -1e6).all()
 
 
 def test_shared_policy_obeys_masks() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from dsct_gym.atomic import write_bytes
 from dsct_gym.registration import ENVIRONMENTS
+from dsct_gym.training.stable.export import export_policy
 
 if TYPE_CHECKING:
     from dsct_gym.training.run import Progress
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 POLICY: Final = "policy.zip"
 """The best agent on the held-out set."""
+CHECKPOINT: Final = "policy.safetensors"
+"""The same as a checkpoint, where one can hold it."""
 STATE: Final = "state.zip"
 """The agent as it was when the run was last kept."""
 REPLAY: Final = "replay.pkl"
@@ -102,10 +106,23 @@ class Watch(BaseCallback):  # type: ignore[misc]
         if shares["mean"] > self.best_share:
             self.best_share, self._waited = shares["mean"], 0
             self._save(POLICY)
+            if self._config.exports:
+                export_policy(self.model, self._folder.path / CHECKPOINT, self._summary())
         seconds = round(self._seconds, 1)
         self._folder.log({"step": self.num_timesteps, "seconds": seconds} | shares)
         self._folder.draw_curve(self._curves)
         self._keep()
+
+    def _summary(self) -> dict[str, Any]:
+        """What the checkpoint tells of its training."""
+        packages = ("dsct-gym", "numpy", "torch", "stable-baselines3")
+        return {
+            "config": self._config.model_dump(mode="json"),
+            "steps": self.num_timesteps,
+            "seconds": round(self._seconds, 1),
+            "closed": round(self.best_share, 4),
+            "versions": {name: version(name) for name in packages},
+        }
 
     def _keep(self) -> None:
         """Keeps what a resumed run goes on from."""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
+import pkgutil
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from dsct_gym.registration import ENVIRONMENTS
 from dsct_gym.training.config import Distribution
-from dsct_gym.training.stable.settings import SHARED, check_settings
+from dsct_gym.training.stable.settings import (
+    EXPORTED,
+    EXPORTED_RULES,
+    SHARED,
+    check_settings,
+)
 
 _ACTIONS = {
     "DQN": "discrete",
@@ -29,6 +36,12 @@ def _check_env(env: str) -> str:
     return env
 
 
+def _rules_of(env: str) -> list[str]:
+    """Names of the arguments that an environment has beside those of all."""
+    own = inspect.signature(pkgutil.resolve_name(ENVIRONMENTS[env].single)).parameters.values()
+    return [each.name for each in own if each.kind is inspect.Parameter.KEYWORD_ONLY]
+
+
 class Sb3Config(BaseModel):
     """A run of Stable-Baselines3.
 
@@ -39,9 +52,11 @@ class Sb3Config(BaseModel):
         env: What it learns to play. DQN and MaskablePPO take discrete actions only, SAC and TD3
             continuous ones only.
         policy: ``shared``: the network in `dsct_gym.training.stable.policy`, which plays any size,
-            for PPO, A2C and MaskablePPO; ``mlp``: the stock policy, which needs a single size.
+            for PPO, A2C, MaskablePPO and DQN; ``mlp``: the stock policy, which plays the
+            size that it is trained for and, trained on several, smaller ones.
         guidance: Whether observations carry the columns of the fractional relaxation.
         levels: Compression levels, where actions choose one.
+        rules: The environment's own arguments: ``compact``; ``order`` and ``passes`` of the plan.
         distribution: Training instances.
         envs: Environments of the batch.
         timesteps: Steps in all, over all environments.
@@ -51,7 +66,8 @@ class Sb3Config(BaseModel):
         patience: Evaluations without a better one after which to stop.
         held_out: Instances of each held-out size.
         sizes: Held-out sizes, n and m; left out: the largest of the distribution.
-        settings: What to pass to the algorithm, by its own names. Where it takes a schedule, a pair
+        settings: What to pass to the algorithm, by its own names; what is left out is as
+            `dsct_gym.training.stable.recommended` has it. Where it takes a schedule, a pair
             falls linearly from the first number to the second; ``action_noise`` is the standard
             deviation of Gaussian noise; ``policy_kwargs`` are those of the policy, ``width`` of the
             shared one.
@@ -66,6 +82,7 @@ class Sb3Config(BaseModel):
     policy: Literal["shared", "mlp"]
     guidance: bool = True
     levels: int = Field(default=10, ge=2)
+    rules: dict[str, str | bool | int] = {}
     distribution: Distribution = _FIXED
     envs: int = Field(default=64, ge=1)
     timesteps: int = Field(ge=1)
@@ -84,16 +101,32 @@ class Sb3Config(BaseModel):
             raise ValueError(f"env: {self.algorithm} takes {only} actions only")
         if self.policy == "shared" and self.algorithm not in SHARED:
             raise ValueError(f"policy: {self.algorithm} has no shared policy, only mlp")
-        n, m = self.distribution.n, self.distribution.m
-        if self.policy == "mlp" and (n[0] != n[1] or m[0] != m[1]):
-            raise ValueError("distribution: the mlp policy needs a single n and a single m")
-        if self.policy == "mlp" and self.sizes not in ((), ((n[1], m[1]),)):
-            raise ValueError("sizes: the mlp policy plays the size that it is trained for only")
+        for name in self.rules:
+            if name not in (known := _rules_of(self.env)):
+                raise ValueError(f"rules.{name}: {self.env} has only {', '.join(known)}")
+        if self.policy == "mlp":
+            self._check_sizes()
         try:
             check_settings(self.algorithm, self.policy, self.settings)
         except ImportError as error:
             raise ValueError(f"method: needs {error.name}: install dsct-gym[rl]") from error
         return self
+
+    def _check_sizes(self) -> None:
+        """A stock policy plays what fits the spaces that it is trained in."""
+        largest = self.distribution.n[1], self.distribution.m[1]
+        for n, m in self.sizes:
+            if (n, m) == largest:
+                continue
+            if self.distribution.one_size or n > largest[0] or m > largest[1]:
+                other = "other" if self.distribution.one_size else "larger"
+                raise ValueError(f"sizes: the mlp policy plays no {other} size than {largest}")
+
+    @property
+    def exports(self) -> bool:
+        """Whether a checkpoint can hold the agent."""
+        played = EXPORTED_RULES | self.rules == EXPORTED_RULES
+        return self.policy == "shared" and self.env == EXPORTED and played
 
     @property
     def held_out_sizes(self) -> tuple[tuple[int, int], ...]:

@@ -25,8 +25,11 @@ from gymnasium import spaces
 from sb3_contrib.common.maskable.policies import MaskableMultiInputActorCriticPolicy
 from stable_baselines3.common.policies import MultiInputActorCriticPolicy
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+from stable_baselines3.dqn.policies import MultiInputPolicy as DqnMultiInputPolicy
+from stable_baselines3.dqn.policies import QNetwork
 from torch import Tensor, nn
 
+from dsct_gym.envs.observation import BudgetColumn
 from dsct_gym.plan import Context
 
 _NEVER = -1e8  # logit of a machine that the instance does not have
@@ -60,8 +63,10 @@ class TablesExtractor(BaseFeaturesExtractor):  # type: ignore[misc]
 
     def forward(self, observation: dict[str, Tensor]) -> Tables:
         """The tables of a batch of observations."""
-        if "tasks" not in observation:
+        if "budget" not in observation:
             return _tables_of_plan(observation)
+        if "tasks" not in observation:
+            return _tables_of_one_task(observation)
         tasks_left = observation["tasks_mask"].sum(-1, keepdim=True)
         tasks = _rows(observation["tasks"], observation["tasks_mask"])
         mean = tasks.sum(-2) / tasks_left.clamp(min=1.0)  # decided tasks and padding are 0
@@ -71,6 +76,18 @@ class TablesExtractor(BaseFeaturesExtractor):  # type: ignore[misc]
             _rows(observation["machines"], observation["machines_mask"]),
             observation["machines_mask"],
         )
+
+
+def _tables_of_one_task(observation: dict[str, Tensor]) -> Tables:
+    """The same of an observation that leaves out the table of tasks."""
+    budget = observation["budget"]
+    number = 10.0 ** budget[..., BudgetColumn.TASKS]
+    return Tables(
+        torch.cat([observation["task"], budget], -1),
+        (budget[..., BudgetColumn.TASKS_LEFT] * number).unsqueeze(-1),
+        _rows(observation["machines"], observation["machines_mask"]),
+        observation["machines_mask"],
+    )
 
 
 def _tables_of_plan(observation: dict[str, Tensor]) -> Tables:
@@ -116,7 +133,60 @@ class _Pooled(nn.Module):
         return common, torch.relu(common.unsqueeze(-2) + self.hidden(machines))
 
 
-class SharedNetwork(nn.Module):
+class SharedActor(nn.Module):
+    """Scores all actions: the network of the module's formulas.
+
+    Args:
+        observation_space: Of one of the environments.
+        action_space: Of the same.
+        width: Hidden units.
+
+    Attributes:
+        actor: What machines have in common, and what each makes of it.
+        score: V.
+        direct: U.
+        last: w and w_0.
+        columns: Numbers of columns of the context and of a machine.
+        actions: Number of actions.
+    """
+
+    def __init__(
+        self, observation_space: spaces.Dict, action_space: spaces.Space[Any], width: int
+    ) -> None:
+        super().__init__()
+        columns = {key: _size(space) for key, space in observation_space.items()}
+        machines = columns["machines_mask"]
+        machine = columns["machines"] // machines
+        outputs = 1
+        if discrete := isinstance(action_space, spaces.Discrete):
+            outputs = (int(action_space.n) - 1) // machines
+        self._padding = _NEVER if discrete else _IGNORED
+        context = columns["task"]
+        if "budget" in columns:
+            context += columns["budget"]
+        if "tasks" in columns:
+            context += columns["task"]
+        self.columns = context, machine
+        self.actions = machines * outputs + 1
+        self.actor = _Pooled(context, machine, width)
+        self.score = nn.Linear(width, outputs)
+        self.direct = nn.Linear(machine, outputs, bias=False)
+        self.last = nn.Linear(width, 1)
+        with torch.no_grad():
+            for layer in (self.score, self.direct, self.last):
+                layer.weight.mul_(_SMALL)
+            if discrete:
+                self.last.bias.fill_(_RARELY)
+
+    def forward_actor(self, tables: Tables) -> Tensor:
+        """Logits, or means, of all actions (B, actions), in the order of the environment."""
+        common, machines = self.actor(tables)
+        scores = self.score(machines) + self.direct(tables.machines)
+        scores = scores.masked_fill(tables.machines_mask.unsqueeze(-1) == 0.0, self._padding)
+        return torch.cat([scores.flatten(-2), self.last(torch.relu(common))], -1)
+
+
+class SharedNetwork(SharedActor):
     """Actor and critic, as Stable-Baselines3 asks for them.
 
     Args:
@@ -132,39 +202,13 @@ class SharedNetwork(nn.Module):
     def __init__(
         self, observation_space: spaces.Dict, action_space: spaces.Space[Any], width: int
     ) -> None:
-        super().__init__()
-        columns = {key: _size(space) for key, space in observation_space.items()}
-        machines = columns["machines_mask"]
-        machine = columns["machines"] // machines
-        outputs = 1
-        if discrete := isinstance(action_space, spaces.Discrete):
-            outputs = (int(action_space.n) - 1) // machines
-        self._padding = _NEVER if discrete else _IGNORED
-        context = columns["task"]
-        if "tasks" in columns:
-            context += columns["task"] + columns["budget"]
-        self.actor = _Pooled(context, machine, width)
-        self.critic = _Pooled(context, machine, width)
-        self.score = nn.Linear(width, outputs)
-        self.direct = nn.Linear(machine, outputs, bias=False)
-        self.last = nn.Linear(width, 1)
-        self.latent_dim_pi, self.latent_dim_vf = machines * outputs + 1, width
-        with torch.no_grad():
-            for layer in (self.score, self.direct, self.last):
-                layer.weight.mul_(_SMALL)
-            if discrete:
-                self.last.bias.fill_(_RARELY)
+        super().__init__(observation_space, action_space, width)
+        self.critic = _Pooled(*self.columns, width)
+        self.latent_dim_pi, self.latent_dim_vf = self.actions, width
 
     def forward(self, tables: Tables) -> tuple[Tensor, Tensor]:
         """What the actor and what the critic gives."""
         return self.forward_actor(tables), self.forward_critic(tables)
-
-    def forward_actor(self, tables: Tables) -> Tensor:
-        """Logits, or means, of all actions (B, actions), in the order of the environment."""
-        common, machines = self.actor(tables)
-        scores = self.score(machines) + self.direct(tables.machines)
-        scores = scores.masked_fill(tables.machines_mask.unsqueeze(-1) == 0.0, self._padding)
-        return torch.cat([scores.flatten(-2), self.last(torch.relu(common))], -1)
 
     def forward_critic(self, tables: Tables) -> Tensor:
         """What the value is linear in (B, H)."""
@@ -229,3 +273,56 @@ class SharedPolicy(_Shared, MultiInputActorCriticPolicy):  # type: ignore[misc]
 
 class MaskableSharedPolicy(_Shared, MaskableMultiInputActorCriticPolicy):  # type: ignore[misc]
     """The shared network for MaskablePPO."""
+
+
+class SharedQNetwork(QNetwork):  # type: ignore[misc]
+    """The shared network as the values of the actions.
+
+    Args:
+        width: Hidden units.
+        **options: What Stable-Baselines3 passes to its own.
+    """
+
+    def __init__(self, width: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.q_net = SharedActor(self.observation_space, self.action_space, width)
+
+    def forward(self, observation: dict[str, Tensor]) -> Tensor:
+        """Values of all actions (B, actions)."""
+        tables = self.extract_features(observation, self.features_extractor)
+        return self.q_net.forward_actor(tables)
+
+
+class SharedQPolicy(DqnMultiInputPolicy):  # type: ignore[misc]
+    """The shared network for DQN.
+
+    Args:
+        observation_space: Of one of the environments with discrete actions.
+        action_space: Of the same.
+        lr_schedule: Learning rate.
+        width: Hidden units.
+        **options: What Stable-Baselines3 passes to its own policies.
+    """
+
+    plays_any_size: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        observation_space: spaces.Dict,
+        action_space: spaces.Discrete,
+        lr_schedule: Any,
+        width: int = 64,
+        **options: Any,
+    ) -> None:
+        self.width = width
+        options["features_extractor_class"] = TablesExtractor
+        super().__init__(observation_space, action_space, lr_schedule, **options)
+
+    def make_q_net(self) -> SharedQNetwork:
+        """The network, and in a second call the one that lags behind."""
+        options = self._update_features_extractor(self.net_args, features_extractor=None)
+        network: SharedQNetwork = SharedQNetwork(width=self.width, **options).to(self.device)
+        return network
+
+    def _get_constructor_parameters(self) -> dict[str, Any]:
+        return {**super()._get_constructor_parameters(), "width": self.width}

@@ -89,8 +89,9 @@ def _make_env(config: Sb3Config) -> Any:
     from dsct_gym.training.batch import draw_size
 
     given = config.distribution
-    options: dict[str, Any] = {"n": given.n[1], "m": given.m[1]}
-    if given.n[0] == given.n[1] and given.m[0] == given.m[1]:
+    options: dict[str, Any] = {"n": given.n, "m": given.m}
+    if given.one_size:
+        options = {"n": given.n[1], "m": given.m[1]}
         options |= {"mu": given.mu, "rho": given.rho, "beta": given.beta}
     else:
 
@@ -103,6 +104,7 @@ def _make_env(config: Sb3Config) -> Any:
         config.envs,
         guidance=config.guidance,
         levels=config.levels,
+        **config.rules,
         num_threads=config.threads,
         **options,
     )

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from dsct_gym.errors import InputError
+from dsct_gym.training.stable.recommended import recommended
 
 MODULES: Final = {
     "PPO": "stable_baselines3",
@@ -25,8 +26,14 @@ SHARED: Final = {
     "PPO": "SharedPolicy",
     "A2C": "SharedPolicy",
     "MaskablePPO": "MaskableSharedPolicy",
+    "DQN": "SharedQPolicy",
 }
 """Algorithms that can train the shared network, and its class in `policy.py` for each."""
+
+EXPORTED: Final = "DSCT-EA-Plan-v0"
+"""The environment that shows what the network of a checkpoint sees."""
+EXPORTED_RULES: Final[dict[str, str | bool | int]] = {"order": "edf", "passes": 1}
+"""How a checkpoint is played there."""
 
 _SET_BY_RUN: Final = {"policy", "env", "seed", "device", "verbose", "tensorboard_log"}
 _SET_BY_ALGORITHM: Final = {
@@ -113,14 +120,14 @@ def _number(name: str, value: Any, most: float) -> float:
 def make_algorithm(
     algorithm: str, policy: str, settings: dict[str, Any], env: Any, *, seed: int, device: str
 ) -> Any:
-    """An algorithm on an environment.
+    """An algorithm on an environment; what the settings leave out is as `recommended`.
 
     Raises:
         InputError: If a setting is out of range.
     """
     from stable_baselines3.common.noise import NormalActionNoise
 
-    checked = check_settings(algorithm, policy, settings)
+    checked = recommended(algorithm, env) | check_settings(algorithm, policy, settings)
     if _NOISE in checked:
         mean = np.zeros(env.action_space.shape)
         checked[_NOISE] = NormalActionNoise(mean, mean + checked[_NOISE])

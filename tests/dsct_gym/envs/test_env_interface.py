@@ -163,6 +163,9 @@ def test_statistics_wrapper_sees_the_return() -> None:
         ({"pool": 0}, "pool: must be at least 1, got 0"),
         ({"pool": []}, "pool: needs at least one instance"),
         ({"suite": "nothing"}, "suite: no suite 'nothing'"),
+        ({"suite": "nothing", "split": "train"}, "suite: no suite 'nothing'"),
+        ({"suite": "tiny", "split": "valid"}, "split: 'valid' is not one of train, test"),
+        ({"split": "train", "n": 3}, "split: needs a suite"),
         ({"pool": True}, "pool: "),
         ({"pool_seed": -1, "pool": 2}, "pool_seed: must be at least 0, got -1"),
     ],
@@ -198,7 +201,7 @@ FORMS = ["single", "batched", pytest.param("sb3", marks=pytest.mark.learning)]
     [
         {},
         {"instance": generate(n=2, m=1)},
-        {"suite": "tiny"},
+        {"suite": "tiny", "split": "test"},
         {"pool": [generate(n=2, m=1)]},
         {"generator": lambda rng: generate(n=2, m=1)},
     ],

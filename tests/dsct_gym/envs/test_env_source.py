@@ -1,5 +1,8 @@
 """Where instances come from."""
 
+import warnings
+from dataclasses import replace
+
 import gymnasium
 import numpy as np
 import pytest
@@ -12,9 +15,11 @@ from dsct_gym.envs.joint import JointEpisodes
 from dsct_gym.envs.options import make_source
 from dsct_gym.envs.sampling import Sampled, _exact_sum
 from dsct_gym.envs.source import Drawn
+from dsct_gym.errors import EvaluationWarning
 from dsct_gym.generator import Scenario, generate
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
+from dsct_gym.suites.training_split import TrainingSplit
 from playing import ASSIGN, IDS, JOINT, RANGES, play
 
 SCENARIOS = [
@@ -167,9 +172,91 @@ def test_curves_may_get_longer_in_mid_training() -> None:
 
 
 def test_suites_are_drawn_from() -> None:
-    env = gymnasium.make(JOINT, suite="tiny").unwrapped
+    env = gymnasium.make(JOINT, suite="tiny", split="test").unwrapped
     known = dsct_gym.load_suite("tiny")
     assert env.layout.max_tasks == max(instance.num_tasks for instance in known)
     for seed in range(5):
         env.reset(seed=seed)
         assert env.instance in list(known)
+
+
+def test_the_training_split_is_like_the_suite_but_none_of_it() -> None:
+    known = list(dsct_gym.load_suite("devices"))
+    env = gymnasium.make(JOINT, suite="devices", split="train").unwrapped
+    test = gymnasium.make(JOINT, suite="devices", split="test").unwrapped
+    assert env.observation_space == test.observation_space
+    kinds = {(i.num_tasks, tuple(i.speeds), tuple(i.efficiencies)) for i in known}
+    drawn = []
+    for episode in range(60):
+        env.reset(seed=0 if episode == 0 else None)
+        drawn.append(env.instance)
+    # Real devices: the same room of them, with the number of tasks that the suite has there.
+    met = {(i.num_tasks, tuple(i.speeds), tuple(i.efficiencies)) for i in drawn}
+    assert met <= kinds
+    assert len(met) > len(kinds) // 2
+    assert all(instance not in known for instance in drawn)
+    assert len(set(drawn)) == 60
+
+
+@pytest.mark.parametrize("suite", ["tiny", "small", "medium", "large"])
+def test_every_suite_has_a_training_split(suite: str) -> None:
+    split = TrainingSplit(suite)
+    sizes = [(i.num_tasks, i.num_machines) for i in dsct_gym.load_suite(suite)]
+    assert split.sizes == set(sizes)
+    drawn = split.sample(np.random.default_rng(0))
+    assert (drawn.num_tasks, drawn.num_machines) in sizes
+
+
+def test_whoever_might_train_on_what_is_compared_is_warned() -> None:
+    with pytest.warns(EvaluationWarning, match="agents are compared on the instances of 'tiny'"):
+        gymnasium.make(JOINT, suite="tiny")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for split in ("train", "test"):
+            gymnasium.make(JOINT, suite="tiny", split=split)
+
+
+def test_the_reference_is_told_of_a_suite_alone() -> None:
+    suite = dsct_gym.load_suite("tiny")
+    for instance, expected in (
+        (suite[3], suite.references[3].mean_accuracy),
+        (replace(suite[3], name="tiny-04"), None),
+        (replace(suite[3], energy_budget=0.1), None),
+        (replace(suite[3], name=None), None),
+        (generate(4, 2), None),
+    ):
+        env = gymnasium.make(ASSIGN, instance=instance)
+        _, _, info = play(env, np.random.default_rng(0))
+        assert info.get("reference") == expected
+        if expected is not None:
+            assert info["mean_accuracy"] <= expected
+
+
+@pytest.mark.parametrize("mode", ["NextStep", "SameStep"])
+def test_batches_tell_the_references_of_those_that_ended(mode: str) -> None:
+    suite = dsct_gym.load_suite("tiny")
+    by_size = {instance.num_tasks: index for index, instance in enumerate(suite)}
+    one, other = sorted(by_size)[:2]
+    many = gymnasium.make_vec(
+        ASSIGN,
+        num_envs=3,
+        vectorization_mode="vector_entry_point",
+        autoreset_mode=mode,
+        generator=lambda rng: generate(2, 2),
+        n=12,
+        m=4,
+    )
+    assert many.metadata["autoreset_mode"].value == mode
+    given = [suite[by_size[one]], suite[by_size[other]], generate(one, 2)]
+    many.reset(options={"instance": given})
+    for step in range(1, other + 1):
+        *_, ended, _, info = many.step(np.zeros(3, dtype=int))
+        info = info.get("final_info", info)
+        if step not in (one, other):
+            assert "reference" not in info
+            continue
+        where = 0 if step == one else 1
+        assert ended[where]
+        assert info["_reference"].tolist() == [env == where for env in range(3)]
+        known = suite.references[by_size[one if where == 0 else other]]
+        assert info["reference"][where] == known.mean_accuracy
