@@ -18,6 +18,8 @@ _SLACK = 1e-11  # relative to the total: the rounding by which a bound must miss
 PROPOSED, EVALUATED, ACCEPTED = 0, 1, 2
 """Places in `Walk.tally`."""
 
+_ANY = 0.4  # share of swaps with any task, however few deserve it
+
 
 class Walk(NamedTuple):
     """State of a walk besides the assignment itself.
@@ -27,21 +29,25 @@ class Walk(NamedTuple):
         best: Best assignment so far (n,), tasks in EDF order.
         best_total: Accuracy that it gains (1,).
         tally: Moves `PROPOSED`, `EVALUATED` in full and `ACCEPTED` (3,).
+        partners: EDF ranks of the tasks with which to swap each task, as often as they deserve it
+            (n, k); with k = 0 all deserve it alike.
     """
 
     random: States
     best: Ints
     best_total: Floats
     tally: Ints
+    partners: Ints
 
     @classmethod
-    def seeded(cls, tasks: int, seed: int) -> Walk:
+    def seeded(cls, tasks: int, seed: int, partners: Ints | None = None) -> Walk:
         """A walk that has not begun; the same seed takes the same steps in every process."""
         return cls(
             random=draw_states(seed, 2),
             best=np.full(tasks, -1, dtype=np.int64),
             best_total=np.full(1, -np.inf),
             tally=np.zeros(3, dtype=np.int64),
+            partners=np.empty((tasks, 0), np.int64) if partners is None else partners,
         )
 
 
@@ -151,7 +157,7 @@ def _propose(curves: Curves, walk: Walk, swaps: float) -> tuple[int, int, int]:
     task = _below(walk, curves.machine.size)
     source = curves.machine[task]
     if draw_xorshift(walk.random) < swaps:
-        other = _below(walk, curves.machine.size)
+        other = _partner(walk, task)
         machine = curves.machine[other]
         if source < 0 or machine < 0 or machine == source:
             return -1, -1, -1
@@ -160,6 +166,15 @@ def _propose(curves: Curves, walk: Walk, swaps: float) -> tuple[int, int, int]:
         return task, _below(walk, curves.slot.size), -1
     machine = _below(walk, curves.slot.size - 1)
     return task, machine + 1 if machine >= source else machine, -1
+
+
+@helper
+def _partner(walk: Walk, task: int) -> int:
+    """A task to swap with."""
+    tasks, listed = walk.partners.shape
+    if listed > 0 and draw_xorshift(walk.random) >= _ANY:
+        return int(walk.partners[task, _below(walk, listed)])
+    return _below(walk, tasks)
 
 
 @helper

@@ -46,13 +46,17 @@ class Search:
         instance: The problem.
         machine_of: Machine of each task to begin with (n,), −1 for none.
         seed: Seed of the walk.
+        partners: EDF ranks of the tasks with which to swap each task by EDF rank, as often as they
+            deserve it (n, k); None where all deserve it alike.
 
     Attributes:
         can_move: Whether any change of the assignment could matter.
         neighbours: About how many assignments are one move or swap away.
     """
 
-    def __init__(self, instance: Instance, machine_of: Ints, seed: int) -> None:
+    def __init__(
+        self, instance: Instance, machine_of: Ints, seed: int, partners: Ints | None = None
+    ) -> None:
         self.instance = instance
         n, m = instance.num_tasks, instance.num_machines
         self._base = float(instance.base_accuracy.sum())
@@ -60,7 +64,7 @@ class Search:
         segments = self._packed.task.size
         self._curves = Curves.empty(n, m, segments)
         self._prices = Prices.empty(n, m, segments)
-        self._walk = Walk.seeded(n, seed)
+        self._walk = Walk.seeded(n, seed, partners)
         self.can_move = m > 1 and self._packed.task.size > 0
         self.neighbours = n * (m - 1) + n * (n - 1) // 2
         self._begin(machine_of[instance.edf_order])

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dsct_gym.allocation import Packed
-from dsct_gym.arrays import Floats
+from dsct_gym.arrays import Floats, Ints
 from dsct_gym.incremental import CURRENT, Curves, accept_trial, place_all, try_change
 from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
@@ -103,14 +103,26 @@ _STATE = ("curves", "prices", "loads", "options")
 @kernel
 def begin(plan: Plan) -> None:
     """Puts the plan back to what DSCT-APPROX gives."""
-    start, work, loads = plan.outlook.start, plan.outlook.work, plan.loads
-    total = place_all(plan.packed, plan.curves, start)
-    plan.options.unit[0] = total / start.size if total > 0.0 else 1.0
+    begin_at(plan, plan.outlook.start)
+    total = plan.curves.total[CURRENT]
+    plan.options.unit[0] = total / plan.outlook.start.size if total > 0.0 else 1.0
+
+
+@kernel
+def begin_at(plan: Plan, machine: Ints) -> None:
+    """Puts the plan on a complete assignment, nothing of it decided.
+
+    Args:
+        plan: The plan; its unit stays what `begin` made it.
+        machine: Machine of each task by EDF rank (n,).
+    """
+    loads = plan.loads
+    place_all(plan.packed, plan.curves, machine)
     begin_prices(plan.packed, plan.curves, plan.prices)
-    for machine in range(loads.planned.size):
-        loads.decided[machine] = loads.planned[machine] = 0.0
-    for task in range(start.size):
-        loads.planned[start[task]] += work[task]
+    for r in range(loads.planned.size):
+        loads.decided[r] = loads.planned[r] = 0.0
+    for task in range(machine.size):
+        loads.planned[machine[task]] += plan.outlook.work[task]
 
 
 @kernel
