@@ -10,8 +10,8 @@ import numpy as np
 from dsct_gym.allocation import allocate
 from dsct_gym.baselines.local_search import Search
 from dsct_gym.errors import InputError
-from dsct_gym.instance import Instance
 from dsct_gym.list_schedule import assign
+from dsct_gym.problem import Problem
 from dsct_gym.relaxation import relax
 from dsct_gym.solver import Answer, Progress, Solver, practises
 
@@ -47,6 +47,7 @@ class Annealing(Solver):
     """
 
     name = "annealing"
+    knows = frozenset({"points"})
     stochastic = True
 
     def __init__(self, moves: int | None = None) -> None:
@@ -56,11 +57,11 @@ class Annealing(Solver):
             raise InputError(f"moves: must be at least 0, got {moves}")
         self.moves = moves
 
-    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+    def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
         started = time.perf_counter()
         moves = self.moves
         if moves is None and time_limit is None:
-            moves = 20_000 + 100 * instance.num_tasks
+            moves = 20_000 + 100 * instance.core.num_tasks
         relaxation = relax(instance)
         search = Search(instance, assign(instance, relaxation), 0 if seed is None else seed)
         interrupted = False

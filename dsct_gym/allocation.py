@@ -39,6 +39,10 @@ class Packed(NamedTuple):
         width: GFLOP (S,).
         first: Where each task's segments start in ``own`` (n+1,).
         own: Segments of each task along its curve (S,), ascending within a task.
+        increment: Where the increments of each machine start in the next two (m+1,). A machine with
+            one clock has one, itself; variants say what others are.
+        increment_speed: Speed of its machine with the increments up to each (V,), GFLOP/s.
+        increment_efficiency: Efficiency of each increment alone (V,), GFLOP/J.
     """
 
     deadline: Floats
@@ -50,6 +54,14 @@ class Packed(NamedTuple):
     width: Floats
     first: Ints
     own: Ints
+    increment: Ints
+    increment_speed: Floats
+    increment_efficiency: Floats
+
+    @property
+    def depth(self) -> int:
+        """Most increments of a machine."""
+        return int(np.diff(self.increment).max())
 
     @classmethod
     def of(cls, instance: Instance) -> Packed:
@@ -66,7 +78,25 @@ class Packed(NamedTuple):
             width=segments.width,
             first=np.concatenate(([0], np.cumsum(counts))),
             own=np.argsort(segments.task, kind="stable"),
+            increment=np.arange(instance.num_machines + 1),
+            increment_speed=np.array(instance.speeds),
+            increment_efficiency=np.array(instance.efficiencies),
         )
+
+
+@singledispatch
+def pack(problem: Problem) -> Packed:
+    """A problem as the kernels read it, those that keep an optimum up to date among them.
+
+    Raises:
+        InputError: If they do not take problems of this type.
+    """
+    raise InputError(f"instance: there is no allocation for {type(problem).__name__}")
+
+
+@pack.register
+def _(problem: Instance) -> Packed:
+    return Packed.of(problem)
 
 
 @singledispatch

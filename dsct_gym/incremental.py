@@ -12,17 +12,19 @@ wraps them.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from dsct_gym.allocation import Packed, allocate, find_free
+from dsct_gym.allocation import Packed, allocate, find_free, pack
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.errors import InputError
-from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
 from dsct_gym.schedule import Schedule, check_assignment
+
+if TYPE_CHECKING:
+    from dsct_gym.problem import Problem
 
 CURRENT, TRIAL = 0, 1
 """Places in `Curves.total` and `Curves.price`."""
@@ -33,6 +35,8 @@ SOURCE, TARGET = 0, 1
 class Curves(NamedTuple):
     """State of the incremental kernels; m machines, n tasks in EDF order, S segments.
 
+    D is the most increments of a machine, 1 where machines have one clock.
+
     Attributes:
         machine: Machine of each task (n,), −1 for none.
         slot: Slot of each machine's curve (m,).
@@ -41,12 +45,14 @@ class Curves(NamedTuple):
         load: Number of tasks (m+2,).
         order: Segments of these tasks (m+2, S), ascending; the first ``length`` count.
         length: Number of segments (m+2,).
-        steep: Accuracy per joule of the curve's pieces (m+2, S), non-increasing.
-        energy: Energy up to each piece (m+2, S+1), J, from 0.
-        gain: Accuracy gained up to each piece (m+2, S+1), from 0.
+        steep: Accuracy per joule of the curve's pieces (m+2, DS), non-increasing.
+        energy: Energy up to each piece (m+2, DS+1), J, from 0.
+        gain: Accuracy gained up to each piece (m+2, DS+1), from 0.
         pieces: Number of pieces (m+2,).
         exhausted: Slope of the segment that used up the time before each task's deadline, since
-            the deadline ahead of it (m+2, n); 0 where time is left, infinite where there is none.
+            the deadline ahead of it (m+2, Dn); 0 where time is left, infinite where there is none.
+            On a machine with several increments, n entries for each number of them, and no entry
+            is above the one ahead of it.
         taken: Number of pieces bought on each machine (m,).
         trial_taken: The same in a trial (m,).
         total: Accuracy gained over no work at all, `CURRENT` and in a `TRIAL` (2,).
@@ -54,6 +60,10 @@ class Curves(NamedTuple):
         place: Scratch (n,): position of a task in its slot, plus one.
         free: Scratch (n+1,), GFLOP.
         parent: Scratch (n+1,), the union-find forest.
+        accepted: Scratch (D, S): work that each segment gets with so many increments, GFLOP; empty
+            where D is 1.
+        head: Scratch (D,): the piece on each increment that is next, by its segment's position.
+        best: Scratch (D,): what it earns, accuracy per joule.
     """
 
     machine: Ints
@@ -75,11 +85,21 @@ class Curves(NamedTuple):
     place: Ints
     free: Floats
     parent: Ints
+    accepted: Floats
+    head: Ints
+    best: Floats
 
     @classmethod
-    def empty(cls, tasks: int, machines: int, segments: int) -> Curves:
-        """The state in which no task has a machine."""
+    def of(cls, packed: Packed) -> Curves:
+        """The state of a problem in which no task has a machine."""
+        sizes = packed.deadline.size, packed.speed.size, packed.task.size
+        return cls.empty(*sizes, depth=packed.depth)
+
+    @classmethod
+    def empty(cls, tasks: int, machines: int, segments: int, *, depth: int = 1) -> Curves:
+        """The state in which no task has a machine, for machines of so many increments."""
         slots = machines + 2
+        pieces = depth * segments
         return cls(
             machine=np.full(tasks, -1, dtype=np.int64),
             slot=np.arange(machines),
@@ -88,11 +108,11 @@ class Curves(NamedTuple):
             load=np.zeros(slots, dtype=np.int64),
             order=np.zeros((slots, segments), dtype=np.int32),
             length=np.zeros(slots, dtype=np.int64),
-            steep=np.zeros((slots, segments)),
-            energy=np.zeros((slots, segments + 1)),
-            gain=np.zeros((slots, segments + 1)),
+            steep=np.zeros((slots, pieces)),
+            energy=np.zeros((slots, pieces + 1)),
+            gain=np.zeros((slots, pieces + 1)),
             pieces=np.zeros(slots, dtype=np.int64),
-            exhausted=np.zeros((slots, tasks)),
+            exhausted=np.zeros((slots, depth * tasks)),
             taken=np.zeros(machines, dtype=np.int64),
             trial_taken=np.zeros(machines, dtype=np.int64),
             total=np.zeros(2),
@@ -100,6 +120,9 @@ class Curves(NamedTuple):
             place=np.zeros(tasks, dtype=np.int64),
             free=np.zeros(tasks + 1),
             parent=np.zeros(tasks + 1, dtype=np.int64),
+            accepted=np.zeros((depth if depth > 1 else 0, segments)),
+            head=np.zeros(depth, dtype=np.int64),
+            best=np.zeros(depth),
         )
 
 
@@ -109,22 +132,23 @@ class IncrementalAllocation:
     A trial (`move`, `swap`) leaves the assignment as it is until `accept`.
 
     Args:
-        instance: The problem.
+        problem: The problem: an `Instance`, or a variant that `dsct_gym.allocation.pack` takes.
         machine_of: Machine of each task (n,), −1 for none; no task placed when left out.
 
     Raises:
-        InputError: If ``machine_of`` does not fit the instance.
+        InputError: If ``machine_of`` does not fit the problem, or its type is not taken.
     """
 
-    def __init__(self, instance: Instance, machine_of: Ints | None = None) -> None:
-        self.instance = instance
-        self.packed = Packed.of(instance)
-        self.curves = Curves.empty(instance.num_tasks, instance.num_machines, self.packed.task.size)
-        self._base = float(instance.base_accuracy.sum())
+    def __init__(self, problem: Problem, machine_of: Ints | None = None) -> None:
+        self.problem = problem
+        self.instance = problem.core
+        self.packed = pack(problem)
+        self.curves = Curves.of(self.packed)
+        self._base = float(self.instance.base_accuracy.sum())
         self._pending: tuple[int, int, int] | None = None
         if machine_of is not None:
-            machine = check_assignment(instance, machine_of)
-            _enter_place_all(self.packed, self.curves, machine[instance.edf_order])
+            machine = check_assignment(self.instance, machine_of)
+            _enter_place_all(self.packed, self.curves, machine[self.instance.edf_order])
 
     @property
     def total_accuracy(self) -> float:
@@ -143,7 +167,7 @@ class IncrementalAllocation:
 
     def schedule(self) -> Schedule:
         """The optimal schedule of the current assignment."""
-        return allocate(self.instance, self.machine_of)
+        return allocate(self.problem, self.machine_of)
 
     def move(self, task: int, machine: int) -> float:
         """Tries a task on another machine (−1: on none).
@@ -406,6 +430,124 @@ def _merge_segments(
 @helper
 def build_curve(packed: Packed, curves: Curves, r: int, slot: int) -> None:
     """Builds the energy-accuracy curve of machine r from the tasks and segments in ``slot``."""
+    if packed.increment[r + 1] - packed.increment[r] > 1:
+        _build_on_increments(packed, curves, r, slot)
+    else:
+        _build_on_machine(packed, curves, r, slot)
+
+
+@helper
+def _build_on_increments(packed: Packed, curves: Curves, r: int, slot: int) -> None:
+    """The same for a machine with several increments.
+
+    The deadline greedy runs with the first k of them, for every k. What a segment gets with k less
+    what it gets with k − 1 is its piece on increment k; the pieces of all are merged.
+    """
+    first = packed.increment[r]
+    depth = packed.increment[r + 1] - first
+    # From the most speed to the least: what gets nothing with more gets nothing with less.
+    for k in range(depth - 1, -1, -1):
+        _accept_with(packed, curves, slot, packed.increment_speed[first + k], k, depth)
+    _merge_pieces(packed, curves, slot, first, depth)
+
+
+@helper
+def _accept_with(
+    packed: Packed, curves: Curves, slot: int, speed: float, k: int, depth: int
+) -> None:
+    """Work that each segment in a slot gets at a speed when energy is free, in ``accepted[k]``."""
+    load, length = curves.load[slot], curves.length[slot]
+    offset = k * curves.machine.size
+    curves.parent[0] = 0
+    since = 0.0
+    for position in range(load):
+        task = curves.tasks[slot, position]
+        curves.place[task] = position + 1
+        curves.free[position + 1] = speed * (packed.deadline[task] - since)
+        some = curves.free[position + 1] > 0.0
+        curves.parent[position + 1] = position + 1 if some else position
+        curves.exhausted[slot, offset + position] = 0.0 if some else np.inf
+        since = packed.deadline[task]
+    position = 0
+    while position < length:
+        segment = curves.order[slot, position]
+        worked = 0.0
+        if k + 1 == depth or curves.accepted[k + 1, position] > 0.0:
+            wanted = packed.width[segment]
+            at = find_free(curves.parent, curves.place[packed.task[segment]])
+            while at > 0:
+                if curves.free[at] > wanted:
+                    curves.free[at] -= wanted
+                    worked = packed.width[segment]
+                    break
+                worked += curves.free[at]
+                wanted -= curves.free[at]
+                curves.parent[at] = at - 1
+                curves.exhausted[slot, offset + at - 1] = packed.slope[segment]
+                at = find_free(curves.parent, at - 1)
+            if worked == 0.0 and find_free(curves.parent, load) == 0:
+                break
+        curves.accepted[k, position] = worked
+        position += 1
+    for rest in range(position, length):
+        curves.accepted[k, rest] = 0.0
+    lowest = np.inf
+    for position in range(load):
+        lowest = min(lowest, curves.exhausted[slot, offset + position])
+        curves.exhausted[slot, offset + position] = lowest
+
+
+@helper
+def _merge_pieces(packed: Packed, curves: Curves, slot: int, first: int, depth: int) -> None:
+    """Lists the pieces of all increments by accuracy per joule, of equal ones the cheaper first."""
+    for k in range(depth):
+        curves.head[k] = -1
+        _next_piece(packed, curves, slot, first, k)
+    pieces, energy, gain = 0, 0.0, 0.0
+    while True:
+        best, most = -1, 0.0
+        for k in range(depth):
+            if curves.best[k] > most:
+                best, most = k, curves.best[k]
+        if best < 0:
+            break
+        position = curves.head[best]
+        worked = _piece(curves, best, position)
+        energy += worked / packed.increment_efficiency[first + best]
+        gain += worked * packed.slope[curves.order[slot, position]]
+        curves.steep[slot, pieces] = most
+        pieces += 1
+        curves.energy[slot, pieces] = energy
+        curves.gain[slot, pieces] = gain
+        _next_piece(packed, curves, slot, first, best)
+    curves.energy[slot, 0] = 0.0
+    curves.gain[slot, 0] = 0.0
+    curves.pieces[slot] = pieces
+
+
+@helper
+def _next_piece(packed: Packed, curves: Curves, slot: int, first: int, k: int) -> None:
+    """Goes to the next piece on an increment and notes what it earns, 0 when there is none."""
+    position, length = curves.head[k] + 1, curves.length[slot]
+    while position < length and _piece(curves, k, position) <= 0.0:
+        position += 1
+    curves.head[k] = position
+    curves.best[k] = 0.0
+    if position < length:
+        slope = packed.slope[curves.order[slot, position]]
+        curves.best[k] = slope * packed.increment_efficiency[first + k]
+
+
+@helper
+def _piece(curves: Curves, k: int, position: int) -> float:
+    """Work of a segment on increment k, GFLOP; rounding may take it below 0."""
+    more: float = curves.accepted[k, position]
+    return more - curves.accepted[k - 1, position] if k > 0 else more
+
+
+@helper
+def _build_on_machine(packed: Packed, curves: Curves, r: int, slot: int) -> None:
+    """The same for a machine with one clock."""
     speed, efficiency = packed.speed[r], packed.efficiency[r]
     load = curves.load[slot]
     curves.parent[0] = 0

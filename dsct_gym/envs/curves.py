@@ -72,6 +72,9 @@ def problem_in(bank: Bank, row: int) -> Packed:
         width=bank.width[row, :count],
         first=bank.first[row, : n + 1],
         own=bank.own[row, :count],
+        increment=bank.increment[row, : m + 1],
+        increment_speed=bank.increment_speed[row],
+        increment_efficiency=bank.increment_efficiency[row],
     )
 
 
@@ -98,6 +101,9 @@ def curves_of(stack: Curves, env: int, n: int, m: int) -> Curves:
         place=stack.place[env],
         free=stack.free[env],
         parent=stack.parent[env],
+        accepted=stack.accepted[env],
+        head=stack.head[env],
+        best=stack.best[env],
     )
 
 

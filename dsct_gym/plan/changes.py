@@ -23,7 +23,9 @@ from dsct_gym.plan.prices import (
     choose_work,
     entry_block,
     floor_price,
+    has_several,
     own_block,
+    rent,
     surplus,
 )
 
@@ -129,14 +131,24 @@ def change_bound(
     together = rises and start <= own <= entry
     if own >= 0 and place.left > floor and not together:
         low = block_price(packed, curves, prices, r, own + 1)
-        span = _Span(slot=slot, first=own, last=own, low=low, price=place.left, high=place.left)
+        span = _Span(
+            machine=r,
+            slot=slot,
+            first=own,
+            last=own,
+            low=low,
+            price=place.left,
+            high=place.left,
+        )
         loss = _shift(packed, prices, span, -1, place.leaving, enough - gain)
         # A price may not rise above one ahead of it that has just been lowered.
         rises = rises and own + 1 != start
     if rises:
         low = block_price(packed, curves, prices, r, entry + 1) if together else place.at
         high = prices.price[slot, start - 1] if start > 0 else packed.slope[0]
-        span = _Span(slot=slot, first=start, last=entry, low=low, price=place.at, high=high)
+        span = _Span(
+            machine=r, slot=slot, first=start, last=entry, low=low, price=place.at, high=high
+        )
         goes = place.leaving if together else -1
         rest = 0.0 if together else loss
         gain = _shift(packed, prices, span, place.coming, goes, enough - rest)
@@ -207,7 +219,8 @@ class _Span(NamedTuple):
     """Neighbouring blocks of a slot whose common price may shift.
 
     Attributes:
-        slot: The slot.
+        machine: The machine.
+        slot: Its slot.
         first: First block.
         last: Last block.
         low: Least price.
@@ -215,6 +228,7 @@ class _Span(NamedTuple):
         high: Largest price.
     """
 
+    machine: int
     slot: int
     first: int
     last: int
@@ -225,7 +239,12 @@ class _Span(NamedTuple):
 
 @helper
 def _shift(
-    packed: Packed, prices: Prices, span: _Span, coming: int, leaving: int, enough: float
+    packed: Packed,
+    prices: Prices,
+    span: _Span,
+    coming: int,
+    leaving: int,
+    enough: float,
 ) -> float:
     """Least bound over one price for a span, as a task comes to it and another leaves.
 
@@ -233,7 +252,7 @@ def _shift(
     with the task gone: its derivative is supply less demand. Cutting planes close in on it.
     """
     price = span.price
-    before, slope = _worth(prices, span, price)
+    before, slope = _worth(packed, prices, span, price)
     left_at, left, left_slope = price, 0.0, 0.0
     right_at, right, right_slope = price, 0.0, 0.0
     best = np.inf
@@ -241,7 +260,7 @@ def _shift(
     for step in range(_MAX_SHIFTS):
         value = 0.0
         if step > 0:
-            value, slope = _worth(prices, span, at)
+            value, slope = _worth(packed, prices, span, at)
             value -= before
         if coming >= 0:
             earned, work = choose_work(packed, coming, at)
@@ -274,19 +293,26 @@ def _shift(
 
 
 @helper
-def _worth(prices: Prices, span: _Span, price: float) -> tuple[float, float]:
+def _worth(packed: Packed, prices: Prices, span: _Span, price: float) -> tuple[float, float]:
     """Surplus of a span, with supply at what ``price`` exceeds today's; its derivative.
 
     The derivative is supply less demand, GFLOP.
     """
-    slot = span.slot
+    slot, r = span.slot, span.machine
+    earned, share = price - span.price, 1.0
+    if has_several(packed, r):
+        # Supply is told at the most speed: what it earns a GFLOP of that, and its share in it.
+        most = packed.speed[r]
+        now, _ = rent(packed, prices, r, span.price)
+        then, speed = rent(packed, prices, r, price)
+        earned, share = (then - now) / most, speed / most
     total, excess = 0.0, 0.0
     for block in range(span.first, span.last + 1):
         at = _steeper(prices, slot, block, price) + block
         demand, supply = prices.demand[slot, at], prices.supply[slot, block]
         total += prices.value[slot, at] - price * demand
-        total += supply * (price - span.price)
-        excess += supply - demand
+        total += supply * earned
+        excess += supply * share - demand
     return total, excess
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dsct_gym.allocation import Packed
+from dsct_gym.allocation import Packed, pack
 from dsct_gym.arrays import Floats
 from dsct_gym.incremental import CURRENT, Curves, accept_trial, place_all, try_change
-from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
 from dsct_gym.plan.options import Options
 from dsct_gym.plan.outlook import Outlook
-from dsct_gym.plan.prices import Prices, begin_prices, update_prices
+from dsct_gym.plan.prices import Prices, begin_prices, renew_prices
 from dsct_gym.relaxation import Relaxation
+
+if TYPE_CHECKING:
+    from dsct_gym.problem import Problem
 
 
 class Loads(NamedTuple):
@@ -57,15 +59,15 @@ class Plan(NamedTuple):
     options: Options
 
     @classmethod
-    def of(cls, instance: Instance, relaxation: Relaxation | None = None) -> Plan:
-        """Prepares an instance for `begin`; its relaxation may be given."""
-        packed = Packed.of(instance)
-        n, m, segments = instance.num_tasks, instance.num_machines, packed.task.size
+    def of(cls, problem: Problem, relaxation: Relaxation | None = None) -> Plan:
+        """Prepares a problem for `begin`; its relaxation may be given."""
+        packed = pack(problem)
+        m = problem.core.num_machines
         return cls(
             packed=packed,
-            outlook=Outlook.of(instance, relaxation),
-            curves=Curves.empty(n, m, segments),
-            prices=Prices.empty(n, m, segments),
+            outlook=Outlook.of(problem, relaxation),
+            curves=Curves.of(packed),
+            prices=Prices.of(packed),
             loads=Loads.empty(m),
             options=Options.empty(m),
         )
@@ -148,7 +150,6 @@ def change(plan: Plan, task: int, machine: int, other: int) -> None:
     moved = work[task] - (work[other] if other >= 0 else 0.0)
     if source >= 0:
         loads.planned[source] -= moved
-        update_prices(packed, curves, prices, source)
     if machine >= 0:
         loads.planned[machine] += moved
-        update_prices(packed, curves, prices, machine)
+    renew_prices(packed, curves, prices, source, machine)

@@ -10,6 +10,12 @@ and no less at the optimal prices. `dsct_gym.plan.changes` bounds with it what a
 
 Blocks are maximal runs of tasks with equal price when energy is free. λ raises the prices of the
 last of them, the floor, to λ/E_r.
+
+On a machine with several increments k, each of them has a place for E_r and s_r:
+``Σ_k Δs_k max(0, p_i − λ/E_k)`` is what time is worth. Its prices depend on λ: with ``u_k`` the
+price when energy is free and only k increments are there, the price is ``min(u_k, λ/E_{k+1})`` for
+the largest k with ``u_k > λ/E_k``, and the floor ``λ/E_1`` where there is none. Its blocks are runs
+of equal price at the λ of the current optimum.
 """
 
 from __future__ import annotations
@@ -32,13 +38,16 @@ class Prices(NamedTuple):
         position: Position of each task among those of its machine (n,).
         block: Block of each position (m+2, n).
         blocks: Number of blocks (m+2,).
-        price: Price of work in each block when energy is free (m+2, n), decreasing.
-        supply: Work that the machine can do in the time of each block (m+2, n), GFLOP.
+        price: Price of work in each block when energy is free (m+2, n), decreasing; energy
+            included where there are several increments.
+        supply: Work that the machine can do in the time of each block (m+2, n), GFLOP; at most,
+            where there are several increments.
         first: Where each block's segments start (m+2, n+1).
         slope: Slopes of the segments of the tasks in each block (m+2, S), non-increasing.
         demand: Work of the segments of a block up to each (m+2, S+n), from 0, GFLOP; block b starts
             at ``first[b] + b``.
         value: Accuracy of the same segments (m+2, S+n), from 0.
+        cost: λ/E_k of each increment (V,), accuracy per GFLOP; only where there are several.
     """
 
     earliest: Ints
@@ -51,10 +60,17 @@ class Prices(NamedTuple):
     slope: Floats
     demand: Floats
     value: Floats
+    cost: Floats
 
     @classmethod
-    def empty(cls, tasks: int, machines: int, segments: int) -> Prices:
-        """Room for prices; `begin_prices` fills it."""
+    def of(cls, packed: Packed) -> Prices:
+        """Room for the prices of a problem."""
+        sizes = packed.deadline.size, packed.speed.size, packed.task.size
+        return cls.empty(*sizes, depth=packed.depth)
+
+    @classmethod
+    def empty(cls, tasks: int, machines: int, segments: int, *, depth: int = 1) -> Prices:
+        """Room for prices, of machines of so many increments; `begin_prices` fills it."""
         slots = machines + 2
         return cls(
             earliest=np.zeros(tasks, dtype=np.int64),
@@ -67,6 +83,7 @@ class Prices(NamedTuple):
             slope=np.zeros((slots, segments)),
             demand=np.zeros((slots, segments + tasks)),
             value=np.zeros((slots, segments + tasks)),
+            cost=np.zeros(machines * depth),
         )
 
 
@@ -86,11 +103,18 @@ def begin_prices(packed: Packed, curves: Curves, prices: Prices) -> None:
 def update_prices(packed: Packed, curves: Curves, prices: Prices, r: int) -> None:
     """Reads the prices of machine r off its curve, after the machine has changed."""
     slot = curves.slot[r]
+    several = has_several(packed, r)
+    if several:
+        for k in range(packed.increment[r], packed.increment[r + 1]):
+            prices.cost[k] = curves.price[CURRENT] / packed.increment_efficiency[k]
     block, lowest, since, segments = -1, np.inf, 0.0, 0
     for position in range(curves.load[slot]):
         task = curves.tasks[slot, position]
-        if block < 0 or curves.exhausted[slot, position] < lowest:
-            lowest = curves.exhausted[slot, position]
+        here = curves.exhausted[slot, position]
+        if several:
+            here = _price_on_increments(packed, curves, prices, r, position)
+        if block < 0 or here < lowest:
+            lowest = here
             block += 1
             prices.price[slot, block] = lowest
             prices.supply[slot, block] = 0.0
@@ -104,6 +128,40 @@ def update_prices(packed: Packed, curves: Curves, prices: Prices, r: int) -> Non
         segments += packed.first[task + 1] - packed.first[task]
     prices.blocks[slot] = block + 1
     _sort_into_blocks(packed, curves, prices, slot)
+
+
+@helper
+def renew_prices(packed: Packed, curves: Curves, prices: Prices, source: int, machine: int) -> None:
+    """Reads the prices that a change of two machines (−1 for none) has made others.
+
+    Those of machines with several increments depend on λ, which every change may move.
+    """
+    for r in range(packed.speed.size):
+        if r in (source, machine) or has_several(packed, r):
+            update_prices(packed, curves, prices, r)
+
+
+@helper
+def has_several(packed: Packed, r: int) -> bool:
+    """Whether a machine has several increments."""
+    return bool(packed.increment[r + 1] - packed.increment[r] > 1)
+
+
+@helper
+def _price_on_increments(
+    packed: Packed, curves: Curves, prices: Prices, r: int, position: int
+) -> float:
+    """Price of work at a position of a machine with several increments, energy included."""
+    slot, n = curves.slot[r], curves.machine.size
+    first, end = packed.increment[r], packed.increment[r + 1]
+    ceiling = np.inf
+    for k in range(end - first - 1, -1, -1):
+        cost = prices.cost[first + k]
+        free = curves.exhausted[slot, k * n + position]
+        if free > cost:
+            return float(min(free, ceiling))
+        ceiling = cost
+    return float(ceiling)
 
 
 @helper
@@ -148,9 +206,28 @@ def choose_work(packed: Packed, task: int, price: float) -> tuple[float, float]:
 
 @helper
 def floor_price(packed: Packed, curves: Curves, r: int) -> float:
-    """λ/E_r: what the energy of work on machine r costs."""
-    price: float = curves.price[CURRENT] / packed.efficiency[r]
+    """λ/E_r: what the energy of work on machine r costs, on its first increment."""
+    efficiency = packed.increment_efficiency[packed.increment[r]]
+    price: float = curves.price[CURRENT] / efficiency
     return price
+
+
+@helper
+def rent(packed: Packed, prices: Prices, r: int, price: float) -> tuple[float, float]:
+    """What a second of machine r with several increments earns at a price of work.
+
+    Returns:
+        Accuracy per second, and the speed of the increments that earn it, GFLOP/s.
+    """
+    total, before = 0.0, 0.0
+    for k in range(packed.increment[r], packed.increment[r + 1]):
+        margin = price - prices.cost[k]
+        if margin <= 0.0:
+            break
+        speed = packed.increment_speed[k]
+        total += margin * (speed - before)
+        before = speed
+    return total, before
 
 
 @helper

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dsct_gym.allocation import Packed, accept_by_deadlines, allocate, cut_to_budget
+from dsct_gym.allocation import Packed, accept_by_deadlines, allocate, cut_to_budget, pack
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.points.instance import DvfsInstance
 from dsct_gym.schedule import Schedule, check_assignment, schedule_of
@@ -23,6 +23,16 @@ def _(problem: DvfsInstance, machine_of: Ints) -> Schedule:
     machine = check_assignment(problem.core, machine_of)
     work = optimal_work(problem, machine[problem.core.edf_order])
     return schedule_of(problem, machine, work[problem.core.edf_rank])
+
+
+@pack.register
+def _(problem: DvfsInstance) -> Packed:
+    increments = problem.increments
+    return Packed.of(problem.core)._replace(
+        increment=increments.first,
+        increment_speed=np.concatenate([each.speeds[each.hull] for each in problem.points]),
+        increment_efficiency=increments.efficiency,
+    )
 
 
 def optimal_work(problem: DvfsInstance, machine: Ints) -> Floats:

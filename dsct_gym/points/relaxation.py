@@ -11,6 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from dsct_gym.arrays import Floats
+from dsct_gym.list_schedule import working_speeds
 from dsct_gym.points.instance import DvfsInstance
 from dsct_gym.relaxation import Relaxation, relax
 
@@ -26,3 +28,14 @@ def _(problem: DvfsInstance) -> Relaxation:
         busy_time=virtual.busy_time[increments.first[:-1]],
         energy=energy,
     )
+
+
+@working_speeds.register
+def _(problem: DvfsInstance, relaxation: Relaxation) -> Floats:
+    # More is done at the average of the power than on average, for speed is concave in the power.
+    busy = np.where(relaxation.busy_time > 0.0, relaxation.busy_time, 1.0)
+    speeds = np.zeros(problem.core.num_machines)
+    for r, (points, power) in enumerate(zip(problem.points, relaxation.energy / busy, strict=True)):
+        known, powers = points.speeds[points.hull], points.powers[points.hull]
+        speeds[r] = np.clip(np.interp(power, powers, known), known[0], known[-1])
+    return speeds

@@ -10,6 +10,8 @@ pieces, at the points of the hull next to its speed.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from dsct_gym.accuracy import evaluate_curves
@@ -43,74 +45,108 @@ def at_speeds(problem: DvfsInstance, machine_of: Ints, work: Floats, speed: Floa
             first and the last point of its hull.
 
     Returns:
-        The schedule. It is not verified here.
+        The schedule, of least energy at these speeds. It is not verified here.
 
     Raises:
         InputError: If shapes or machine indices do not fit the problem, or work is not finite.
     """
-    core = problem.core
-    machine, work = check_works(core, machine_of, work)
+    machine, work = check_works(problem.core, machine_of, work)
     if np.shape(speed) != machine.shape:
-        raise InputError(f"speed: shape {np.shape(speed)} for {core.num_tasks} tasks")
-    mix = _Mix(problem, machine, np.asarray(speed, np.float64))
-    pieces, duration, energy = mix.run(work)
+        raise InputError(f"speed: shape {np.shape(speed)} for {problem.core.num_tasks} tasks")
+    mix = _Mix.plain(machine.size)
+    for r, points in enumerate(problem.points):
+        here = np.flatnonzero(machine == r)
+        speeds, powers = points.speeds[points.hull], points.powers[points.hull]
+        average = np.clip(np.asarray(speed)[here], speeds[0], speeds[-1])
+        above = np.searchsorted(speeds, average * (1.0 - ROUNDING))
+        exact = np.abs(speeds[above] - average) <= ROUNDING * average
+        below = np.where(exact, above, above - 1)
+        mix.average[here] = np.where(exact, speeds[above], average)
+        for side, point in enumerate((above, below)):
+            mix.speeds[side, here], mix.powers[side, here] = speeds[point], powers[point]
+    return _run(problem, machine, work, mix)
+
+
+def at_points(problem: DvfsInstance, machine_of: Ints, work: Floats, point_of: Ints) -> Schedule:
+    """Runs each machine's tasks by deadline without idling, all at one of its points.
+
+    Args:
+        problem: The problem.
+        machine_of: Machine of each task (n,), −1 for none.
+        work: Work spent on each task (n,), GFLOP.
+        point_of: Which of its operating points each machine runs at (m,), on its hull or not.
+
+    Returns:
+        The schedule. It is not verified here.
+
+    Raises:
+        InputError: If shapes or indices do not fit the problem, or work is not finite.
+    """
+    machine, work = check_works(problem.core, machine_of, work)
+    if len(point_of) != len(problem.points):
+        raise InputError(f"point_of: {len(point_of)} points for {len(problem.points)} machines")
+    mix = _Mix.plain(machine.size)
+    for r, (points, point) in enumerate(zip(problem.points, point_of, strict=True)):
+        if not 0 <= point < points.size:
+            raise InputError(f"point_of[{r}]: {point} of {points.size} points")
+        here = machine == r
+        mix.average[here] = points.speeds[point]
+        mix.speeds[:, here], mix.powers[:, here] = points.speeds[point], points.powers[point]
+    return _run(problem, machine, work, mix)
+
+
+class _Mix(NamedTuple):
+    """The average speed of each task and the two points between which it lies, the faster first.
+
+    Attributes:
+        average: GFLOP/s (n,).
+        speeds: GFLOP/s (2, n); the same twice where one point does.
+        powers: W (2, n).
+    """
+
+    average: Floats
+    speeds: Floats
+    powers: Floats
+
+    @classmethod
+    def plain(cls, tasks: int) -> _Mix:
+        """Whatever can be divided by, for tasks without a machine."""
+        return cls(np.ones(tasks), np.ones((2, tasks)), np.ones((2, tasks)))
+
+
+def _run(problem: DvfsInstance, machine: Ints, work: Floats, mix: _Mix) -> Schedule:
+    """Runs each machine's tasks by deadline without idling, the faster point of each task first."""
+    core, runs = problem.core, machine >= 0
+    fast, slow = mix.speeds
+    span, whole = fast - slow, work / mix.average
+    mixed = span > 0.0
+    first = whole * np.divide(mix.average - slow, span, out=np.ones_like(span), where=mixed)
+    done = np.where(mixed, fast * first, work)
+    times = np.stack([first, (work - done) / slow])
+    works = np.stack([done, work - done])
+    energy = (works / (mix.speeds / mix.powers)).sum(axis=0)
+    duration = times.sum(axis=0)
     start = edf_starts(core, machine, duration)
+    there = ((works > 0.0) & runs).T
+    # By task, so that a file lists them in the order in which they run.
+    pieces = Pieces(
+        task=np.nonzero(there)[0].astype(np.int64),
+        speed=mix.speeds.T[there],
+        power=mix.powers.T[there],
+        start=np.stack([start, start + first]).T[there],
+        duration=times.T[there],
+        work=works.T[there],
+    )
     rows = Rows(
         task=np.arange(core.num_tasks),
         machine=machine,
         start=start,
-        duration=duration,
+        duration=np.where(runs, duration, 0.0),
         work=work,
         accuracy=evaluate_curves(core.work, core.accuracy, work),
-        energy=energy,
+        energy=np.where(runs, energy, 0.0),
     )
-    return Schedule.from_rows(
-        problem, rows, pieces=pieces._replace(start=pieces.start + start[pieces.task])
-    )
-
-
-class _Mix:
-    """The two neighbours on the hull that give each task its average speed, the faster first."""
-
-    def __init__(self, problem: DvfsInstance, machine: Ints, speed: Floats) -> None:
-        n = machine.size
-        self.runs = machine >= 0
-        self.speeds, self.powers = np.ones((2, n)), np.ones((2, n))
-        self.average = np.ones(n)
-        for r, points in enumerate(problem.points):
-            here = np.flatnonzero(machine == r)
-            speeds, powers = points.speeds[points.hull], points.powers[points.hull]
-            average = np.clip(speed[here], speeds[0], speeds[-1])
-            above = np.searchsorted(speeds, average * (1.0 - ROUNDING))
-            exact = np.abs(speeds[above] - average) <= ROUNDING * average
-            below = np.where(exact, above, above - 1)
-            self.average[here] = np.where(exact, speeds[above], average)
-            for side, point in enumerate((above, below)):
-                self.speeds[side, here], self.powers[side, here] = speeds[point], powers[point]
-
-    def run(self, work: Floats) -> tuple[Pieces, Floats, Floats]:
-        """Pieces, with starts from the start of their task; durations (n,) and energies (n,)."""
-        whole = work / self.average
-        (fast, slow), (hot, cool) = self.speeds, self.powers
-        span = fast - slow
-        share = np.divide(self.average - slow, span, out=np.ones_like(span), where=span > 0.0)
-        first = whole * share
-        done = np.where(share < 1.0, fast * first, work)
-        times = np.stack([first, np.where(share < 1.0, (work - done) / slow, 0.0)])
-        works = np.stack([done, work - done])
-        energies = works / np.stack([fast / hot, slow / cool])
-        there = ((times > 0.0) & self.runs).T
-        # By task, so that a file lists them in the order in which they run.
-        pieces = Pieces(
-            task=np.nonzero(there)[0].astype(np.int64),
-            speed=self.speeds.T[there],
-            power=self.powers.T[there],
-            start=np.stack([np.zeros_like(first), first]).T[there],
-            duration=times.T[there],
-            work=works.T[there],
-        )
-        duration = np.where(self.runs, np.where(share < 1.0, times.sum(axis=0), whole), 0.0)
-        return pieces, duration, np.where(self.runs, energies.sum(axis=0), 0.0)
+    return Schedule.from_rows(problem, rows, pieces=pieces)
 
 
 @kernel
