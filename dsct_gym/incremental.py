@@ -12,7 +12,7 @@ wraps them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,10 @@ CURRENT, TRIAL = 0, 1
 """Places in `Curves.total` and `Curves.price`."""
 SOURCE, TARGET = 0, 1
 """Places in `Curves.spare`: the trial of the machine that a task leaves, and of where it goes."""
+
+CUTOFF: Final = 0.5
+"""Share of the current price of energy down to which pieces of a trial are listed. A trial whose
+price falls below lists them all."""
 
 
 class Curves(NamedTuple):
@@ -62,6 +66,10 @@ class Curves(NamedTuple):
         parent: Scratch (n+1,), the union-find forest.
         accepted: Scratch (D, S): work that each segment gets with so many increments, GFLOP; empty
             where D is 1.
+        cutoff: Accuracy per joule down to which a curve lists its pieces (m+2,), 0 where it lists
+            them all; its prices ``exhausted`` are known as far.
+        span: Scratch (n+1,): time before each deadline since the one ahead, s.
+        reach: Scratch (D,): number of segments that are worth the energy of each increment.
         head: Scratch (D,): the piece on each increment that is next, by its segment's position.
         best: Scratch (D,): what it earns, accuracy per joule.
     """
@@ -86,6 +94,9 @@ class Curves(NamedTuple):
     free: Floats
     parent: Ints
     accepted: Floats
+    cutoff: Floats
+    span: Floats
+    reach: Ints
     head: Ints
     best: Floats
 
@@ -121,6 +132,9 @@ class Curves(NamedTuple):
             free=np.zeros(tasks + 1),
             parent=np.zeros(tasks + 1, dtype=np.int64),
             accepted=np.zeros((depth if depth > 1 else 0, segments)),
+            cutoff=np.zeros(slots),
+            span=np.zeros(tasks + 1),
+            reach=np.zeros(depth, dtype=np.int64),
             head=np.zeros(depth, dtype=np.int64),
             best=np.zeros(depth),
         )
@@ -280,9 +294,9 @@ def try_change(packed: Packed, curves: Curves, task: int, machine: int, other: i
         curves.trial_taken[index] = curves.taken[index]
     if source != machine:
         if source >= 0:
-            _change_machine(packed, curves, source, curves.spare[SOURCE], task, other)
+            _change_machine(packed, curves, source, curves.spare[SOURCE], task, other, -np.inf)
         if machine >= 0:
-            _change_machine(packed, curves, machine, curves.spare[TARGET], other, task)
+            _change_machine(packed, curves, machine, curves.spare[TARGET], other, task, -np.inf)
     _swap_slots(curves, source, machine)
     total = cut_curves(packed, curves)
     _swap_slots(curves, source, machine)
@@ -320,12 +334,16 @@ def try_above(
     source = curves.machine[task]
     for index in range(curves.trial_taken.size):
         curves.trial_taken[index] = curves.taken[index]
-    _change_machine(packed, curves, machine, curves.spare[TARGET], other, task)
+    missing = least - curves.total[CURRENT] - (source_change if source >= 0 else 0.0)
+    if not _change_machine(packed, curves, machine, curves.spare[TARGET], other, task, missing):
+        return -np.inf
     change = _net_change(curves, machine, curves.spare[TARGET])
     if source >= 0:
         if curves.total[CURRENT] + change + source_change < least:
             return -np.inf
-        _change_machine(packed, curves, source, curves.spare[SOURCE], task, other)
+        missing = least - curves.total[CURRENT] - change
+        if not _change_machine(packed, curves, source, curves.spare[SOURCE], task, other, missing):
+            return -np.inf
         change += _net_change(curves, source, curves.spare[SOURCE])
     if curves.total[CURRENT] + change < least:
         return -np.inf
@@ -373,14 +391,34 @@ def _swap_slots(curves: Curves, source: int, machine: int) -> None:
 
 @helper
 def _change_machine(
-    packed: Packed, curves: Curves, r: int, target: int, leaving: int, coming: int
-) -> None:
-    """Builds in slot ``target`` the curve of machine r after one task leaves and one comes."""
-    source = curves.slot[r]
+    packed: Packed,
+    curves: Curves,
+    r: int,
+    target: int,
+    leaving: int,
+    coming: int,
+    missing: float,
+) -> bool:
+    """Builds in slot ``target`` the curve of machine r after one task leaves and one comes.
+
+    Returns:
+        False if there is no curve, for what the machine earns net of energy at the current price
+        changes by less than ``missing``. Whether it does is looked at where that saves time.
+    """
+    source, price = curves.slot[r], curves.price[CURRENT]
     _merge_tasks(curves, source, target, leaving, coming)
     _merge_segments(packed, curves, source, target, leaving, coming)
-    build_curve(packed, curves, r, target)
-    curves.trial_taken[r] = _pieces_worth(curves, target, curves.price[CURRENT])
+    if packed.increment[r + 1] - packed.increment[r] > 1:
+        _accept_on_increments(packed, curves, r, target, CUTOFF * price)
+        taken = curves.taken[r]
+        before = curves.gain[source, taken] - price * curves.energy[source, taken]
+        if _earned(packed, curves, r, target, price) - before < missing:
+            return False
+        _list_pieces(packed, curves, r, target)
+    else:
+        _build_on_machine(packed, curves, r, target)
+    curves.trial_taken[r] = _pieces_worth(curves, target, price)
+    return True
 
 
 @helper
@@ -431,78 +469,107 @@ def _merge_segments(
 def build_curve(packed: Packed, curves: Curves, r: int, slot: int) -> None:
     """Builds the energy-accuracy curve of machine r from the tasks and segments in ``slot``."""
     if packed.increment[r + 1] - packed.increment[r] > 1:
-        _build_on_increments(packed, curves, r, slot)
+        _accept_on_increments(packed, curves, r, slot, 0.0)
+        _list_pieces(packed, curves, r, slot)
     else:
         _build_on_machine(packed, curves, r, slot)
 
 
 @helper
-def _build_on_increments(packed: Packed, curves: Curves, r: int, slot: int) -> None:
-    """The same for a machine with several increments.
+def _accept_on_increments(packed: Packed, curves: Curves, r: int, slot: int, cutoff: float) -> None:
+    """Runs the deadline greedy with the first k increments of machine r, for every k.
 
-    The deadline greedy runs with the first k of them, for every k. What a segment gets with k less
-    what it gets with k − 1 is its piece on increment k; the pieces of all are merged.
+    Each run stops at the slope whose work is not worth the energy of increment k any more: what is
+    found before is the same, to the last bit, whatever the cutoff.
+
+    Args:
+        packed: The prepared instance.
+        curves: The state; what each segment gets is left in ``accepted``.
+        r: The machine.
+        slot: The slot that holds its tasks and segments.
+        cutoff: Accuracy per joule down to which pieces are wanted.
     """
-    first = packed.increment[r]
-    depth = packed.increment[r + 1] - first
-    # From the most speed to the least: what gets nothing with more gets nothing with less.
-    for k in range(depth - 1, -1, -1):
-        _accept_with(packed, curves, slot, packed.increment_speed[first + k], k, depth)
-    _merge_pieces(packed, curves, slot, first, depth)
-
-
-@helper
-def _accept_with(
-    packed: Packed, curves: Curves, slot: int, speed: float, k: int, depth: int
-) -> None:
-    """Work that each segment in a slot gets at a speed when energy is free, in ``accepted[k]``."""
-    load, length = curves.load[slot], curves.length[slot]
-    offset = k * curves.machine.size
-    curves.parent[0] = 0
+    curves.cutoff[slot] = cutoff
     since = 0.0
-    for position in range(load):
+    for position in range(curves.load[slot]):
         task = curves.tasks[slot, position]
         curves.place[task] = position + 1
-        curves.free[position + 1] = speed * (packed.deadline[task] - since)
-        some = curves.free[position + 1] > 0.0
-        curves.parent[position + 1] = position + 1 if some else position
-        curves.exhausted[slot, offset + position] = 0.0 if some else np.inf
+        curves.span[position + 1] = packed.deadline[task] - since
         since = packed.deadline[task]
-    position = 0
-    while position < length:
-        segment = curves.order[slot, position]
-        worked = 0.0
-        if k + 1 == depth or curves.accepted[k + 1, position] > 0.0:
-            wanted = packed.width[segment]
-            at = find_free(curves.parent, curves.place[packed.task[segment]])
-            while at > 0:
-                if curves.free[at] > wanted:
-                    curves.free[at] -= wanted
-                    worked = packed.width[segment]
-                    break
-                worked += curves.free[at]
-                wanted -= curves.free[at]
-                curves.parent[at] = at - 1
-                curves.exhausted[slot, offset + at - 1] = packed.slope[segment]
-                at = find_free(curves.parent, at - 1)
-            if worked == 0.0 and find_free(curves.parent, load) == 0:
-                break
-        curves.accepted[k, position] = worked
-        position += 1
-    for rest in range(position, length):
-        curves.accepted[k, rest] = 0.0
-    lowest = np.inf
-    for position in range(load):
-        lowest = min(lowest, curves.exhausted[slot, offset + position])
-        curves.exhausted[slot, offset + position] = lowest
+    reach = curves.length[slot]
+    for k in range(packed.increment[r + 1] - packed.increment[r]):
+        increment = packed.increment[r] + k
+        least = cutoff / packed.increment_efficiency[increment]
+        while reach > 0 and packed.slope[curves.order[slot, reach - 1]] < least:
+            reach -= 1
+        curves.reach[k] = reach
+        _accept_with(packed, curves, slot, packed.increment_speed[increment], k)
 
 
 @helper
-def _merge_pieces(packed: Packed, curves: Curves, slot: int, first: int, depth: int) -> None:
-    """Lists the pieces of all increments by accuracy per joule, of equal ones the cheaper first."""
+def _accept_with(packed: Packed, curves: Curves, slot: int, speed: float, k: int) -> None:
+    """Work that each segment in reach gets at a speed when energy is free, in ``accepted[k]``."""
+    load, reach = curves.load[slot], curves.reach[k]
+    offset = k * curves.machine.size - 1
+    curves.parent[0] = 0
+    for at in range(1, load + 1):
+        curves.free[at] = speed * curves.span[at]
+        some = curves.free[at] > 0.0
+        curves.parent[at] = at if some else at - 1
+        curves.exhausted[slot, offset + at] = 0.0 if some else np.inf
+    position = 0
+    while position < reach:
+        segment = curves.order[slot, position]
+        wanted = packed.width[segment]
+        worked = 0.0
+        at = find_free(curves.parent, curves.place[packed.task[segment]])
+        while at > 0:
+            if curves.free[at] > wanted:
+                curves.free[at] -= wanted
+                worked = packed.width[segment]
+                break
+            worked += curves.free[at]
+            wanted -= curves.free[at]
+            curves.parent[at] = at - 1
+            curves.exhausted[slot, offset + at] = packed.slope[segment]
+            at = find_free(curves.parent, at - 1)
+        if worked == 0.0 and find_free(curves.parent, load) == 0:
+            break
+        curves.accepted[k, position] = worked
+        position += 1
+    for rest in range(position, reach):
+        curves.accepted[k, rest] = 0.0
+
+
+@helper
+def _earned(packed: Packed, curves: Curves, r: int, slot: int, price: float) -> float:
+    """What machine r earns net of energy at a price, at least the cutoff, by ``accepted``."""
+    total = 0.0
+    for k in range(packed.increment[r + 1] - packed.increment[r]):
+        cost = price / packed.increment_efficiency[packed.increment[r] + k]
+        for position in range(curves.reach[k]):
+            margin = packed.slope[curves.order[slot, position]] - cost
+            if margin <= 0.0:
+                break
+            total += margin * max(0.0, _piece(curves, k, position))
+    return total
+
+
+@helper
+def _list_pieces(packed: Packed, curves: Curves, r: int, slot: int) -> None:
+    """Lists the pieces of all increments by accuracy per joule, of equal ones the cheaper first.
+
+    What a segment gets with k increments less what it gets with k − 1 is its piece on increment k.
+    """
+    first, depth = packed.increment[r], packed.increment[r + 1] - packed.increment[r]
     for k in range(depth):
         curves.head[k] = -1
         _next_piece(packed, curves, slot, first, k)
+        lowest = np.inf
+        offset = k * curves.machine.size
+        for position in range(curves.load[slot]):
+            lowest = min(lowest, curves.exhausted[slot, offset + position])
+            curves.exhausted[slot, offset + position] = lowest
     pieces, energy, gain = 0, 0.0, 0.0
     while True:
         best, most = -1, 0.0
@@ -528,12 +595,12 @@ def _merge_pieces(packed: Packed, curves: Curves, slot: int, first: int, depth: 
 @helper
 def _next_piece(packed: Packed, curves: Curves, slot: int, first: int, k: int) -> None:
     """Goes to the next piece on an increment and notes what it earns, 0 when there is none."""
-    position, length = curves.head[k] + 1, curves.length[slot]
-    while position < length and _piece(curves, k, position) <= 0.0:
+    position, reach = curves.head[k] + 1, curves.reach[k]
+    while position < reach and _piece(curves, k, position) <= 0.0:
         position += 1
     curves.head[k] = position
     curves.best[k] = 0.0
-    if position < length:
+    if position < reach:
         slope = packed.slope[curves.order[slot, position]]
         curves.best[k] = slope * packed.increment_efficiency[first + k]
 
@@ -548,6 +615,7 @@ def _piece(curves: Curves, k: int, position: int) -> float:
 @helper
 def _build_on_machine(packed: Packed, curves: Curves, r: int, slot: int) -> None:
     """The same for a machine with one clock."""
+    curves.cutoff[slot] = 0.0
     speed, efficiency = packed.speed[r], packed.efficiency[r]
     load = curves.load[slot]
     curves.parent[0] = 0
@@ -612,7 +680,7 @@ def cut_curves(packed: Packed, curves: Curves) -> float:
     Returns:
         Accuracy gained, also left in ``total[TRIAL]`` with the price in ``price[TRIAL]``.
     """
-    machines = curves.slot.size
+    machines, cuts_off = curves.slot.size, curves.accepted.shape[0] > 0
     budget = packed.budget[0]
     spent = _spent(curves)
     while spent > budget:
@@ -633,6 +701,8 @@ def cut_curves(packed: Packed, curves: Curves) -> float:
             slot, taken = curves.slot[r], curves.trial_taken[r]
             if taken < curves.pieces[slot] and curves.steep[slot, taken] > most:
                 most, best = curves.steep[slot, taken], r
+        if cuts_off and _list_further(packed, curves, most):
+            continue
         if best < 0:
             break
         slot, taken = curves.slot[best], curves.trial_taken[best]
@@ -648,6 +718,22 @@ def cut_curves(packed: Packed, curves: Curves) -> float:
     curves.total[TRIAL] = total
     curves.price[TRIAL] = price
     return total
+
+
+@helper
+def _list_further(packed: Packed, curves: Curves, most: float) -> bool:
+    """Lists all pieces of the machines that have run out of them and may have some above ``most``.
+
+    Returns:
+        Whether there was such a machine.
+    """
+    some = False
+    for r in range(curves.slot.size):
+        slot = curves.slot[r]
+        if curves.trial_taken[r] == curves.pieces[slot] and curves.cutoff[slot] > most:
+            build_curve(packed, curves, r, slot)
+            some = True
+    return some
 
 
 @helper

@@ -102,6 +102,9 @@ def curves_of(stack: Curves, env: int, n: int, m: int) -> Curves:
         free=stack.free[env],
         parent=stack.parent[env],
         accepted=stack.accepted[env],
+        cutoff=stack.cutoff[env],
+        span=stack.span[env],
+        reach=stack.reach[env],
         head=stack.head[env],
         best=stack.best[env],
     )
