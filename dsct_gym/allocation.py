@@ -12,7 +12,7 @@ pieces, each list in order of accuracy per joule, are merged until the budget is
 from __future__ import annotations
 
 from functools import singledispatch
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
@@ -24,6 +24,25 @@ from dsct_gym.schedule import Schedule, check_assignment
 
 if TYPE_CHECKING:
     from dsct_gym.problem import Problem
+
+
+class Levels(NamedTuple):
+    """Machines with several increments as the kernels read them, machine after machine.
+
+    Attributes:
+        first: Where the increments of each machine start (m+1,).
+        speed: Speed of its machine with the increments up to each (V,), GFLOP/s.
+        efficiency: Efficiency of each increment alone (V,), GFLOP/J, decreasing on a machine.
+    """
+
+    first: Ints
+    speed: Floats
+    efficiency: Floats
+
+    @property
+    def depth(self) -> int:
+        """Most increments of a machine."""
+        return int(np.diff(self.first).max())
 
 
 class Packed(NamedTuple):
@@ -39,10 +58,9 @@ class Packed(NamedTuple):
         width: GFLOP (S,).
         first: Where each task's segments start in ``own`` (n+1,).
         own: Segments of each task along its curve (S,), ascending within a task.
-        increment: Where the increments of each machine start in the next two (m+1,). A machine with
-            one clock has one, itself; variants say what others are.
-        increment_speed: Speed of its machine with the increments up to each (V,), GFLOP/s.
-        increment_efficiency: Efficiency of each increment alone (V,), GFLOP/J.
+        several: True where machines have several increments, else None: kernels are then compiled
+            without what it takes, so that it costs nothing.
+        levels: What these increments are; None where ``several`` is.
     """
 
     deadline: Floats
@@ -54,14 +72,8 @@ class Packed(NamedTuple):
     width: Floats
     first: Ints
     own: Ints
-    increment: Ints
-    increment_speed: Floats
-    increment_efficiency: Floats
-
-    @property
-    def depth(self) -> int:
-        """Most increments of a machine."""
-        return int(np.diff(self.increment).max())
+    several: bool | None = None
+    levels: Levels = cast("Levels", None)  # types are for those who have looked at `several`
 
     @classmethod
     def of(cls, instance: Instance) -> Packed:
@@ -78,9 +90,6 @@ class Packed(NamedTuple):
             width=segments.width,
             first=np.concatenate(([0], np.cumsum(counts))),
             own=np.argsort(segments.task, kind="stable"),
-            increment=np.arange(instance.num_machines + 1),
-            increment_speed=np.array(instance.speeds),
-            increment_efficiency=np.array(instance.efficiencies),
         )
 
 

@@ -12,7 +12,7 @@ wraps them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -31,9 +31,43 @@ CURRENT, TRIAL = 0, 1
 SOURCE, TARGET = 0, 1
 """Places in `Curves.spare`: the trial of the machine that a task leaves, and of where it goes."""
 
-CUTOFF: Final = 0.5
+CUTOFF: Final = 0.8
 """Share of the current price of energy down to which pieces of a trial are listed. A trial whose
 price falls below lists them all."""
+
+
+class Layers(NamedTuple):
+    """State for machines with several increments, of which the first k make layer k.
+
+    Attributes:
+        cutoff: Accuracy per joule down to which a curve lists its pieces (m+2,), 0 where it lists
+            them all; its prices ``exhausted`` are known as far.
+        accepted: Scratch (2, D, S): work that each segment gets with so many increments, GFLOP, by
+            `SOURCE` and `TARGET`.
+        reach: Scratch (2, D): number of segments that may have a piece on each increment.
+        span: Scratch (n+1,): time before each deadline since the one ahead, s.
+        head: Scratch (D,): the piece on each increment that is next, by its segment's position.
+        best: Scratch (D,): what it earns, accuracy per joule.
+    """
+
+    cutoff: Floats
+    accepted: Floats
+    reach: Ints
+    span: Floats
+    head: Ints
+    best: Floats
+
+    @classmethod
+    def empty(cls, tasks: int, slots: int, segments: int, depth: int) -> Layers:
+        """Layers of no curve."""
+        return cls(
+            cutoff=np.zeros(slots),
+            accepted=np.zeros((2, depth, segments)),
+            reach=np.zeros((2, depth), dtype=np.int64),
+            span=np.zeros(tasks + 1),
+            head=np.zeros(depth, dtype=np.int64),
+            best=np.zeros(depth),
+        )
 
 
 class Curves(NamedTuple):
@@ -64,14 +98,7 @@ class Curves(NamedTuple):
         place: Scratch (n,): position of a task in its slot, plus one.
         free: Scratch (n+1,), GFLOP.
         parent: Scratch (n+1,), the union-find forest.
-        accepted: Scratch (D, S): work that each segment gets with so many increments, GFLOP; empty
-            where D is 1.
-        cutoff: Accuracy per joule down to which a curve lists its pieces (m+2,), 0 where it lists
-            them all; its prices ``exhausted`` are known as far.
-        span: Scratch (n+1,): time before each deadline since the one ahead, s.
-        reach: Scratch (D,): number of segments that are worth the energy of each increment.
-        head: Scratch (D,): the piece on each increment that is next, by its segment's position.
-        best: Scratch (D,): what it earns, accuracy per joule.
+        layers: What it takes where machines have several increments, else None; see `Packed`.
     """
 
     machine: Ints
@@ -93,18 +120,13 @@ class Curves(NamedTuple):
     place: Ints
     free: Floats
     parent: Ints
-    accepted: Floats
-    cutoff: Floats
-    span: Floats
-    reach: Ints
-    head: Ints
-    best: Floats
+    layers: Layers = cast("Layers", None)
 
     @classmethod
     def of(cls, packed: Packed) -> Curves:
         """The state of a problem in which no task has a machine."""
         sizes = packed.deadline.size, packed.speed.size, packed.task.size
-        return cls.empty(*sizes, depth=packed.depth)
+        return cls.empty(*sizes, depth=1 if packed.several is None else packed.levels.depth)
 
     @classmethod
     def empty(cls, tasks: int, machines: int, segments: int, *, depth: int = 1) -> Curves:
@@ -131,12 +153,9 @@ class Curves(NamedTuple):
             place=np.zeros(tasks, dtype=np.int64),
             free=np.zeros(tasks + 1),
             parent=np.zeros(tasks + 1, dtype=np.int64),
-            accepted=np.zeros((depth if depth > 1 else 0, segments)),
-            cutoff=np.zeros(slots),
-            span=np.zeros(tasks + 1),
-            reach=np.zeros(depth, dtype=np.int64),
-            head=np.zeros(depth, dtype=np.int64),
-            best=np.zeros(depth),
+            layers=Layers.empty(tasks, slots, segments, depth)
+            if depth > 1
+            else cast("Layers", None),
         )
 
 
@@ -263,7 +282,7 @@ def place_all(packed: Packed, curves: Curves, machine: Ints) -> float:
             curves.order[slot, curves.length[slot]] = segment
             curves.length[slot] += 1
     for r in range(packed.speed.size):
-        build_curve(packed, curves, r, curves.slot[r])
+        build_curve(packed, curves, r, curves.slot[r], 0.0)
         curves.taken[r] = curves.pieces[curves.slot[r]]
     for index in range(curves.trial_taken.size):
         curves.trial_taken[index] = curves.taken[index]
@@ -294,9 +313,9 @@ def try_change(packed: Packed, curves: Curves, task: int, machine: int, other: i
         curves.trial_taken[index] = curves.taken[index]
     if source != machine:
         if source >= 0:
-            _change_machine(packed, curves, source, curves.spare[SOURCE], task, other, -np.inf)
+            _change_machine(packed, curves, source, curves.spare[SOURCE], task, other)
         if machine >= 0:
-            _change_machine(packed, curves, machine, curves.spare[TARGET], other, task, -np.inf)
+            _change_machine(packed, curves, machine, curves.spare[TARGET], other, task)
     _swap_slots(curves, source, machine)
     total = cut_curves(packed, curves)
     _swap_slots(curves, source, machine)
@@ -331,26 +350,99 @@ def try_above(
     Returns:
         Accuracy gained over no work at all, −∞ if it gave up; then there is nothing to accept.
     """
+    if not _may_reach(
+        packed,
+        curves,
+        packed.several,
+        task,
+        machine,
+        other,
+        least,
+        source_change,
+    ):
+        return -np.inf
     source = curves.machine[task]
-    for index in range(curves.trial_taken.size):
-        curves.trial_taken[index] = curves.taken[index]
-    missing = least - curves.total[CURRENT] - (source_change if source >= 0 else 0.0)
-    if not _change_machine(packed, curves, machine, curves.spare[TARGET], other, task, missing):
-        return -np.inf
-    change = _net_change(curves, machine, curves.spare[TARGET])
-    if source >= 0:
-        if curves.total[CURRENT] + change + source_change < least:
-            return -np.inf
-        missing = least - curves.total[CURRENT] - change
-        if not _change_machine(packed, curves, source, curves.spare[SOURCE], task, other, missing):
-            return -np.inf
-        change += _net_change(curves, source, curves.spare[SOURCE])
-    if curves.total[CURRENT] + change < least:
-        return -np.inf
     _swap_slots(curves, source, machine)
     total = cut_curves(packed, curves)
     _swap_slots(curves, source, machine)
     return total
+
+
+@helper
+def _may_reach(
+    packed: Packed,
+    curves: Curves,
+    several: bool | None,
+    task: int,
+    machine: int,
+    other: int,
+    least: float,
+    source_change: float,
+) -> bool:
+    """Builds the trial of `try_above`; False where it gives up.
+
+    An argument that is None has a type of its own, for which Numba leaves out the branch that needs
+    more; so whether there are several increments is handed over beside what they are.
+    """
+    source = curves.machine[task]
+    for index in range(curves.trial_taken.size):
+        curves.trial_taken[index] = curves.taken[index]
+    if several is None:
+        _change_machine(packed, curves, machine, curves.spare[TARGET], other, task)
+        change = _net_change(curves, machine, curves.spare[TARGET])
+        if source >= 0:
+            if curves.total[CURRENT] + change + source_change < least:
+                return False
+            _change_machine(packed, curves, source, curves.spare[SOURCE], task, other)
+            change += _net_change(curves, source, curves.spare[SOURCE])
+        return not curves.total[CURRENT] + change < least
+    # Pieces are listed only once it is known that they are wanted. Loops, for what is called from
+    # one place only melts into it.
+    rest = source_change if source >= 0 else 0.0
+    change = 0.0
+    for side in (TARGET, SOURCE):
+        r = machine if side == TARGET else source
+        if r >= 0:
+            leaving, coming = (other, task) if side == TARGET else (task, other)
+            change += _accept_change(packed, curves, r, side, leaving, coming)
+            if curves.total[CURRENT] + change + rest < least:
+                return False
+            rest = 0.0
+    for side in (TARGET, SOURCE):
+        r = machine if side == TARGET else source
+        if r >= 0:
+            _list_trial(packed, curves, r, side)
+    return not curves.total[CURRENT] + change < least
+
+
+@helper
+def _accept_change(
+    packed: Packed,
+    curves: Curves,
+    r: int,
+    side: int,
+    leaving: int,
+    coming: int,
+) -> float:
+    """Change of what machine r earns net of energy, as one task leaves and one comes.
+
+    What its segments get is left on ``side`` of the layers, for `_list_trial`.
+    """
+    source, slot = curves.slot[r], curves.spare[side]
+    taken, price = curves.taken[r], curves.price[CURRENT]
+    _merge_tasks(curves, source, slot, leaving, coming)
+    _merge_segments(packed, curves, source, slot, leaving, coming)
+    _accept_on_levels(packed, curves, r, slot, side, CUTOFF * price)
+    before: float = curves.gain[source, taken] - price * curves.energy[source, taken]
+    return _earned(packed, curves, r, side, price) - before
+
+
+@helper
+def _list_trial(packed: Packed, curves: Curves, r: int, side: int) -> None:
+    """Lists the pieces of machine r in a trial."""
+    slot = curves.spare[side]
+    _list_pieces(packed, curves, r, slot, side)
+    curves.trial_taken[r] = _pieces_worth(curves, slot, curves.price[CURRENT])
 
 
 @helper
@@ -391,34 +483,14 @@ def _swap_slots(curves: Curves, source: int, machine: int) -> None:
 
 @helper
 def _change_machine(
-    packed: Packed,
-    curves: Curves,
-    r: int,
-    target: int,
-    leaving: int,
-    coming: int,
-    missing: float,
-) -> bool:
-    """Builds in slot ``target`` the curve of machine r after one task leaves and one comes.
-
-    Returns:
-        False if there is no curve, for what the machine earns net of energy at the current price
-        changes by less than ``missing``. Whether it does is looked at where that saves time.
-    """
-    source, price = curves.slot[r], curves.price[CURRENT]
+    packed: Packed, curves: Curves, r: int, target: int, leaving: int, coming: int
+) -> None:
+    """Builds in slot ``target`` the curve of machine r after one task leaves and one comes."""
+    source = curves.slot[r]
     _merge_tasks(curves, source, target, leaving, coming)
     _merge_segments(packed, curves, source, target, leaving, coming)
-    if packed.increment[r + 1] - packed.increment[r] > 1:
-        _accept_on_increments(packed, curves, r, target, CUTOFF * price)
-        taken = curves.taken[r]
-        before = curves.gain[source, taken] - price * curves.energy[source, taken]
-        if _earned(packed, curves, r, target, price) - before < missing:
-            return False
-        _list_pieces(packed, curves, r, target)
-    else:
-        _build_on_machine(packed, curves, r, target)
-    curves.trial_taken[r] = _pieces_worth(curves, target, price)
-    return True
+    build_curve(packed, curves, r, target, CUTOFF * curves.price[CURRENT])
+    curves.trial_taken[r] = _pieces_worth(curves, target, curves.price[CURRENT])
 
 
 @helper
@@ -466,57 +538,97 @@ def _merge_segments(
 
 
 @helper
-def build_curve(packed: Packed, curves: Curves, r: int, slot: int) -> None:
-    """Builds the energy-accuracy curve of machine r from the tasks and segments in ``slot``."""
-    if packed.increment[r + 1] - packed.increment[r] > 1:
-        _accept_on_increments(packed, curves, r, slot, 0.0)
-        _list_pieces(packed, curves, r, slot)
-    else:
-        _build_on_machine(packed, curves, r, slot)
+def build_curve(packed: Packed, curves: Curves, r: int, slot: int, cutoff: float) -> None:
+    """Builds the energy-accuracy curve of machine r from the tasks and segments in ``slot``.
+
+    Args:
+        packed: The prepared problem.
+        curves: The state.
+        r: The machine.
+        slot: The slot.
+        cutoff: Accuracy per joule down to which pieces are wanted; where machines have one clock,
+            they are all listed.
+    """
+    _build(packed, curves, packed.several, r, slot, cutoff)
 
 
 @helper
-def _accept_on_increments(packed: Packed, curves: Curves, r: int, slot: int, cutoff: float) -> None:
+def _build(
+    packed: Packed,
+    curves: Curves,
+    several: bool | None,
+    r: int,
+    slot: int,
+    cutoff: float,
+) -> None:
+    if several is None:
+        _build_on_machine(packed, curves, r, slot)
+    else:
+        _accept_on_levels(packed, curves, r, slot, TARGET, cutoff)
+        _list_pieces(packed, curves, r, slot, TARGET)
+
+
+@helper
+def _accept_on_levels(
+    packed: Packed,
+    curves: Curves,
+    r: int,
+    slot: int,
+    side: int,
+    cutoff: float,
+) -> None:
     """Runs the deadline greedy with the first k increments of machine r, for every k.
 
     Each run stops at the slope whose work is not worth the energy of increment k any more: what is
     found before is the same, to the last bit, whatever the cutoff.
 
     Args:
-        packed: The prepared instance.
-        curves: The state; what each segment gets is left in ``accepted``.
+        packed: The prepared problem.
+        curves: The state.
         r: The machine.
         slot: The slot that holds its tasks and segments.
+        side: Where in ``accepted``, `SOURCE` or `TARGET`.
         cutoff: Accuracy per joule down to which pieces are wanted.
     """
-    curves.cutoff[slot] = cutoff
+    curves.layers.cutoff[slot] = cutoff
     since = 0.0
     for position in range(curves.load[slot]):
         task = curves.tasks[slot, position]
         curves.place[task] = position + 1
-        curves.span[position + 1] = packed.deadline[task] - since
+        curves.layers.span[position + 1] = packed.deadline[task] - since
         since = packed.deadline[task]
-    reach = curves.length[slot]
-    for k in range(packed.increment[r + 1] - packed.increment[r]):
-        increment = packed.increment[r] + k
-        least = cutoff / packed.increment_efficiency[increment]
+    reach, first, whole = curves.length[slot], packed.levels.first[r], False
+    for k in range(packed.levels.first[r + 1] - first):
+        least = cutoff / packed.levels.efficiency[first + k]
         while reach > 0 and packed.slope[curves.order[slot, reach - 1]] < least:
             reach -= 1
-        curves.reach[k] = reach
-        _accept_with(packed, curves, slot, packed.increment_speed[increment], k)
+        curves.layers.reach[side, k] = 0 if whole else reach
+        _begin_layer(curves, slot, packed.levels.speed[first + k], k)
+        # Where all get all that they want, they get no more with more speed.
+        whole = whole or _accept(packed, curves, slot, side, k)
 
 
 @helper
-def _accept_with(packed: Packed, curves: Curves, slot: int, speed: float, k: int) -> None:
-    """Work that each segment in reach gets at a speed when energy is free, in ``accepted[k]``."""
-    load, reach = curves.load[slot], curves.reach[k]
+def _begin_layer(curves: Curves, slot: int, speed: float, k: int) -> None:
+    """Frees the time before each deadline, at the speed of layer k."""
     offset = k * curves.machine.size - 1
     curves.parent[0] = 0
-    for at in range(1, load + 1):
-        curves.free[at] = speed * curves.span[at]
+    for at in range(1, curves.load[slot] + 1):
+        curves.free[at] = speed * curves.layers.span[at]
         some = curves.free[at] > 0.0
         curves.parent[at] = at if some else at - 1
         curves.exhausted[slot, offset + at] = 0.0 if some else np.inf
+
+
+@helper
+def _accept(packed: Packed, curves: Curves, slot: int, side: int, k: int) -> bool:
+    """Fills the time with the segments in reach, steepest first, as if energy were free.
+
+    Returns:
+        Whether each of them got all that it wants.
+    """
+    load, reach, whole = curves.load[slot], curves.layers.reach[side, k], True
+    offset = k * curves.machine.size - 1
     position = 0
     while position < reach:
         segment = curves.order[slot, position]
@@ -533,38 +645,52 @@ def _accept_with(packed: Packed, curves: Curves, slot: int, speed: float, k: int
             curves.parent[at] = at - 1
             curves.exhausted[slot, offset + at] = packed.slope[segment]
             at = find_free(curves.parent, at - 1)
+        whole = whole and worked == packed.width[segment]
         if worked == 0.0 and find_free(curves.parent, load) == 0:
             break
-        curves.accepted[k, position] = worked
+        curves.layers.accepted[side, k, position] = worked
         position += 1
     for rest in range(position, reach):
-        curves.accepted[k, rest] = 0.0
+        curves.layers.accepted[side, k, rest] = 0.0
+    return whole
 
 
 @helper
-def _earned(packed: Packed, curves: Curves, r: int, slot: int, price: float) -> float:
+def _earned(
+    packed: Packed,
+    curves: Curves,
+    r: int,
+    side: int,
+    price: float,
+) -> float:
     """What machine r earns net of energy at a price, at least the cutoff, by ``accepted``."""
-    total = 0.0
-    for k in range(packed.increment[r + 1] - packed.increment[r]):
-        cost = price / packed.increment_efficiency[packed.increment[r] + k]
-        for position in range(curves.reach[k]):
+    slot, total = curves.spare[side], 0.0
+    for k in range(packed.levels.first[r + 1] - packed.levels.first[r]):
+        cost = price / packed.levels.efficiency[packed.levels.first[r] + k]
+        for position in range(curves.layers.reach[side, k]):
             margin = packed.slope[curves.order[slot, position]] - cost
             if margin <= 0.0:
                 break
-            total += margin * max(0.0, _piece(curves, k, position))
+            total += margin * max(0.0, _piece(curves, side, k, position))
     return total
 
 
 @helper
-def _list_pieces(packed: Packed, curves: Curves, r: int, slot: int) -> None:
+def _list_pieces(
+    packed: Packed,
+    curves: Curves,
+    r: int,
+    slot: int,
+    side: int,
+) -> None:
     """Lists the pieces of all increments by accuracy per joule, of equal ones the cheaper first.
 
     What a segment gets with k increments less what it gets with k − 1 is its piece on increment k.
     """
-    first, depth = packed.increment[r], packed.increment[r + 1] - packed.increment[r]
+    first, depth = packed.levels.first[r], packed.levels.first[r + 1] - packed.levels.first[r]
     for k in range(depth):
-        curves.head[k] = -1
-        _next_piece(packed, curves, slot, first, k)
+        curves.layers.head[k] = -1
+        _next_piece(packed, curves, r, slot, side, k)
         lowest = np.inf
         offset = k * curves.machine.size
         for position in range(curves.load[slot]):
@@ -574,48 +700,54 @@ def _list_pieces(packed: Packed, curves: Curves, r: int, slot: int) -> None:
     while True:
         best, most = -1, 0.0
         for k in range(depth):
-            if curves.best[k] > most:
-                best, most = k, curves.best[k]
+            if curves.layers.best[k] > most:
+                best, most = k, curves.layers.best[k]
         if best < 0:
             break
-        position = curves.head[best]
-        worked = _piece(curves, best, position)
-        energy += worked / packed.increment_efficiency[first + best]
+        position = curves.layers.head[best]
+        worked = _piece(curves, side, best, position)
+        energy += worked / packed.levels.efficiency[first + best]
         gain += worked * packed.slope[curves.order[slot, position]]
         curves.steep[slot, pieces] = most
         pieces += 1
         curves.energy[slot, pieces] = energy
         curves.gain[slot, pieces] = gain
-        _next_piece(packed, curves, slot, first, best)
+        _next_piece(packed, curves, r, slot, side, best)
     curves.energy[slot, 0] = 0.0
     curves.gain[slot, 0] = 0.0
     curves.pieces[slot] = pieces
 
 
 @helper
-def _next_piece(packed: Packed, curves: Curves, slot: int, first: int, k: int) -> None:
+def _next_piece(
+    packed: Packed,
+    curves: Curves,
+    r: int,
+    slot: int,
+    side: int,
+    k: int,
+) -> None:
     """Goes to the next piece on an increment and notes what it earns, 0 when there is none."""
-    position, reach = curves.head[k] + 1, curves.reach[k]
-    while position < reach and _piece(curves, k, position) <= 0.0:
+    position, reach = curves.layers.head[k] + 1, curves.layers.reach[side, k]
+    while position < reach and _piece(curves, side, k, position) <= 0.0:
         position += 1
-    curves.head[k] = position
-    curves.best[k] = 0.0
+    curves.layers.head[k] = position
+    curves.layers.best[k] = 0.0
     if position < reach:
         slope = packed.slope[curves.order[slot, position]]
-        curves.best[k] = slope * packed.increment_efficiency[first + k]
+        curves.layers.best[k] = slope * packed.levels.efficiency[packed.levels.first[r] + k]
 
 
 @helper
-def _piece(curves: Curves, k: int, position: int) -> float:
+def _piece(curves: Curves, side: int, k: int, position: int) -> float:
     """Work of a segment on increment k, GFLOP; rounding may take it below 0."""
-    more: float = curves.accepted[k, position]
-    return more - curves.accepted[k - 1, position] if k > 0 else more
+    more: float = curves.layers.accepted[side, k, position]
+    return more - curves.layers.accepted[side, k - 1, position] if k > 0 else more
 
 
 @helper
 def _build_on_machine(packed: Packed, curves: Curves, r: int, slot: int) -> None:
     """The same for a machine with one clock."""
-    curves.cutoff[slot] = 0.0
     speed, efficiency = packed.speed[r], packed.efficiency[r]
     load = curves.load[slot]
     curves.parent[0] = 0
@@ -680,7 +812,7 @@ def cut_curves(packed: Packed, curves: Curves) -> float:
     Returns:
         Accuracy gained, also left in ``total[TRIAL]`` with the price in ``price[TRIAL]``.
     """
-    machines, cuts_off = curves.slot.size, curves.accepted.shape[0] > 0
+    machines = curves.slot.size
     budget = packed.budget[0]
     spent = _spent(curves)
     while spent > budget:
@@ -701,7 +833,7 @@ def cut_curves(packed: Packed, curves: Curves) -> float:
             slot, taken = curves.slot[r], curves.trial_taken[r]
             if taken < curves.pieces[slot] and curves.steep[slot, taken] > most:
                 most, best = curves.steep[slot, taken], r
-        if cuts_off and _list_further(packed, curves, most):
+        if _list_further(packed, curves, packed.several, most):
             continue
         if best < 0:
             break
@@ -721,17 +853,19 @@ def cut_curves(packed: Packed, curves: Curves) -> float:
 
 
 @helper
-def _list_further(packed: Packed, curves: Curves, most: float) -> bool:
+def _list_further(packed: Packed, curves: Curves, several: bool | None, most: float) -> bool:
     """Lists all pieces of the machines that have run out of them and may have some above ``most``.
 
     Returns:
         Whether there was such a machine.
     """
+    if several is None:
+        return False
     some = False
     for r in range(curves.slot.size):
         slot = curves.slot[r]
-        if curves.trial_taken[r] == curves.pieces[slot] and curves.cutoff[slot] > most:
-            build_curve(packed, curves, r, slot)
+        if curves.trial_taken[r] == curves.pieces[slot] and curves.layers.cutoff[slot] > most:
+            _build(packed, curves, several, r, slot, 0.0)
             some = True
     return some
 

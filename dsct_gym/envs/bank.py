@@ -35,9 +35,6 @@ class Bank(NamedTuple):
         deadline: Deadlines in EDF order (P, n), s.
         speed: (P, m), GFLOP/s.
         efficiency: (P, m), GFLOP/J.
-        increment: Where the increments of each machine start, as in `Packed` (P, m+1).
-        increment_speed: (P, m), GFLOP/s.
-        increment_efficiency: (P, m), GFLOP/J.
         reach: Work at the breakpoints (P, n, K+1), GFLOP, tasks in EDF order.
         value: Accuracy at the breakpoints (P, n, K+1).
         level: Work of each compression level (P, n, L), GFLOP.
@@ -69,9 +66,6 @@ class Bank(NamedTuple):
     deadline: Floats
     speed: Floats
     efficiency: Floats
-    increment: Ints
-    increment_speed: Floats
-    increment_efficiency: Floats
     reach: Floats
     value: Floats
     level: Floats
@@ -110,9 +104,6 @@ class Bank(NamedTuple):
             deadline=np.zeros((rows, n)),
             speed=np.zeros((rows, m)),
             efficiency=np.zeros((rows, m)),
-            increment=np.zeros((rows, m + 1), dtype=np.int64),
-            increment_speed=np.zeros((rows, m)),
-            increment_efficiency=np.zeros((rows, m)),
             reach=np.zeros((rows, n, breakpoints)),
             value=np.zeros((rows, n, breakpoints)),
             level=np.zeros((rows, n, levels)),
@@ -311,9 +302,6 @@ def prepare(bank: Bank, row: int) -> None:
         power += bank.speed[row, r] / bank.efficiency[row, r]
         bank.log_speed[row, r] = math.log(bank.speed[row, r])
         bank.log_efficiency[row, r] = math.log(bank.efficiency[row, r])
-        bank.increment[row, r + 1] = r + 1
-        bank.increment_speed[row, r] = bank.speed[row, r]
-        bank.increment_efficiency[row, r] = bank.efficiency[row, r]
     for j in range(n):
         work += bank.reach[row, j, last]
     log_share = math.log(horizon * speed / n)

@@ -23,7 +23,6 @@ from dsct_gym.plan.prices import (
     choose_work,
     entry_block,
     floor_price,
-    has_several,
     own_block,
     rent,
     surplus,
@@ -298,14 +297,8 @@ def _worth(packed: Packed, prices: Prices, span: _Span, price: float) -> tuple[f
 
     The derivative is supply less demand, GFLOP.
     """
-    slot, r = span.slot, span.machine
-    earned, share = price - span.price, 1.0
-    if has_several(packed, r):
-        # Supply is told at the most speed: what it earns a GFLOP of that, and its share in it.
-        most = packed.speed[r]
-        now, _ = rent(packed, prices, r, span.price)
-        then, speed = rent(packed, prices, r, price)
-        earned, share = (then - now) / most, speed / most
+    slot = span.slot
+    earned, share = _earned_by_time(packed, prices, packed.several, span, price)
     total, excess = 0.0, 0.0
     for block in range(span.first, span.last + 1):
         at = _steeper(prices, slot, block, price) + block
@@ -314,6 +307,23 @@ def _worth(packed: Packed, prices: Prices, span: _Span, price: float) -> tuple[f
         total += supply * earned
         excess += supply * share - demand
     return total, excess
+
+
+@helper
+def _earned_by_time(
+    packed: Packed, prices: Prices, several: bool | None, span: _Span, price: float
+) -> tuple[float, float]:
+    """What time earns by a shift of the price, for each GFLOP that it has room for at full speed.
+
+    Returns:
+        Accuracy per GFLOP, and the share of the full speed that earns something.
+    """
+    if several is None:
+        return price - span.price, 1.0
+    now, _ = rent(packed, prices, span.machine, span.price)
+    then, speed = rent(packed, prices, span.machine, price)
+    full = packed.speed[span.machine]
+    return (then - now) / full, speed / full
 
 
 @helper

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -87,16 +87,29 @@ class Plan(NamedTuple):
         other = {}
         for field in _STATE:
             part = getattr(self, field)
-            other[field] = part._replace(
-                **{name: array.copy() for name, array in part._asdict().items()}
-            )
+            other[field] = _copy(part)
         return self._replace(**other)
 
     def take(self, other: Plan) -> None:
         """Takes over the state of a copy, what was seen of the task at hand included."""
         for field in _STATE:
-            for array, source in zip(getattr(self, field), getattr(other, field), strict=True):
-                np.copyto(array, source)
+            _take(getattr(self, field), getattr(other, field))
+
+
+def _copy(part: Any) -> Any:
+    """A named tuple of arrays, and of such tuples, with arrays of its own."""
+    if part is None or isinstance(part, np.ndarray):
+        return None if part is None else part.copy()
+    return part._replace(**{name: _copy(each) for name, each in part._asdict().items()})
+
+
+def _take(part: Any, other: Any) -> None:
+    """Copies the arrays of one such tuple into those of another."""
+    if isinstance(part, np.ndarray):
+        np.copyto(part, other)
+    elif part is not None:
+        for mine, theirs in zip(part, other, strict=True):
+            _take(mine, theirs)
 
 
 _STATE = ("curves", "prices", "loads", "options")

@@ -20,7 +20,7 @@ of equal price at the λ of the current optimum.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class Prices(NamedTuple):
         demand: Work of the segments of a block up to each (m+2, S+n), from 0, GFLOP; block b starts
             at ``first[b] + b``.
         value: Accuracy of the same segments (m+2, S+n), from 0.
-        cost: λ/E_k of each increment (V,), accuracy per GFLOP; only where there are several.
+        cost: λ/E_k of each increment (V,), accuracy per GFLOP; None where machines have one clock.
     """
 
     earliest: Ints
@@ -60,17 +60,20 @@ class Prices(NamedTuple):
     slope: Floats
     demand: Floats
     value: Floats
-    cost: Floats
+    cost: Floats = cast("Floats", None)
 
     @classmethod
     def of(cls, packed: Packed) -> Prices:
         """Room for the prices of a problem."""
         sizes = packed.deadline.size, packed.speed.size, packed.task.size
-        return cls.empty(*sizes, depth=packed.depth)
+        prices = cls.empty(*sizes)
+        if packed.several is None:
+            return prices
+        return prices._replace(cost=np.zeros(packed.levels.speed.size))
 
     @classmethod
-    def empty(cls, tasks: int, machines: int, segments: int, *, depth: int = 1) -> Prices:
-        """Room for prices, of machines of so many increments; `begin_prices` fills it."""
+    def empty(cls, tasks: int, machines: int, segments: int) -> Prices:
+        """Room for prices of machines with one clock; `begin_prices` fills it."""
         slots = machines + 2
         return cls(
             earliest=np.zeros(tasks, dtype=np.int64),
@@ -83,7 +86,6 @@ class Prices(NamedTuple):
             slope=np.zeros((slots, segments)),
             demand=np.zeros((slots, segments + tasks)),
             value=np.zeros((slots, segments + tasks)),
-            cost=np.zeros(machines * depth),
         )
 
 
@@ -103,16 +105,11 @@ def begin_prices(packed: Packed, curves: Curves, prices: Prices) -> None:
 def update_prices(packed: Packed, curves: Curves, prices: Prices, r: int) -> None:
     """Reads the prices of machine r off its curve, after the machine has changed."""
     slot = curves.slot[r]
-    several = has_several(packed, r)
-    if several:
-        for k in range(packed.increment[r], packed.increment[r + 1]):
-            prices.cost[k] = curves.price[CURRENT] / packed.increment_efficiency[k]
+    _note_costs(packed, curves, prices, packed.several, r)
     block, lowest, since, segments = -1, np.inf, 0.0, 0
     for position in range(curves.load[slot]):
         task = curves.tasks[slot, position]
-        here = curves.exhausted[slot, position]
-        if several:
-            here = _price_on_increments(packed, curves, prices, r, position)
+        here = _price_at(packed, curves, prices, packed.several, r, position)
         if block < 0 or here < lowest:
             lowest = here
             block += 1
@@ -132,36 +129,51 @@ def update_prices(packed: Packed, curves: Curves, prices: Prices, r: int) -> Non
 
 @helper
 def renew_prices(packed: Packed, curves: Curves, prices: Prices, source: int, machine: int) -> None:
-    """Reads the prices that a change of two machines (−1 for none) has made others.
+    """Reads the prices that a change of two machines (−1 for none) has made others."""
+    _renew(packed, curves, prices, packed.several, source, machine)
 
-    Those of machines with several increments depend on λ, which every change may move.
-    """
-    for r in range(packed.speed.size):
-        if r in (source, machine) or has_several(packed, r):
+
+@helper
+def _renew(
+    packed: Packed, curves: Curves, prices: Prices, several: bool | None, source: int, machine: int
+) -> None:
+    if several is None:
+        if machine >= 0:
+            update_prices(packed, curves, prices, machine)
+        if source >= 0:
+            update_prices(packed, curves, prices, source)
+    else:
+        # Those of all machines depend on λ, which every change may move.
+        for r in range(packed.speed.size):
             update_prices(packed, curves, prices, r)
 
 
 @helper
-def has_several(packed: Packed, r: int) -> bool:
-    """Whether a machine has several increments."""
-    return bool(packed.increment[r + 1] - packed.increment[r] > 1)
+def _note_costs(
+    packed: Packed, curves: Curves, prices: Prices, several: bool | None, r: int
+) -> None:
+    """Notes λ/E_k of the increments of a machine."""
+    if several is not None:
+        for k in range(packed.levels.first[r], packed.levels.first[r + 1]):
+            prices.cost[k] = curves.price[CURRENT] / packed.levels.efficiency[k]
 
 
 @helper
-def _price_on_increments(
-    packed: Packed, curves: Curves, prices: Prices, r: int, position: int
+def _price_at(
+    packed: Packed, curves: Curves, prices: Prices, several: bool | None, r: int, position: int
 ) -> float:
-    """Price of work at a position of a machine with several increments, energy included."""
+    """Price of work at a position of a machine, energy included where there are increments."""
     slot, n = curves.slot[r], curves.machine.size
-    first, end = packed.increment[r], packed.increment[r + 1]
-    ceiling = np.inf
-    for k in range(end - first - 1, -1, -1):
-        cost = prices.cost[first + k]
-        free = curves.exhausted[slot, k * n + position]
-        if free > cost:
-            return float(min(free, ceiling))
-        ceiling = cost
-    return float(ceiling)
+    price: float = curves.exhausted[slot, position]
+    if several is not None:
+        price = np.inf
+        first = packed.levels.first[r]
+        for k in range(packed.levels.first[r + 1] - 1, first - 1, -1):
+            free = curves.exhausted[slot, (k - first) * n + position]
+            if free > prices.cost[k]:
+                return float(min(free, price))
+            price = prices.cost[k]
+    return price
 
 
 @helper
@@ -207,7 +219,14 @@ def choose_work(packed: Packed, task: int, price: float) -> tuple[float, float]:
 @helper
 def floor_price(packed: Packed, curves: Curves, r: int) -> float:
     """λ/E_r: what the energy of work on machine r costs, on its first increment."""
-    efficiency = packed.increment_efficiency[packed.increment[r]]
+    return _floor_price(packed, curves, packed.several, r)
+
+
+@helper
+def _floor_price(packed: Packed, curves: Curves, several: bool | None, r: int) -> float:
+    efficiency = packed.efficiency[r]
+    if several is not None:
+        efficiency = packed.levels.efficiency[packed.levels.first[r]]
     price: float = curves.price[CURRENT] / efficiency
     return price
 
@@ -220,13 +239,12 @@ def rent(packed: Packed, prices: Prices, r: int, price: float) -> tuple[float, f
         Accuracy per second, and the speed of the increments that earn it, GFLOP/s.
     """
     total, before = 0.0, 0.0
-    for k in range(packed.increment[r], packed.increment[r + 1]):
+    for k in range(packed.levels.first[r], packed.levels.first[r + 1]):
         margin = price - prices.cost[k]
         if margin <= 0.0:
             break
-        speed = packed.increment_speed[k]
-        total += margin * (speed - before)
-        before = speed
+        total += margin * (packed.levels.speed[k] - before)
+        before = packed.levels.speed[k]
     return total, before
 
 

@@ -12,7 +12,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from dsct_gym.allocation import Packed, accept_by_deadlines, allocate, cut_to_budget, pack
+from dsct_gym.allocation import (
+    Levels,
+    Packed,
+    accept_by_deadlines,
+    allocate,
+    cut_to_budget,
+    pack,
+)
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.points.instance import DvfsInstance
 from dsct_gym.schedule import Schedule, check_assignment, schedule_of
@@ -28,10 +35,17 @@ def _(problem: DvfsInstance, machine_of: Ints) -> Schedule:
 @pack.register
 def _(problem: DvfsInstance) -> Packed:
     increments = problem.increments
-    return Packed.of(problem.core)._replace(
-        increment=increments.first,
-        increment_speed=np.concatenate([each.speeds[each.hull] for each in problem.points]),
-        increment_efficiency=increments.efficiency,
+    packed = Packed.of(problem.core)
+    if increments.owner.size == problem.core.num_machines:
+        return packed
+    speeds = [points.speeds[points.hull] for points in problem.points]
+    return packed._replace(
+        levels=Levels(
+            first=increments.first,
+            speed=np.concatenate(speeds),
+            efficiency=increments.efficiency,
+        ),
+        several=True,
     )
 
 
