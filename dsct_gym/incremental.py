@@ -31,7 +31,7 @@ CURRENT, TRIAL = 0, 1
 SOURCE, TARGET = 0, 1
 """Places in `Curves.spare`: the trial of the machine that a task leaves, and of where it goes."""
 
-CUTOFF: Final = 0.8
+CUTOFF: Final = 0.9
 """Share of the current price of energy down to which pieces of a trial are listed. A trial whose
 price falls below lists them all."""
 
@@ -46,6 +46,9 @@ class Layers(NamedTuple):
             `SOURCE` and `TARGET`.
         reach: Scratch (2, D): number of segments that may have a piece on each increment.
         span: Scratch (n+1,): time before each deadline since the one ahead, s.
+        until: Scratch (S,): place of the task of each segment of a slot, plus one.
+        width: Scratch (S,): width of each of these segments, GFLOP.
+        slope: Scratch (S,): slope of each of them.
         head: Scratch (D,): the piece on each increment that is next, by its segment's position.
         best: Scratch (D,): what it earns, accuracy per joule.
     """
@@ -54,6 +57,9 @@ class Layers(NamedTuple):
     accepted: Floats
     reach: Ints
     span: Floats
+    until: Ints
+    width: Floats
+    slope: Floats
     head: Ints
     best: Floats
 
@@ -65,6 +71,9 @@ class Layers(NamedTuple):
             accepted=np.zeros((2, depth, segments)),
             reach=np.zeros((2, depth), dtype=np.int64),
             span=np.zeros(tasks + 1),
+            until=np.zeros(segments, dtype=np.int64),
+            width=np.zeros(segments),
+            slope=np.zeros(segments),
             head=np.zeros(depth, dtype=np.int64),
             best=np.zeros(depth),
         )
@@ -598,14 +607,19 @@ def _accept_on_levels(
         curves.layers.span[position + 1] = packed.deadline[task] - since
         since = packed.deadline[task]
     reach, first, whole = curves.length[slot], packed.levels.first[r], False
+    for position in range(reach):
+        segment = curves.order[slot, position]
+        curves.layers.until[position] = curves.place[packed.task[segment]]
+        curves.layers.width[position] = packed.width[segment]
+        curves.layers.slope[position] = packed.slope[segment]
     for k in range(packed.levels.first[r + 1] - first):
         least = cutoff / packed.levels.efficiency[first + k]
-        while reach > 0 and packed.slope[curves.order[slot, reach - 1]] < least:
+        while reach > 0 and curves.layers.slope[reach - 1] < least:
             reach -= 1
         curves.layers.reach[side, k] = 0 if whole else reach
         _begin_layer(curves, slot, packed.levels.speed[first + k], k)
         # Where all get all that they want, they get no more with more speed.
-        whole = whole or _accept(packed, curves, slot, side, k)
+        whole = whole or _accept(curves, slot, side, k)
 
 
 @helper
@@ -621,7 +635,7 @@ def _begin_layer(curves: Curves, slot: int, speed: float, k: int) -> None:
 
 
 @helper
-def _accept(packed: Packed, curves: Curves, slot: int, side: int, k: int) -> bool:
+def _accept(curves: Curves, slot: int, side: int, k: int) -> bool:
     """Fills the time with the segments in reach, steepest first, as if energy were free.
 
     Returns:
@@ -631,21 +645,20 @@ def _accept(packed: Packed, curves: Curves, slot: int, side: int, k: int) -> boo
     offset = k * curves.machine.size - 1
     position = 0
     while position < reach:
-        segment = curves.order[slot, position]
-        wanted = packed.width[segment]
+        wanted = curves.layers.width[position]
         worked = 0.0
-        at = find_free(curves.parent, curves.place[packed.task[segment]])
+        at = find_free(curves.parent, curves.layers.until[position])
         while at > 0:
             if curves.free[at] > wanted:
                 curves.free[at] -= wanted
-                worked = packed.width[segment]
+                worked = curves.layers.width[position]
                 break
             worked += curves.free[at]
             wanted -= curves.free[at]
             curves.parent[at] = at - 1
-            curves.exhausted[slot, offset + at] = packed.slope[segment]
+            curves.exhausted[slot, offset + at] = curves.layers.slope[position]
             at = find_free(curves.parent, at - 1)
-        whole = whole and worked == packed.width[segment]
+        whole = whole and worked == curves.layers.width[position]
         if worked == 0.0 and find_free(curves.parent, load) == 0:
             break
         curves.layers.accepted[side, k, position] = worked
@@ -663,15 +676,23 @@ def _earned(
     side: int,
     price: float,
 ) -> float:
-    """What machine r earns net of energy at a price, at least the cutoff, by ``accepted``."""
-    slot, total = curves.spare[side], 0.0
-    for k in range(packed.levels.first[r + 1] - packed.levels.first[r]):
-        cost = price / packed.levels.efficiency[packed.levels.first[r] + k]
+    """What machine r earns net of energy at a price, at least the cutoff, by what it last accepted.
+
+    What a segment gets with k increments but not with fewer earns its slope less λ/E_k; with one
+    more they get the more, on which energy costs λ/E_{k+1}: so each amount counts once.
+    """
+    first, depth = packed.levels.first[r], packed.levels.first[r + 1] - packed.levels.first[r]
+    total = 0.0
+    for k in range(depth):
+        cost = price / packed.levels.efficiency[first + k]
+        further = np.inf
+        if k + 1 < depth and curves.layers.reach[side, k + 1] > 0:
+            further = price / packed.levels.efficiency[first + k + 1]
         for position in range(curves.layers.reach[side, k]):
-            margin = packed.slope[curves.order[slot, position]] - cost
-            if margin <= 0.0:
+            slope = curves.layers.slope[position]
+            if slope <= cost:
                 break
-            total += margin * max(0.0, _piece(curves, side, k, position))
+            total += curves.layers.accepted[side, k, position] * (min(slope, further) - cost)
     return total
 
 

@@ -77,6 +77,8 @@ def problem_in(bank: Bank, row: int) -> Packed:
         width=bank.width[row, :count],
         first=bank.first[row, : n + 1],
         own=bank.own[row, :count],
+        several=bank.several,
+        levels=bank.levels,
     )
 
 
@@ -103,6 +105,7 @@ def curves_of(stack: Curves, env: int, n: int, m: int) -> Curves:
         place=stack.place[env],
         free=stack.free[env],
         parent=stack.parent[env],
+        layers=stack.layers,
     )
 
 

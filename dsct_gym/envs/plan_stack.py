@@ -146,6 +146,7 @@ def prices_of(prices: Prices, env: int) -> Prices:
         slope=prices.slope[env],
         demand=prices.demand[env],
         value=prices.value[env],
+        cost=prices.cost,
     )
 
 
