@@ -93,3 +93,36 @@ def test_those_who_do_not_know_points_name_those_who_do():
     assert "has points, which 'exact' does not know; those that do: annealing, approx" in str(
         error.value
     )
+
+
+class TestMip:
+    @pytest.mark.parametrize("name", SMALL)
+    def test_it_proves_the_optimum(self, name):
+        pytest.importorskip("pyomo")
+        problem = PROBLEMS[name]
+        best = best_of_all(problem)
+        solution = make_solver("mip", start="random").solve(problem, seed=1)
+        assert solution.schedule.total_accuracy == pytest.approx(best, rel=1e-6)
+        assert best * (1 - 1e-9) <= solution.upper_bound <= best * (1 + 1e-5)
+
+    def test_smooth_curves_are_for_one_clock(self):
+        pytest.importorskip("pyomo")
+        with pytest.raises(InputError, match="smooth: only for machines with one clock"):
+            make_solver("mip", smooth=True).solve(SPECIAL["ties"])
+
+    @pytest.mark.parametrize("name", ["ragged curves", "useless points"])
+    def test_a_start_fits_the_model(self, name):
+        """Every constraint holds for the values of a schedule."""
+        pyo = pytest.importorskip("pyomo.environ")
+        from dsct_gym.baselines.milp.points_model import build_points_model
+
+        problem = PROBLEMS[name]
+        schedule = make_solver("greedy").solve(problem).schedule
+        model = build_points_model(problem)
+        model.set_values(schedule)
+        for constraint in model.pyomo.component_data_objects(pyo.Constraint):
+            value = pyo.value(constraint.body)
+            for bound, sign in ((constraint.lower, -1), (constraint.upper, 1)):
+                assert bound is None or sign * (value - pyo.value(bound)) <= 1e-9
+        gained = model.total(pyo.value(model.pyomo.gain))
+        assert gained == pytest.approx(schedule.total_accuracy, rel=1e-9)
