@@ -21,7 +21,10 @@ from dsct_gym.allocation import (
     pack,
 )
 from dsct_gym.arrays import Floats, Ints
+from dsct_gym.list_schedule import assign
 from dsct_gym.points.instance import DvfsInstance
+from dsct_gym.relaxation import relax
+from dsct_gym.running import found_at_once
 from dsct_gym.schedule import Schedule, check_assignment, schedule_of
 
 
@@ -30,6 +33,11 @@ def _(problem: DvfsInstance, machine_of: Ints) -> Schedule:
     machine = check_assignment(problem.core, machine_of)
     work = optimal_work(problem, machine[problem.core.edf_order])
     return schedule_of(problem, machine, work[problem.core.edf_rank])
+
+
+@found_at_once.register
+def _(problem: DvfsInstance) -> float:
+    return allocate(problem, assign(problem, relax(problem))).total_accuracy
 
 
 @pack.register
