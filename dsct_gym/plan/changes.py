@@ -251,7 +251,7 @@ def _shift(
     with the task gone: its derivative is supply less demand. Cutting planes close in on it.
     """
     price = span.price
-    before, slope = _worth(packed, prices, span, price)
+    before, slope = _worth(prices, span, price)
     left_at, left, left_slope = price, 0.0, 0.0
     right_at, right, right_slope = price, 0.0, 0.0
     best = np.inf
@@ -259,7 +259,7 @@ def _shift(
     for step in range(_MAX_SHIFTS):
         value = 0.0
         if step > 0:
-            value, slope = _worth(packed, prices, span, at)
+            value, slope = _worth(prices, span, at)
             value -= before
         if coming >= 0:
             earned, work = choose_work(packed, coming, at)
@@ -292,13 +292,13 @@ def _shift(
 
 
 @helper
-def _worth(packed: Packed, prices: Prices, span: _Span, price: float) -> tuple[float, float]:
+def _worth(prices: Prices, span: _Span, price: float) -> tuple[float, float]:
     """Surplus of a span, with supply at what ``price`` exceeds today's; its derivative.
 
     The derivative is supply less demand, GFLOP.
     """
     slot = span.slot
-    earned, share = _earned_by_time(packed, prices, packed.several, span, price)
+    earned, share = _earned_by_time(prices, prices.several, span, price)
     total, excess = 0.0, 0.0
     for block in range(span.first, span.last + 1):
         at = _steeper(prices, slot, block, price) + block
@@ -311,7 +311,7 @@ def _worth(packed: Packed, prices: Prices, span: _Span, price: float) -> tuple[f
 
 @helper
 def _earned_by_time(
-    packed: Packed, prices: Prices, several: bool | None, span: _Span, price: float
+    prices: Prices, several: bool | None, span: _Span, price: float
 ) -> tuple[float, float]:
     """What time earns by a shift of the price, for each GFLOP that it has room for at full speed.
 
@@ -320,9 +320,9 @@ def _earned_by_time(
     """
     if several is None:
         return price - span.price, 1.0
-    now, _ = rent(packed, prices, span.machine, span.price)
-    then, speed = rent(packed, prices, span.machine, price)
-    full = packed.speed[span.machine]
+    now, _ = rent(prices, span.machine, span.price)
+    then, speed = rent(prices, span.machine, price)
+    full = prices.levels.speed[prices.levels.first[span.machine + 1] - 1]
     return (then - now) / full, speed / full
 
 

@@ -98,8 +98,8 @@ class Plan(NamedTuple):
 
 def _copy(part: Any) -> Any:
     """A named tuple of arrays, and of such tuples, with arrays of its own."""
-    if part is None or isinstance(part, np.ndarray):
-        return None if part is None else part.copy()
+    if part is None or isinstance(part, (bool, np.ndarray)):
+        return part.copy() if isinstance(part, np.ndarray) else part
     return part._replace(**{name: _copy(each) for name, each in part._asdict().items()})
 
 
@@ -107,7 +107,7 @@ def _take(part: Any, other: Any) -> None:
     """Copies the arrays of one such tuple into those of another."""
     if isinstance(part, np.ndarray):
         np.copyto(part, other)
-    elif part is not None:
+    elif isinstance(part, tuple):
         for mine, theirs in zip(part, other, strict=True):
             _take(mine, theirs)
 

@@ -24,7 +24,7 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from dsct_gym.allocation import Packed
+from dsct_gym.allocation import Levels, Packed
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.incremental import CURRENT, Curves
 from dsct_gym.jit import helper
@@ -47,6 +47,8 @@ class Prices(NamedTuple):
         demand: Work of the segments of a block up to each (m+2, S+n), from 0, GFLOP; block b starts
             at ``first[b] + b``.
         value: Accuracy of the same segments (m+2, S+n), from 0.
+        several: As in `Packed`.
+        levels: As in `Packed`.
         cost: λ/E_k of each increment (V,), accuracy per GFLOP; None where machines have one clock.
     """
 
@@ -60,6 +62,8 @@ class Prices(NamedTuple):
     slope: Floats
     demand: Floats
     value: Floats
+    several: bool | None = None
+    levels: Levels = cast("Levels", None)
     cost: Floats = cast("Floats", None)
 
     @classmethod
@@ -69,7 +73,11 @@ class Prices(NamedTuple):
         prices = cls.empty(*sizes)
         if packed.several is None:
             return prices
-        return prices._replace(cost=np.zeros(packed.levels.speed.size))
+        return prices._replace(
+            several=packed.several,
+            levels=packed.levels,
+            cost=np.zeros(packed.levels.speed.size),
+        )
 
     @classmethod
     def empty(cls, tasks: int, machines: int, segments: int) -> Prices:
@@ -232,19 +240,19 @@ def _floor_price(packed: Packed, curves: Curves, several: bool | None, r: int) -
 
 
 @helper
-def rent(packed: Packed, prices: Prices, r: int, price: float) -> tuple[float, float]:
+def rent(prices: Prices, r: int, price: float) -> tuple[float, float]:
     """What a second of machine r with several increments earns at a price of work.
 
     Returns:
         Accuracy per second, and the speed of the increments that earn it, GFLOP/s.
     """
     total, before = 0.0, 0.0
-    for k in range(packed.levels.first[r], packed.levels.first[r + 1]):
+    for k in range(prices.levels.first[r], prices.levels.first[r + 1]):
         margin = price - prices.cost[k]
         if margin <= 0.0:
             break
-        total += margin * (packed.levels.speed[k] - before)
-        before = packed.levels.speed[k]
+        total += margin * (prices.levels.speed[k] - before)
+        before = prices.levels.speed[k]
     return total, before
 
 
