@@ -10,8 +10,8 @@ from dsct_gym.allocation import allocate
 from dsct_gym.baselines.descent import Descent
 from dsct_gym.baselines.local_search import Clock, Search, Start, cool, descended
 from dsct_gym.errors import InputError
-from dsct_gym.instance import Instance
 from dsct_gym.list_schedule import assign
+from dsct_gym.problem import Problem
 from dsct_gym.relaxation import Relaxation, relax
 from dsct_gym.solver import Answer, Progress, Solver, practises
 
@@ -39,6 +39,7 @@ class Annealing(Solver):
     """
 
     name = "annealing"
+    knows = frozenset({"points"})
     stochastic = True
 
     def __init__(self, moves: int | None = None) -> None:
@@ -53,11 +54,11 @@ class Annealing(Solver):
         super().warm_up()
         Descent().warm_up()
 
-    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+    def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
         started = time.perf_counter()
         moves = self.moves
         if moves is None and time_limit is None:
-            moves = 20_000 + 100 * instance.num_tasks
+            moves = 20_000 + 100 * instance.core.num_tasks
         relaxation = relax(instance)
         start = _start(instance, relaxation, started + (time_limit or np.inf))
         interrupted = start.interrupted
@@ -78,7 +79,7 @@ class Annealing(Solver):
                 self.progress(Progress(reported, best=search.best_total, done=done))
 
 
-def _start(instance: Instance, relaxation: Relaxation, deadline: float) -> Start:
-    if instance.num_tasks < _MANY:
-        return Start(assign(instance, relaxation), interrupted=False)
-    return descended(instance, relaxation, deadline)
+def _start(problem: Problem, relaxation: Relaxation, deadline: float) -> Start:
+    if problem.core.num_tasks < _MANY:
+        return Start(assign(problem, relaxation), interrupted=False)
+    return descended(problem, relaxation, deadline)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from dsct_gym.arrays import Floats, Ints
-from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
-from dsct_gym.list_schedule import assign
+from dsct_gym.list_schedule import assign, working_speeds
+from dsct_gym.problem import Problem
 from dsct_gym.relaxation import relax
-from dsct_gym.schedule import Schedule
+from dsct_gym.schedule import schedule_of
 from dsct_gym.solver import Answer, Solver, practises
 
 
@@ -27,23 +27,27 @@ class Approx(Solver):
     2. Take the tasks by deadline, each with its whole fractional work, to a machine.
     3. On each machine cut what passes a deadline or the machine's share, and start the followers
        earlier.
+
+    A machine with several clocks counts with the speed at which it would spend its share of the
+    energy in its busy time; what is left of the tasks runs as slowly as deadlines allow. The
+    guarantee above is not shown for that.
     """
 
     name = "approx"
+    knows = frozenset({"points"})
 
-    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
-        relaxation = relax(instance)
+    def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
+        relaxation, core = relax(instance), instance.core
         machine_of = assign(instance, relaxation)
-        order = instance.edf_order
+        order = core.edf_order
         work = _cut(
-            instance.deadlines[order],
-            instance.speeds,
+            core.deadlines[order],
+            working_speeds(instance, relaxation),
             relaxation.busy_time,
             relaxation.work[order],
             machine_of[order],
         )
-        schedule = Schedule.from_work(instance, machine_of, work[instance.edf_rank])
-        return Answer(schedule, relaxation.bound)
+        return Answer(schedule_of(instance, machine_of, work[core.edf_rank]), relaxation.bound)
 
 
 @kernel

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dsct_gym.allocation import allocate
-from dsct_gym.instance import Instance
 from dsct_gym.list_schedule import assign
+from dsct_gym.problem import Problem
 from dsct_gym.relaxation import relax
 from dsct_gym.solver import Answer, Solver, practises
 
@@ -17,7 +17,8 @@ class ApproxRefined(Solver):
     """
 
     name = "approx-refined"
+    knows = frozenset({"points"})
 
-    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+    def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
         relaxation = relax(instance)
         return Answer(allocate(instance, assign(instance, relaxation)), relaxation.bound)

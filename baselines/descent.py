@@ -9,8 +9,8 @@ import numpy as np
 from dsct_gym.allocation import allocate
 from dsct_gym.baselines.local_search import descend
 from dsct_gym.errors import InputError
-from dsct_gym.instance import Instance
 from dsct_gym.plan import Plan, begin, check_order, ranks_in
+from dsct_gym.problem import Problem
 from dsct_gym.relaxation import relax
 from dsct_gym.solver import Answer, Progress, Solver, practises
 
@@ -38,12 +38,13 @@ class Descent(Solver):
     """
 
     name = "descent"
+    knows = frozenset({"points"})
 
     def __init__(self, passes: int | str | None = 3, order: str = "reverse") -> None:
         self.passes = _as_passes(passes)
         self.order = check_order(order)
 
-    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+    def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
         started = time.perf_counter()
         limit = np.inf if time_limit is None else time_limit
         relaxation = relax(instance)
@@ -51,10 +52,10 @@ class Descent(Solver):
         begin(plan)
         interrupted = False
         try:
-            self._descend(plan, float(instance.base_accuracy.sum()), started, limit)
+            self._descend(plan, float(instance.core.base_accuracy.sum()), started, limit)
         except KeyboardInterrupt:
             interrupted = True
-        machine_of = plan.curves.machine[instance.edf_rank]
+        machine_of = plan.curves.machine[instance.core.edf_rank]
         return Answer(allocate(instance, machine_of), relaxation.bound, interrupted)
 
     def _descend(self, plan: Plan, base: float, started: float, limit: float) -> None:

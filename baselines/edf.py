@@ -6,12 +6,19 @@ Source: the reference policies EDF-NoCompression and EDF-3CompressionLevels of t
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from typing import NamedTuple
+
 import numpy as np
 
 from dsct_gym.accuracy import DEFAULT_A_MAX
 from dsct_gym.arrays import Floats, Ints
+from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
+from dsct_gym.points import DvfsInstance
+from dsct_gym.points.schedule import at_points
+from dsct_gym.problem import Problem
 from dsct_gym.schedule import Schedule
 from dsct_gym.solver import Answer, Solver, practises
 from dsct_gym.tolerances import ROUNDING
@@ -20,33 +27,69 @@ _LEVELS_OF_DEFAULT = (0.27, 0.55, 0.82)
 _LEVELS_OF_OTHERS = (1 / 3, 2 / 3, 1.0)
 
 
+CLOCKS = ("full", "best")
+"""What machines with operating points can be told to run at."""
+
+
+class _Edf(Solver):
+    """Earliest deadline first at given works, every machine at one clock."""
+
+    knows = frozenset({"points"})
+
+    def __init__(self, clock: str = "full") -> None:
+        if clock not in CLOCKS:
+            raise InputError(f"clock: must be {' or '.join(CLOCKS)}, got {clock!r}")
+        self.clock = clock
+
+    def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
+        works = self._works(instance.core)
+        tried = [_schedule(instance, fleet, works) for fleet in _fleets(instance, self.clock)]
+        return Answer(max(tried, key=lambda schedule: schedule.total_accuracy))
+
+    @abstractmethod
+    def _works(self, core: Instance) -> Floats:
+        """The works that a task may be given (n, L), ascending, GFLOP."""
+
+
 @practises()
-class EdfNoCompression(Solver):
+class EdfNoCompression(_Edf):
     """Earliest deadline first, every task in full or not at all.
 
     Tasks by deadline; each goes to the machine that finishes it first among those that can meet
     its deadline within the energy left. A task that fits nowhere is not done.
+
+    Args:
+        clock: As for `EdfThreeLevels`.
     """
 
     name = "edf-no-compression"
 
-    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
-        return Answer(_schedule(instance, instance.max_work[:, None]))
+    def _works(self, core: Instance) -> Floats:
+        return core.max_work[:, None]
 
 
 @practises()
-class EdfThreeLevels(Solver):
+class EdfThreeLevels(_Edf):
     """Earliest deadline first, every task at one of three accuracies.
 
     The levels are 27 %, 55 % and 82 % for a task whose greatest accuracy is 82 %, else a third,
     two thirds and all of its greatest accuracy. As `EdfNoCompression`, at the highest level that
     fits somewhere.
+
+    Args:
+        clock: For machines with operating points: ``"full"``, every machine at its fastest, or
+            ``"best"``, every machine at the slowest that reaches a share of its full clock, the
+            same share for all; of all shares that make a difference, the one whose schedule has
+            the largest total accuracy, found by trying them.
+
+    Raises:
+        InputError: If ``clock`` is neither.
     """
 
     name = "edf-3-levels"
 
-    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
-        return Answer(_schedule(instance, work_for_accuracy(instance, three_levels(instance))))
+    def _works(self, core: Instance) -> Floats:
+        return work_for_accuracy(core, three_levels(core))
 
 
 def three_levels(instance: Instance) -> Floats:
@@ -76,18 +119,59 @@ def work_for_accuracy(instance: Instance, levels: Floats) -> Floats:
     return np.asarray(start + share * (instance.work[rows, right] - start))
 
 
-def _schedule(instance: Instance, work: Floats) -> Schedule:
+class _Fleet(NamedTuple):
+    """All machines at one clock each, (m,) each.
+
+    Attributes:
+        speeds: GFLOP/s.
+        efficiencies: GFLOP/J.
+        points: Which of its operating points that is.
+    """
+
+    speeds: Floats
+    efficiencies: Floats
+    points: Ints
+
+
+def _fleets(problem: Problem, clock: str) -> list[_Fleet]:
+    """The clocks to try, full clock first."""
+    if not isinstance(problem, DvfsInstance):
+        core = problem.core
+        return [_Fleet(core.speeds, core.efficiencies, np.zeros(core.num_machines, np.int64))]
+    shares = {1.0}
+    if clock == "best":
+        for points in problem.points:
+            shares.update((points.speeds / points.speeds[points.fastest]).tolist())
+    return [_at_share(problem, share) for share in sorted(shares, reverse=True)]
+
+
+def _at_share(problem: DvfsInstance, share: float) -> _Fleet:
+    """Every machine at the slowest point that reaches a share of its full clock."""
+    chosen = []
+    for points in problem.points:
+        reach = points.speeds / points.speeds[points.fastest] >= share
+        chosen.append(int(np.argmin(np.where(reach, points.speeds, np.inf))))
+    at = list(zip(problem.points, chosen, strict=True))
+    speeds = np.array([points.speeds[point] for points, point in at])
+    powers = np.array([points.powers[point] for points, point in at])
+    return _Fleet(speeds, speeds / powers, np.array(chosen))
+
+
+def _schedule(problem: Problem, fleet: _Fleet, work: Floats) -> Schedule:
     """Places each task with the most of its works (n, L), ascending, that fits."""
+    instance = problem.core
     order = instance.edf_order
     machine, level = _first_to_finish(
         instance.deadlines[order],
-        instance.speeds,
-        instance.efficiencies,
+        fleet.speeds,
+        fleet.efficiencies,
         instance.energy_budget,
         work[order],
     )
     machine_of, chosen = machine[instance.edf_rank], level[instance.edf_rank]
     spent = work[np.arange(instance.num_tasks), chosen]
+    if isinstance(problem, DvfsInstance):
+        return at_points(problem, machine_of, spent, fleet.points)
     return Schedule.from_work(instance, machine_of, spent)
 
 

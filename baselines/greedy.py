@@ -6,13 +6,13 @@ import time
 
 import numpy as np
 
-from dsct_gym.allocation import Packed, allocate
+from dsct_gym.allocation import Packed, allocate, pack
 from dsct_gym.arrays import Ints
 from dsct_gym.baselines.approx import Approx
 from dsct_gym.incremental import CURRENT, Curves, accept_trial, try_change
-from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
 from dsct_gym.list_schedule import assign
+from dsct_gym.problem import Problem
 from dsct_gym.relaxation import relax
 from dsct_gym.solver import Answer, Progress, Solver, practises
 
@@ -29,18 +29,19 @@ class Greedy(Solver):
     """
 
     name = "greedy"
+    knows = frozenset({"points"})
 
     def warm_up(self) -> None:
         """As the base class; a toy is over before time can be up and tasks be left."""
         super().warm_up()
         Approx().warm_up()
 
-    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+    def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
         started = time.perf_counter()
-        packed = Packed.of(instance)
-        curves = Curves.empty(instance.num_tasks, instance.num_machines, packed.task.size)
-        order = np.argsort(-instance.max_work, kind="stable")
-        ranks = instance.edf_rank[order]
+        core, packed = instance.core, pack(instance)
+        curves = Curves.of(packed)
+        order = np.argsort(-core.max_work, kind="stable")
+        ranks = core.edf_rank[order]
         placed, interrupted = 0, False
         try:
             while placed < ranks.size:
@@ -53,7 +54,7 @@ class Greedy(Solver):
                     break
         except KeyboardInterrupt:
             interrupted = True
-        machine_of = curves.machine[instance.edf_rank]
+        machine_of = curves.machine[core.edf_rank]
         if placed < order.size:
             left = order[placed:][machine_of[order[placed:]] < 0]
             machine_of[left] = assign(instance, relax(instance))[left]

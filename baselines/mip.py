@@ -21,13 +21,15 @@ from dsct_gym.baselines.milp.claims import (
 )
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
+from dsct_gym.points import DvfsInstance
+from dsct_gym.problem import Problem
 from dsct_gym.relaxation import relax
 from dsct_gym.schedule import Schedule
 from dsct_gym.solver import Answer, Progress, ProgressCallback, Solution, Solver, make_solver
 
 if TYPE_CHECKING:
     from dsct_gym.baselines.milp.backend import Backend, Report
-    from dsct_gym.baselines.milp.model import Model
+    from dsct_gym.baselines.milp.model import Programme
     from dsct_gym.baselines.milp.smooth import SmoothCurves
 
 _START_SECONDS = 1.0
@@ -64,6 +66,7 @@ class Mip(Solver):
     """
 
     name = "mip"
+    knows = frozenset({"points"})
     tolerance: float
 
     def __init__(
@@ -97,9 +100,11 @@ class Mip(Solver):
         if isinstance(self._start, Solver):
             self._start.warm_up()
 
-    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+    def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
         deadline = time.perf_counter() + (math.inf if time_limit is None else time_limit)
         if self._smooth:
+            if not isinstance(instance, Instance):
+                raise InputError("smooth: only for machines with one clock")
             return self._solve_smooth(instance, deadline, seed or 0)
         limits = _Limits(self.tolerance, deadline, seed or 0)
         first, fractional = self._first(instance, limits), relax(instance).bound
@@ -109,7 +114,7 @@ class Mip(Solver):
         bound = least_bound(fractional, found.claims, found.schedule.total_accuracy)
         return Answer(found.schedule, bound, found.interrupted)
 
-    def _first(self, instance: Instance, limits: _Limits) -> Solution:
+    def _first(self, instance: Problem, limits: _Limits) -> Solution:
         """The warm start, in a tenth of the time or a second."""
         seconds = min(_START_SECONDS, max(_START_SHARE * limits.seconds_left(), 1e-3))
         return self._start.solve(instance, time_limit=seconds, seed=limits.seed)
@@ -137,17 +142,19 @@ class Mip(Solver):
         )
 
     def _improve(
-        self, instance: Instance, start: Schedule, limits: _Limits, hear: ProgressCallback | None
+        self, instance: Problem, start: Schedule, limits: _Limits, hear: ProgressCallback | None
     ) -> Improvement:
         """Solves the model from a schedule."""
         from dsct_gym.baselines.milp.backend import Limits, attempt
-        from dsct_gym.baselines.milp.model import build_model
 
         nothing = Improvement(start)
-        if limits.seconds_left() < _BUILD_SECONDS * instance.num_tasks * instance.num_machines:
+        if (
+            limits.seconds_left()
+            < _BUILD_SECONDS * instance.core.num_tasks * instance.core.num_machines
+        ):
             return nothing
         try:
-            model = build_model(instance)
+            model = _build(instance)
             if model is not None:
                 model.set_values(start)
         except KeyboardInterrupt:
@@ -185,7 +192,17 @@ class _Limits:
         return self.deadline - time.perf_counter()
 
 
-def _reporter(model: Model, hear: ProgressCallback | None) -> Report | None:
+def _build(problem: Problem) -> Programme | None:
+    """The model of a problem, None when there is nothing to decide."""
+    from dsct_gym.baselines.milp.model import build_model
+    from dsct_gym.baselines.milp.points_model import build_points_model
+
+    if isinstance(problem, DvfsInstance):
+        return build_points_model(problem)
+    return build_model(problem.core)
+
+
+def _reporter(model: Programme, hear: ProgressCallback | None) -> Report | None:
     """Turns what a backend reports into `Progress`."""
     if hear is None:
         return None

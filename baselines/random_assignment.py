@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dsct_gym.allocation import allocate
-from dsct_gym.instance import Instance
+from dsct_gym.problem import Problem
 from dsct_gym.solver import Answer, Solver, practises
 
 
@@ -18,9 +18,11 @@ class RandomAssignment(Solver):
     """
 
     name = "random"
+    knows = frozenset({"points"})
     stochastic = True
 
-    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+    def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
+        core = instance.core
         generator = np.random.default_rng(0 if seed is None else seed)
-        machine_of = generator.integers(-1, instance.num_machines, size=instance.num_tasks)
+        machine_of = generator.integers(-1, core.num_machines, size=core.num_tasks)
         return Answer(allocate(instance, machine_of))

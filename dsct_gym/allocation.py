@@ -11,14 +11,38 @@ pieces, each list in order of accuracy per joule, are merged until the budget is
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import singledispatch
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
 from dsct_gym.arrays import Floats, Ints
+from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
 from dsct_gym.schedule import Schedule, check_assignment
+
+if TYPE_CHECKING:
+    from dsct_gym.problem import Problem
+
+
+class Levels(NamedTuple):
+    """Machines with several increments as the kernels read them, machine after machine.
+
+    Attributes:
+        first: Where the increments of each machine start (m+1,).
+        speed: Speed of its machine with the increments up to each (V,), GFLOP/s.
+        efficiency: Efficiency of each increment alone (V,), GFLOP/J, decreasing on a machine.
+    """
+
+    first: Ints
+    speed: Floats
+    efficiency: Floats
+
+    @property
+    def depth(self) -> int:
+        """Most increments of a machine."""
+        return int(np.diff(self.first).max())
 
 
 class Packed(NamedTuple):
@@ -34,6 +58,9 @@ class Packed(NamedTuple):
         width: GFLOP (S,).
         first: Where each task's segments start in ``own`` (n+1,).
         own: Segments of each task along its curve (S,), ascending within a task.
+        several: True where machines have several increments, else None: kernels are then compiled
+            without what it takes, so that it costs nothing.
+        levels: What these increments are; None where ``several`` is.
     """
 
     deadline: Floats
@@ -45,6 +72,8 @@ class Packed(NamedTuple):
     width: Floats
     first: Ints
     own: Ints
+    several: bool | None = None
+    levels: Levels = cast("Levels", None)  # types are for those who have looked at `several`
 
     @classmethod
     def of(cls, instance: Instance) -> Packed:
@@ -64,19 +93,41 @@ class Packed(NamedTuple):
         )
 
 
-def allocate(instance: Instance, machine_of: Ints) -> Schedule:
+@singledispatch
+def pack(problem: Problem) -> Packed:
+    """A problem as the kernels read it, those that keep an optimum up to date among them.
+
+    Raises:
+        InputError: If they do not take problems of this type.
+    """
+    raise InputError(f"instance: there is no allocation for {type(problem).__name__}")
+
+
+@pack.register
+def _(problem: Instance) -> Packed:
+    return Packed.of(problem)
+
+
+@singledispatch
+def allocate(instance: Problem, machine_of: Ints) -> Schedule:
     """The best schedule for a fixed assignment, exactly.
 
     Args:
-        instance: The problem.
+        instance: The problem: an `Instance`, or a variant that has registered its own allocation.
         machine_of: Machine of each task (n,), integers; −1 for none.
 
     Returns:
         The schedule of maximum total accuracy among those that place every task on its machine.
 
     Raises:
-        InputError: If shape, type or a machine index is wrong.
+        InputError: If shape, type or a machine index is wrong, or there is no exact allocation for
+            problems of this type.
     """
+    raise InputError(f"instance: there is no allocation for {type(instance).__name__}")
+
+
+@allocate.register
+def _(instance: Instance, machine_of: Ints) -> Schedule:
     machine = check_assignment(instance, machine_of)
     work = optimal_work(Packed.of(instance), machine[instance.edf_order])
     return Schedule.from_work(instance, machine, work[instance.edf_rank])
@@ -93,8 +144,8 @@ def optimal_work(packed: Packed, machine: Ints) -> Floats:
     Returns:
         Work of each task in EDF order (n,), GFLOP.
     """
-    accepted = _accept_by_deadlines(packed, machine)
-    _cut_to_budget(packed, machine, accepted)
+    accepted = accept_by_deadlines(packed, machine)
+    cut_to_budget(packed, machine, accepted)
     work = np.zeros(machine.size)
     for segment in range(accepted.size):
         work[packed.task[segment]] += accepted[segment]
@@ -111,7 +162,7 @@ def find_free(parent: Ints, slot: int) -> int:
 
 
 @kernel
-def _accept_by_deadlines(packed: Packed, machine: Ints) -> Floats:
+def accept_by_deadlines(packed: Packed, machine: Ints) -> Floats:
     """Work that each segment gets on its machine when energy is free (S,), GFLOP.
 
     Slot ``j + 1`` is the time of task j's machine since the task ahead of it there; slot 0 stands
@@ -156,7 +207,7 @@ def _accept_by_deadlines(packed: Packed, machine: Ints) -> Floats:
 
 
 @kernel
-def _cut_to_budget(packed: Packed, machine: Ints, accepted: Floats) -> None:
+def cut_to_budget(packed: Packed, machine: Ints, accepted: Floats) -> None:
     """Cuts the accepted works, least accuracy per joule first, down to the energy budget."""
     left = packed.budget[0]
     needed = 0.0

@@ -18,7 +18,7 @@ from dsct_gym.instance import LARGEST, Instance, faults_of_names
 from dsct_gym.refusals import Strict, fault_of, part_of, validate
 from dsct_gym.schedule import Schedule, check_rows
 from dsct_gym.tolerances import CLAIM
-from dsct_gym.verifier import Claims, Rows, Verification, verify
+from dsct_gym.verifier import Claims, Pieces, Rows, Verification, verify
 
 if TYPE_CHECKING:
     from dsct_gym.problem import Problem
@@ -79,6 +79,16 @@ Described = TypeVar("Described", bound=InstanceModel)
 Index = Annotated[int, Field(ge=0, le=2**53)]
 
 
+class PieceModel(Strict):
+    """Part of a task, at one of the operating points of its machine."""
+
+    speed: Positive = Field(description="GFLOP/s")
+    power: Positive = Field(description="W")
+    start: float = Field(description="s")
+    duration: NonNegative = Field(description="s")
+    work: NonNegative = Field(description="GFLOP")
+
+
 class AssignmentModel(Strict):
     """One row of a schedule file."""
 
@@ -89,6 +99,9 @@ class AssignmentModel(Strict):
     work: float = Field(default=0.0, description="GFLOP")
     accuracy: float | None = None
     energy: float = Field(default=0.0, description="J")
+    pieces: list[PieceModel] = Field(
+        default=[], description="The clocks at which it runs, where machines have operating points"
+    )
 
     @model_validator(mode="after")
     def _placed_rows_are_whole(self) -> AssignmentModel:
@@ -290,7 +303,8 @@ def _(instance: Instance) -> dict[str, Any]:
 
 def schedule_document(schedule: Schedule) -> dict[str, Any]:
     """The schedule as the JSON document of its file."""
-    rows = [
+    pieces = _listed_pieces(schedule.pieces)
+    rows: list[dict[str, Any]] = [
         {
             "task": j,
             "machine": int(schedule.machine[j]),
@@ -299,6 +313,7 @@ def schedule_document(schedule: Schedule) -> dict[str, Any]:
             "work": float(schedule.work[j]),
             "accuracy": float(schedule.accuracy[j]),
             "energy": float(schedule.task_energy[j]),
+            **({"pieces": pieces[j]} if j in pieces else {}),
         }
         for j in np.flatnonzero(schedule.machine >= 0).tolist()
     ]
@@ -326,7 +341,9 @@ def parse_schedule(data: object, problem: Problem) -> Schedule:
             f"mean_accuracy: {model.mean_accuracy:g} is not total_accuracy / {n} tasks"
         )
     rows = check_rows(problem, _rows(model, problem.core), "assignments")
-    schedule = Schedule.from_rows(problem, rows, claims=_claims(model), solver=model.solver)
+    schedule = Schedule.from_rows(
+        problem, rows, claims=_claims(model), solver=model.solver, pieces=_pieces(model)
+    )
     return schedule.credited(seconds=model.seconds)
 
 
@@ -350,7 +367,7 @@ def verify_document(data: object, problem: Problem, proven: float = math.inf) ->
     """
     model = validate(ScheduleModel, data)
     claims = _claims(model)
-    reasons = verify(problem, _rows(model, problem.core), claims).reasons
+    reasons = verify(problem, _rows(model, problem.core), claims, _pieces(model)).reasons
     if _answers_another(model, problem):
         reasons = (f"it answers instance {model.instance!r}, not {problem.name!r}", *reasons)
     refuted = any(reason.startswith("upper_bound") for reason in reasons)
@@ -388,6 +405,39 @@ def _rows(model: ScheduleModel, core: Instance) -> Rows:
         accuracy=np.array([claimed_accuracy(row) for row in rows], np.float64),
         energy=np.array([row.energy for row in rows], np.float64),
     )
+
+
+def _pieces(model: ScheduleModel) -> Pieces | None:
+    """The clocks of the rows of a file, None where it tells none."""
+    listed = [(row.task, piece) for row in model.assignments for piece in row.pieces]
+    if not listed:
+        return None
+    return Pieces(
+        task=np.array([task for task, _ in listed], dtype=np.int64),
+        speed=np.array([piece.speed for _, piece in listed]),
+        power=np.array([piece.power for _, piece in listed]),
+        start=np.array([piece.start for _, piece in listed]),
+        duration=np.array([piece.duration for _, piece in listed]),
+        work=np.array([piece.work for _, piece in listed]),
+    )
+
+
+def _listed_pieces(pieces: Pieces | None) -> dict[int, list[dict[str, float]]]:
+    """The pieces of each task that has any, as a file lists them."""
+    listed: dict[int, list[dict[str, float]]] = {}
+    if pieces is not None:
+        columns = (column.tolist() for column in pieces)
+        for task, speed, power, start, duration, work in zip(*columns, strict=True):
+            listed.setdefault(task, []).append(
+                {
+                    "speed": speed,
+                    "power": power,
+                    "start": start,
+                    "duration": duration,
+                    "work": work,
+                }
+            )
+    return listed
 
 
 def _claims(model: ScheduleModel) -> Claims:

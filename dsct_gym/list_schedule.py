@@ -5,15 +5,44 @@ Source: Barros et al., "Deadline Scheduling with Compressible Tasks, Energy Awar
 
 from __future__ import annotations
 
+from functools import singledispatch
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from dsct_gym.arrays import Floats, Ints
+from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
 from dsct_gym.relaxation import Relaxation
 
+if TYPE_CHECKING:
+    from dsct_gym.problem import Problem
 
-def assign(instance: Instance, relaxation: Relaxation) -> Ints:
+
+@singledispatch
+def working_speeds(problem: Problem, relaxation: Relaxation) -> Floats:
+    """Speed at which each machine would spend its energy of the relaxation in its busy time.
+
+    Args:
+        problem: The problem.
+        relaxation: Its fractional relaxation.
+
+    Returns:
+        Speeds (m,), GFLOP/s.
+
+    Raises:
+        InputError: If machines of problems of this type have no such speed.
+    """
+    raise InputError(f"instance: there is no list schedule for {type(problem).__name__}")
+
+
+@working_speeds.register
+def _(problem: Instance, relaxation: Relaxation) -> Floats:
+    return problem.speeds
+
+
+def assign(problem: Problem, relaxation: Relaxation) -> Ints:
     """The machine of each task.
 
     In the fractional solution machine r may as well work without a break from time 0 until its
@@ -21,16 +50,17 @@ def assign(instance: Instance, relaxation: Relaxation) -> Ints:
     among those that could start it within their busy time and before its deadline.
 
     Args:
-        instance: The problem.
+        problem: The problem, of a type that `working_speeds` takes.
         relaxation: Its fractional relaxation.
 
     Returns:
         Machine of each task (n,); every task has one.
     """
+    instance = problem.core
     order = instance.edf_order
     machine = _list_schedule(
         instance.deadlines[order],
-        instance.speeds,
+        working_speeds(problem, relaxation),
         relaxation.busy_time,
         relaxation.work[order],
     )

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 Reader = Callable[[object], "Problem"]
 """Makes a problem of parsed JSON; raises an `InputError` naming the field at fault."""
 
-_READERS: dict[frozenset[str], Reader | str] = {}
+_READERS: dict[frozenset[str], Reader | str] = {
+    frozenset({"operating_points"}): "dsct_gym.points.documents:read",
+}
 """Who reads files with which of the keys that no `Instance` has."""
 
 

@@ -28,7 +28,7 @@ from dsct_gym.solver import (
     check_solver_knows,
 )
 from dsct_gym.tolerances import CLAIM
-from dsct_gym.verifier import Claims, Rows
+from dsct_gym.verifier import Claims, Pieces, Rows
 
 if TYPE_CHECKING:
     from dsct_gym.bounds import BoundMethod
@@ -174,7 +174,9 @@ def _as_it_stands(solution: Solution, problem: Problem) -> tuple[Schedule, float
     mean = total / problem.core.num_tasks
     claims = Claims(total, mean, float(given.energy), bound)
     author = given.solver if isinstance(given.solver, str) else None
-    return Schedule.from_rows(problem, rows, claims=claims, solver=author), bound
+    told = getattr(given, "pieces", None)
+    pieces = told if isinstance(told, Pieces) else None
+    return Schedule.from_rows(problem, rows, claims=claims, solver=author, pieces=pieces), bound
 
 
 def _seconds(solution: Solution, measured: float) -> float:

@@ -13,7 +13,7 @@ from dsct_gym.accuracy import evaluate_curves
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
-from dsct_gym.verifier import Claims, Rows, Verification, verify
+from dsct_gym.verifier import Claims, Pieces, Rows, Verification, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +45,7 @@ class Schedule:
         seconds: Wall time it took, s.
         upper_bound: A proven upper bound on the `value` of any schedule, which is its total
             accuracy unless the problem is a variant that says otherwise.
+        pieces: The clocks at which its tasks run; None where machines have one clock.
     """
 
     instance: Problem
@@ -59,14 +60,13 @@ class Schedule:
     solver: str | None = None
     seconds: float | None = None
     upper_bound: float | None = None
+    pieces: Pieces | None = None
 
     def __post_init__(self) -> None:
         for field in _ARRAYS:
-            array = np.asarray(getattr(self, field))
-            if array.flags.writeable:
-                array = array.copy()
-                array.setflags(write=False)
-            object.__setattr__(self, field, array)
+            object.__setattr__(self, field, _read_only(getattr(self, field)))
+        if self.pieces is not None:
+            object.__setattr__(self, "pieces", Pieces(*map(_read_only, self.pieces)))
 
     @classmethod
     def from_work(
@@ -87,21 +87,13 @@ class Schedule:
         Raises:
             InputError: If shapes or machine indices do not fit the instance, or work is not finite.
         """
-        machine = check_assignment(instance, machine_of)
-        work = np.array(work, dtype=np.float64)
-        if work.shape != machine.shape:
-            raise InputError(f"work: shape {work.shape} for {instance.num_tasks} tasks")
-        if not np.isfinite(work).all():
-            first = int(np.argmin(np.isfinite(work)))
-            raise InputError(f"work[{first}]: must be finite, got {work[first]:g}")
-        runs = (work > 0.0) & (machine >= 0)
-        machine = np.where(runs, machine, -1)
-        work = np.where(runs, work, 0.0)
+        machine, work = check_works(instance, machine_of, work)
+        runs = machine >= 0
         duration = np.where(runs, work / instance.speeds[machine], 0.0)
         rows = Rows(
             task=np.arange(instance.num_tasks),
             machine=machine,
-            start=_edf_starts(instance, machine, duration),
+            start=edf_starts(instance, machine, duration),
             duration=duration,
             work=work,
             accuracy=evaluate_curves(instance.work, instance.accuracy, work),
@@ -119,6 +111,7 @@ class Schedule:
         *,
         claims: Claims | None = None,
         solver: str | None = None,
+        pieces: Pieces | None = None,
     ) -> Schedule:
         """A schedule as its rows say, in whatever order machines run them.
 
@@ -127,6 +120,7 @@ class Schedule:
             rows: Each task at most once; one that is left out does no work and earns ``a_j(0)``.
             claims: What is claimed of the whole; None adds up the rows.
             solver: Name to record.
+            pieces: The clocks of the rows, for machines that have several.
 
         Returns:
             The schedule. It is not verified here.
@@ -139,11 +133,17 @@ class Schedule:
         everything = nothing_done(core)
         for column, given in zip(everything, rows, strict=True):
             column[rows.task] = given
-        return cls._of(instance, everything, claims=claims, solver=solver)
+        return cls._of(instance, everything, claims=claims, solver=solver, pieces=pieces)
 
     @classmethod
     def _of(
-        cls, instance: Problem, rows: Rows, *, claims: Claims | None = None, solver: str | None
+        cls,
+        instance: Problem,
+        rows: Rows,
+        *,
+        solver: str | None,
+        claims: Claims | None = None,
+        pieces: Pieces | None = None,
     ) -> Schedule:
         """A schedule of all tasks' rows in the order of the instance."""
         total = float(rows.accuracy.sum()) if claims is None else claims.total_accuracy
@@ -159,6 +159,7 @@ class Schedule:
             energy=float(rows.energy.sum()) if claims is None else claims.energy,
             solver=solver,
             upper_bound=None if claims is None else claims.upper_bound,
+            pieces=pieces,
         )
 
     @property
@@ -205,7 +206,7 @@ class Schedule:
         Returns:
             A `Verification`: true when all holds, otherwise with the reasons.
         """
-        return verify(self.instance, self.rows, self.claims)
+        return verify(self.instance, self.rows, self.claims, self.pieces)
 
     def credited(
         self,
@@ -259,6 +260,14 @@ class Schedule:
         )
 
 
+def _read_only(values: Any) -> Any:
+    array = np.asarray(values)
+    if array.flags.writeable:
+        array = array.copy()
+        array.setflags(write=False)
+    return array
+
+
 _ARRAYS: Final = ("machine", "start", "duration", "work", "accuracy", "task_energy")
 
 
@@ -288,6 +297,26 @@ def idle(problem: Problem) -> float:
 def further_measures(problem: Problem, schedule: Schedule) -> dict[str, float]:
     """What a variant tells of a schedule besides the usual numbers. Ask for `measures`."""
     return {}
+
+
+@singledispatch
+def schedule_of(problem: Problem, machine_of: Ints, work: Floats) -> Schedule:
+    """The schedule of least energy that does given works by given deadlines, EDF without idling.
+
+    Args:
+        problem: The problem.
+        machine_of: Machine of each task (n,), −1 for none.
+        work: Work spent on each task (n,), GFLOP.
+
+    Raises:
+        InputError: As `Schedule.from_work`; or if works alone make no schedule of the problem.
+    """
+    raise InputError(f"instance: works alone make no schedule of {type(problem).__name__}")
+
+
+@schedule_of.register
+def _(problem: Instance, machine_of: Ints, work: Floats) -> Schedule:
+    return Schedule.from_work(problem, machine_of, work)
 
 
 def nothing_done(core: Instance) -> Rows:
@@ -365,7 +394,24 @@ def check_assignment(instance: Instance, machine_of: object) -> Ints:
     return machine.astype(np.int64)
 
 
-def _edf_starts(instance: Instance, machine: Ints, duration: Floats) -> Floats:
+def check_works(instance: Instance, machine_of: object, work: object) -> tuple[Ints, Floats]:
+    """Machines (n,) and works (n,), with no machine where there is no work and vice versa.
+
+    Raises:
+        InputError: Naming the first entry at fault.
+    """
+    machine = check_assignment(instance, machine_of)
+    spent = np.array(work, dtype=np.float64)
+    if spent.shape != machine.shape:
+        raise InputError(f"work: shape {spent.shape} for {instance.num_tasks} tasks")
+    if not np.isfinite(spent).all():
+        first = int(np.argmin(np.isfinite(spent)))
+        raise InputError(f"work[{first}]: must be finite, got {spent[first]:g}")
+    runs = (spent > 0.0) & (machine >= 0)
+    return np.where(runs, machine, -1), np.where(runs, spent, 0.0)
+
+
+def edf_starts(instance: Instance, machine: Ints, duration: Floats) -> Floats:
     """Start times when each machine runs its tasks in EDF order without idling (n,)."""
     by_machine = instance.edf_order[np.argsort(machine[instance.edf_order], kind="stable")]
     lasts = np.flatnonzero(np.diff(machine[by_machine])) + 1

@@ -48,6 +48,26 @@ class Rows(NamedTuple):
     energy: Floats
 
 
+class Pieces(NamedTuple):
+    """The clocks at which the tasks of a schedule run, for machines that have several.
+
+    Attributes:
+        task: Task of each piece (p,).
+        speed: Speed of its machine meanwhile (p,), GFLOP/s.
+        power: Power of its machine meanwhile (p,), W.
+        start: Start (p,), s.
+        duration: Time (p,), s.
+        work: Work done (p,), GFLOP.
+    """
+
+    task: Ints
+    speed: Floats
+    power: Floats
+    start: Floats
+    duration: Floats
+    work: Floats
+
+
 class Claims(NamedTuple):
     """What a schedule claims as a whole.
 
@@ -91,16 +111,20 @@ class Case:
         problem: What the schedule claims to answer.
         rows: The rows.
         claims: The claims.
+        pieces: The clocks of the rows, None where no row tells any.
     """
 
     problem: Problem
     rows: Rows
     claims: Claims
+    pieces: Pieces | None = None
 
     @cached_property
     def truth(self) -> Truth:
         """What the rows must read."""
-        return recompute(self.problem, self.rows)
+        if self.pieces is None:
+            return recompute(self.problem, self.rows)
+        return recompute(self.problem, self.rows, self.pieces)
 
     @property
     def runs(self) -> Bools:
@@ -110,6 +134,12 @@ class Case:
     def named(self, what: str, wrong: Bools) -> Iterator[str]:
         """One line naming the tasks of the rows for which ``wrong`` holds, if there are any."""
         yield from _named(what, self.rows.task, wrong)
+
+    def named_pieces(self, what: str, wrong: Bools) -> Iterator[str]:
+        """The same for its pieces; each task is named once."""
+        if self.pieces is not None and wrong.any():
+            tasks = np.unique(self.pieces.task[wrong])
+            yield from _named(what, tasks, np.ones(tasks.size, dtype=np.bool_))
 
 
 Rule = Callable[[Case], Iterator[str]]
@@ -142,8 +172,10 @@ class Verification:
             raise InputError("schedule: " + "; ".join(self.reasons))
 
 
-def verify(problem: Problem, rows: Rows, claims: Claims) -> Verification:
-    """Verifies rows of a schedule and what it claims as a whole.
+def verify(
+    problem: Problem, rows: Rows, claims: Claims, pieces: Pieces | None = None
+) -> Verification:
+    """Verifies rows of a schedule, the clocks of their tasks and what it claims as a whole.
 
     Returns:
         The verification, with one reason for each kind of violation.
@@ -151,9 +183,9 @@ def verify(problem: Problem, rows: Rows, claims: Claims) -> Verification:
     Raises:
         InputError: If the verifier has no rules for problems of this type.
     """
-    reasons = tuple(_misplaced(problem.core, rows))
+    reasons = (*_misplaced(problem.core, rows), *_strayed(problem, rows, pieces))
     if not reasons:
-        case = Case(problem, rows, claims)
+        case = Case(problem, rows, claims, pieces)
         reasons = tuple(reason for rule in rules(problem) for reason in rule(case))
     return Verification(reasons)
 
@@ -170,8 +202,11 @@ def _(problem: Instance) -> tuple[Rule, ...]:
 
 
 @singledispatch
-def recompute(problem: Problem, rows: Rows) -> Truth:
-    """What rows must read for a problem, from their machines, starts and works."""
+def recompute(problem: Problem, rows: Rows, pieces: Pieces | None = None) -> Truth:
+    """What rows must read for a problem, from their machines, starts and works.
+
+    Pieces are given only where machines have operating points, and where there are any.
+    """
     raise InputError(f"instance: the verifier has no rules for {type(problem).__name__}")
 
 
@@ -180,9 +215,7 @@ def _(problem: Instance, rows: Rows) -> Truth:
     runs = rows.machine >= 0
     speed = np.where(runs, problem.speeds[rows.machine], 1.0)
     efficiency = np.where(runs, problem.efficiencies[rows.machine], 1.0)
-    reached = _reached(problem, rows.task, rows.work)
-    base = problem.base_accuracy
-    total = float(base.sum() + (reached - base[rows.task]).sum())
+    reached, total = recompute_accuracy(problem, rows)
     return Truth(
         duration=rows.work / speed,
         accuracy=reached,
@@ -190,6 +223,12 @@ def _(problem: Instance, rows: Rows) -> Truth:
         total_accuracy=total,
         value=total,
     )
+
+
+def recompute_accuracy(core: Instance, rows: Rows) -> tuple[Floats, float]:
+    """The accuracy that each row reaches (k,), and the total over all tasks."""
+    reached, base = _reached(core, rows.task, rows.work), core.base_accuracy
+    return reached, float(base.sum() + (reached - base[rows.task]).sum())
 
 
 def starts_in_time(case: Case) -> Iterator[str]:
@@ -300,6 +339,19 @@ def _misplaced(core: Instance, rows: Rows) -> Iterator[str]:
     yield from _named("no such task in the instance", rows.task, ~known)
     yield from _named(f"machine is not one of {core.num_machines}", rows.task, ~fits)
     yield from _named("placed more than once", rows.task, _repeated(rows.task))
+
+
+def _strayed(problem: Problem, rows: Rows, pieces: Pieces | None) -> Iterator[str]:
+    """Pieces that belong to no row, or cannot even be recomputed."""
+    if pieces is not None and "points" not in problem.needs:
+        anything = np.ones(pieces.task.size, dtype=np.bool_)
+        yield from _named("has pieces, but machines here have one clock", pieces.task, anything)
+    elif pieces is not None:
+        finite = np.asarray(np.isfinite(np.stack(pieces[1:])).all(axis=0))
+        yield from _named("number of a piece not finite", pieces.task, ~finite)
+        placed = rows.task[rows.machine >= 0]
+        stray = ~np.isin(pieces.task, placed)
+        yield from _named("has pieces, but no machine", pieces.task, stray)
 
 
 def _named(what: str, task: Ints, wrong: Bools) -> Iterator[str]:

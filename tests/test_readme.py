@@ -7,7 +7,7 @@ from statistics import fmean
 
 import pytest
 
-from dsct_gym import Instance
+from dsct_gym import Instance, load
 from dsct_gym.certificate import Certificate
 from dsct_gym.cli import run
 from dsct_gym.suites.suite import load_suite, suites
@@ -64,11 +64,13 @@ def test_the_first_example_is_ten_lines():
 
 
 def test_files_are_valid():
-    """An instance, and a certificate that proves what it claims of it."""
-    instance, certificate = blocks("json")
+    """An instance, one with clocks, and a certificate that proves what it claims of the first."""
+    instance, clocks, certificate = blocks("json")
     Path("i.json").write_text(instance)
     Path("c.json").write_text(certificate)
     assert Instance.load("i.json").num_tasks == 2
+    Path("p.json").write_text(clocks)
+    assert [points.size for points in load("p.json").points] == [2]
     assert Certificate.load("c.json").prove(Instance.load("i.json")) <= 1.47
 
 

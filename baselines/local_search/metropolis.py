@@ -10,7 +10,7 @@ from dsct_gym.allocation import Packed
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.incremental import CURRENT, Curves, accept_trial, place_all, try_above
 from dsct_gym.jit import helper, kernel
-from dsct_gym.plan import Prices, begin_prices, screen, update_prices
+from dsct_gym.plan import Prices, begin_prices, renew_prices, screen
 from dsct_gym.random import States, draw_states, draw_xorshift
 
 _SLACK = 1e-11  # relative to the total: the rounding by which a bound must miss what it rules out
@@ -102,9 +102,7 @@ def step_walk(
             ahead = False
         source = curves.machine[task]
         accept_trial(curves, task, machine, other)
-        update_prices(packed, curves, prices, machine)
-        if source >= 0:
-            update_prices(packed, curves, prices, source)
+        renew_prices(packed, curves, prices, source, machine)
         walk.tally[ACCEPTED] += 1
         if total > walk.best_total[0]:
             walk.best_total[0] = total

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dsct_gym.allocation import Packed
+from dsct_gym.allocation import pack
 from dsct_gym.arrays import Ints
 from dsct_gym.baselines.local_search.metropolis import (
     ACCEPTED,
@@ -18,8 +18,8 @@ from dsct_gym.baselines.local_search.metropolis import (
     step_walk,
 )
 from dsct_gym.incremental import Curves
-from dsct_gym.instance import Instance
 from dsct_gym.plan import Prices
+from dsct_gym.problem import Problem
 
 _SWAPS = 0.75
 _SAMPLES = 200
@@ -40,10 +40,10 @@ class Tally(NamedTuple):
 
 
 class Search:
-    """A walk over the assignments of an instance.
+    """A walk over the assignments of a problem.
 
     Args:
-        instance: The problem.
+        problem: The problem.
         machine_of: Machine of each task to begin with (n,), −1 for none.
         seed: Seed of the walk.
         partners: EDF ranks of the tasks with which to swap each task by EDF rank, as often as they
@@ -55,15 +55,14 @@ class Search:
     """
 
     def __init__(
-        self, instance: Instance, machine_of: Ints, seed: int, partners: Ints | None = None
+        self, problem: Problem, machine_of: Ints, seed: int, partners: Ints | None = None
     ) -> None:
-        self.instance = instance
+        self.instance = instance = problem.core
         n, m = instance.num_tasks, instance.num_machines
         self._base = float(instance.base_accuracy.sum())
-        self._packed = Packed.of(instance)
-        segments = self._packed.task.size
-        self._curves = Curves.empty(n, m, segments)
-        self._prices = Prices.empty(n, m, segments)
+        self._packed = pack(problem)
+        self._curves = Curves.of(self._packed)
+        self._prices = Prices.of(self._packed)
         self._walk = Walk.seeded(n, seed, partners)
         self.can_move = m > 1 and self._packed.task.size > 0
         self.neighbours = n * (m - 1) + n * (n - 1) // 2

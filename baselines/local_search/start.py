@@ -9,8 +9,8 @@ import numpy as np
 
 from dsct_gym.arrays import Ints
 from dsct_gym.baselines.local_search.descent import descend
-from dsct_gym.instance import Instance
 from dsct_gym.plan import Plan, begin, ranks_in
+from dsct_gym.problem import Problem
 from dsct_gym.relaxation import Relaxation
 
 _PASSES: Final = 3  # a fourth gains less than a search does in the time that it takes
@@ -28,21 +28,21 @@ class Start(NamedTuple):
     interrupted: bool
 
 
-def descended(instance: Instance, relaxation: Relaxation, deadline: float = np.inf) -> Start:
+def descended(problem: Problem, relaxation: Relaxation, deadline: float = np.inf) -> Start:
     """Three passes in which each task makes its best change, latest deadline first.
 
     Args:
-        instance: The problem.
+        problem: The problem.
         relaxation: Its relaxation.
         deadline: Moment on the clock of `time.perf_counter` at which to stop; infinite for none.
     """
-    plan = Plan.of(instance, relaxation)
+    plan = Plan.of(problem, relaxation)
     begin(plan)
     interrupted = False
     try:
-        for _ in descend(plan, ranks_in("reverse", instance.num_tasks), _PASSES):
+        for _ in descend(plan, ranks_in("reverse", problem.core.num_tasks), _PASSES):
             if time.perf_counter() >= deadline:
                 break
     except KeyboardInterrupt:
         interrupted = True
-    return Start(plan.curves.machine[instance.edf_rank], interrupted)
+    return Start(plan.curves.machine[problem.core.edf_rank], interrupted)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from dsct_gym.baselines.milp.model import Model
+from dsct_gym.baselines.milp.model import Programme
 from dsct_gym.errors import SolverWarning
 
 _LONGEST = 200  # characters of a reason
@@ -56,13 +56,13 @@ class Outcome:
 class Backend(Protocol):
     """Runs a solver on a model whose variables hold a warm start."""
 
-    def __call__(self, model: Model, limits: Limits, report: Report | None) -> Outcome:
+    def __call__(self, model: Programme, limits: Limits, report: Report | None) -> Outcome:
         """Runs the solver and leaves its best solution in the variables."""
         ...
 
 
 def attempt(
-    name: str, backend: Backend, model: Model, limits: Limits, report: Report | None
+    name: str, backend: Backend, model: Programme, limits: Limits, report: Report | None
 ) -> Outcome:
     """Runs a solver that may die, and warns in one line where it does.
 

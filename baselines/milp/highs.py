@@ -12,7 +12,7 @@ import numpy as np
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from dsct_gym.baselines.milp.backend import Limits, Outcome, Report
-from dsct_gym.baselines.milp.model import Model
+from dsct_gym.baselines.milp.model import Programme
 
 _LISTEN = 0.1  # s between looks at the progress and at Ctrl-C
 _FEASIBILITY = 1e-7
@@ -29,7 +29,7 @@ _SOUND = frozenset(
 """How a run can end whose dual bound holds: the model is feasible, so the rest are failures."""
 
 
-def run_highs(model: Model, limits: Limits, report: Report | None) -> Outcome:
+def run_highs(model: Programme, limits: Limits, report: Report | None) -> Outcome:
     """Runs HiGHS; see `dsct_gym.baselines.milp.backend.Backend`."""
     started = time.perf_counter()
     form = LinearStandardFormCompiler().write(model.pyomo, mixed_form=True, set_sense=None)

@@ -22,7 +22,7 @@ the tolerances of a solver mean the same on instances of every scale.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pyomo.environ as pyo
@@ -30,6 +30,32 @@ import pyomo.environ as pyo
 from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
+
+
+class Programme(Protocol):
+    """A model as backends and `mip` use it."""
+
+    @property
+    def pyomo(self) -> Any:
+        """A `pyomo.environ.ConcreteModel` whose objective is called ``gain``."""
+        ...
+
+    @property
+    def unit(self) -> float:
+        """Accuracy that one unit of gain stands for."""
+        ...
+
+    def total(self, gain: float) -> float:
+        """Total accuracy of a gain in units of the model."""
+        ...
+
+    def machine_of(self) -> Ints:
+        """The assignment in the values of the variables (n,), −1 for none."""
+        ...
+
+    def set_values(self, schedule: Schedule) -> None:
+        """Gives every variable the value that it has in a schedule: a warm start."""
+        ...
 
 
 class Model(NamedTuple):

@@ -26,7 +26,7 @@ from pyomo.solvers.plugins.solvers.persistent_solver import PersistentSolver
 
 from dsct_gym.baselines.milp.backend import Backend, Limits, Outcome, Report
 from dsct_gym.baselines.milp.families import Family, find_family
-from dsct_gym.baselines.milp.model import Model
+from dsct_gym.baselines.milp.model import Programme
 from dsct_gym.errors import InputError
 from dsct_gym.streams import stdout_to_stderr
 
@@ -78,7 +78,7 @@ def pyomo_backend(name: str) -> Backend:
             raise InputError(f"solver: {name!r} cannot decide integers")
     family = find_family(interface)
 
-    def run(model: Model, limits: Limits, report: Report | None) -> Outcome:
+    def run(model: Programme, limits: Limits, report: Report | None) -> Outcome:
         try:
             return _run_in_turn(interface, family, model, limits)
         except KeyboardInterrupt:
@@ -94,7 +94,7 @@ def _is_installed(name: str) -> bool:
         return False
 
 
-def _run_in_turn(name: str, family: Family | None, model: Model, limits: Limits) -> Outcome:
+def _run_in_turn(name: str, family: Family | None, model: Programme, limits: Limits) -> Outcome:
     started = time.perf_counter()
     if not _one_at_a_time.acquire(timeout=min(limits.seconds, threading.TIMEOUT_MAX)):
         return Outcome()
@@ -140,7 +140,7 @@ class _Ear(logging.Handler):
         self.heard.append(record.getMessage())
 
 
-def _run(name: str, family: Family | None, model: Model, limits: Limits) -> Outcome:
+def _run(name: str, family: Family | None, model: Programme, limits: Limits) -> Outcome:
     solver = pyo.SolverFactory(name)
     if family is not None:
         solver.options.update(family.options(limits))
@@ -172,7 +172,7 @@ def _run(name: str, family: Family | None, model: Model, limits: Limits) -> Outc
 
 
 @contextlib.contextmanager
-def _minimised(model: Model) -> Iterator[None]:
+def _minimised(model: Programme) -> Iterator[None]:
     """The model with the negative of its gain as the objective to minimise."""
     at = model.pyomo
     at.cost = pyo.Objective(expr=-at.gain.expr, sense=pyo.minimize)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dsct_gym.cli.arguments import check_writable
 from dsct_gym.cli.console import err
 
+if TYPE_CHECKING:
+    from dsct_gym.instance import Instance
+    from dsct_gym.problem import Problem
+
 EXAMPLE = """
 dsct-gym generate -n 100 -m 5 --rho 0.35 --beta 0.5 -o instance.json
 dsct-gym generate --devices T4,V100 --family ofa-resnet50 -o real.json
+dsct-gym generate --devices V100,A40 --points 6 -o clocks.json
 """
 
 
@@ -51,6 +56,15 @@ def generate(
         str | None,
         typer.Option("--family", metavar="A[,B,..]", help="Catalogue model families as curves."),
     ] = None,
+    points: Annotated[
+        int | None,
+        typer.Option(
+            "--points",
+            metavar="N",
+            help="Operating points of each machine: random, or measured of --devices.",
+            show_default="none, machines have one clock",
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option("--name", metavar="TEXT", help="Name of the instance.")
     ] = None,
@@ -84,7 +98,17 @@ def generate(
             family=family,
             name=name,
         )
+        problem = _with_points(instance, points, seed=seed, measured=devices is not None)
         if output is not None:
-            write_instance(instance, output)
+            write_instance(problem, output)
     if output is None:
-        sys.stdout.write(instance_text(instance))
+        sys.stdout.write(instance_text(problem))
+
+
+def _with_points(instance: Instance, count: int | None, *, seed: int, measured: bool) -> Problem:
+    """The instance itself, or on machines with so many operating points."""
+    if count is None:
+        return instance
+    from dsct_gym.points.generator import draw_points, measured_points
+
+    return measured_points(instance, count) if measured else draw_points(instance, count, seed=seed)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
+from dsct_gym.allocation import Levels
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.envs.observation import LOG_LIMIT, Layout, TaskColumn
 from dsct_gym.envs.workers import Workers
@@ -59,6 +60,8 @@ class Bank(NamedTuple):
         width: (P, S).
         first: (P, n+1).
         own: (P, S).
+        several: None, as in `Packed`: the machines of these instances have one clock.
+        levels: None likewise.
     """
 
     tasks: Ints
@@ -90,6 +93,8 @@ class Bank(NamedTuple):
     width: Floats
     first: Ints
     own: Ints
+    several: bool | None = None
+    levels: Levels = cast("Levels", None)
 
     @classmethod
     def empty(

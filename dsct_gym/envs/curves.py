@@ -24,8 +24,13 @@ def empty_stack(count: int, layout: Layout, segments: int) -> Curves:
 
 def stacked(count: int, part: Arrays) -> Arrays:
     """A named tuple of arrays so many times over: each with one more dimension."""
-    arrays = {name: np.repeat(array[None], count, 0) for name, array in part._asdict().items()}
+    arrays = {name: np.repeat(array[None], count, 0) for name, array in _arrays(part)}
     return part._replace(**arrays)
+
+
+def _arrays(part: NamedTuple) -> list[tuple[str, Any]]:
+    """The arrays of a named tuple, without what it does not have."""
+    return [(name, array) for name, array in part._asdict().items() if array is not None]
 
 
 def widened(stack: Curves, layout: Layout, segments: int) -> Curves:
@@ -72,6 +77,8 @@ def problem_in(bank: Bank, row: int) -> Packed:
         width=bank.width[row, :count],
         first=bank.first[row, : n + 1],
         own=bank.own[row, :count],
+        several=bank.several,
+        levels=bank.levels,
     )
 
 
@@ -98,6 +105,7 @@ def curves_of(stack: Curves, env: int, n: int, m: int) -> Curves:
         place=stack.place[env],
         free=stack.free[env],
         parent=stack.parent[env],
+        layers=stack.layers,
     )
 
 

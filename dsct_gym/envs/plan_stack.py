@@ -146,6 +146,9 @@ def prices_of(prices: Prices, env: int) -> Prices:
         slope=prices.slope[env],
         demand=prices.demand[env],
         value=prices.value[env],
+        several=prices.several,
+        levels=prices.levels,
+        cost=prices.cost,
     )
 
 

@@ -16,7 +16,7 @@ from dsct_gym.plan.options import Options, gain_above, weigh
 from dsct_gym.plan.order import ORDERS, check_order, ranks_in
 from dsct_gym.plan.outlook import Outlook
 from dsct_gym.plan.plan import Loads, Plan, begin, change, decide
-from dsct_gym.plan.prices import Prices, begin_prices, update_prices
+from dsct_gym.plan.prices import Prices, begin_prices, renew_prices, update_prices
 from dsct_gym.plan.view import look
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "gain_above",
     "look",
     "ranks_in",
+    "renew_prices",
     "screen",
     "update_prices",
     "weigh",

@@ -24,6 +24,7 @@ from dsct_gym.plan.prices import (
     entry_block,
     floor_price,
     own_block,
+    rent,
     surplus,
 )
 
@@ -129,14 +130,24 @@ def change_bound(
     together = rises and start <= own <= entry
     if own >= 0 and place.left > floor and not together:
         low = block_price(packed, curves, prices, r, own + 1)
-        span = _Span(slot=slot, first=own, last=own, low=low, price=place.left, high=place.left)
+        span = _Span(
+            machine=r,
+            slot=slot,
+            first=own,
+            last=own,
+            low=low,
+            price=place.left,
+            high=place.left,
+        )
         loss = _shift(packed, prices, span, -1, place.leaving, enough - gain)
         # A price may not rise above one ahead of it that has just been lowered.
         rises = rises and own + 1 != start
     if rises:
         low = block_price(packed, curves, prices, r, entry + 1) if together else place.at
         high = prices.price[slot, start - 1] if start > 0 else packed.slope[0]
-        span = _Span(slot=slot, first=start, last=entry, low=low, price=place.at, high=high)
+        span = _Span(
+            machine=r, slot=slot, first=start, last=entry, low=low, price=place.at, high=high
+        )
         goes = place.leaving if together else -1
         rest = 0.0 if together else loss
         gain = _shift(packed, prices, span, place.coming, goes, enough - rest)
@@ -207,7 +218,8 @@ class _Span(NamedTuple):
     """Neighbouring blocks of a slot whose common price may shift.
 
     Attributes:
-        slot: The slot.
+        machine: The machine.
+        slot: Its slot.
         first: First block.
         last: Last block.
         low: Least price.
@@ -215,6 +227,7 @@ class _Span(NamedTuple):
         high: Largest price.
     """
 
+    machine: int
     slot: int
     first: int
     last: int
@@ -225,7 +238,12 @@ class _Span(NamedTuple):
 
 @helper
 def _shift(
-    packed: Packed, prices: Prices, span: _Span, coming: int, leaving: int, enough: float
+    packed: Packed,
+    prices: Prices,
+    span: _Span,
+    coming: int,
+    leaving: int,
+    enough: float,
 ) -> float:
     """Least bound over one price for a span, as a task comes to it and another leaves.
 
@@ -280,14 +298,32 @@ def _worth(prices: Prices, span: _Span, price: float) -> tuple[float, float]:
     The derivative is supply less demand, GFLOP.
     """
     slot = span.slot
+    earned, share = _earned_by_time(prices, prices.several, span, price)
     total, excess = 0.0, 0.0
     for block in range(span.first, span.last + 1):
         at = _steeper(prices, slot, block, price) + block
         demand, supply = prices.demand[slot, at], prices.supply[slot, block]
         total += prices.value[slot, at] - price * demand
-        total += supply * (price - span.price)
-        excess += supply - demand
+        total += supply * earned
+        excess += supply * share - demand
     return total, excess
+
+
+@helper
+def _earned_by_time(
+    prices: Prices, several: bool | None, span: _Span, price: float
+) -> tuple[float, float]:
+    """What time earns by a shift of the price, for each GFLOP that it has room for at full speed.
+
+    Returns:
+        Accuracy per GFLOP, and the share of the full speed that earns something.
+    """
+    if several is None:
+        return price - span.price, 1.0
+    now, _ = rent(prices, span.machine, span.price)
+    then, speed = rent(prices, span.machine, price)
+    full = prices.levels.speed[prices.levels.first[span.machine + 1] - 1]
+    return (then - now) / full, speed / full
 
 
 @helper

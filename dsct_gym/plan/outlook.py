@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from dsct_gym.instance import Instance
 from dsct_gym.list_schedule import assign
 from dsct_gym.plan.columns import LIMIT, Context, Machine
 from dsct_gym.relaxation import Relaxation, relax
+
+if TYPE_CHECKING:
+    from dsct_gym.problem import Problem
 
 
 class Scale(IntEnum):
@@ -56,14 +59,15 @@ class Outlook(NamedTuple):
     scale: Floats
 
     @classmethod
-    def of(cls, instance: Instance, relaxation: Relaxation | None = None) -> Outlook:
-        """Prepares an instance.
+    def of(cls, problem: Problem, relaxation: Relaxation | None = None) -> Outlook:
+        """Prepares a problem; its columns know machines at the fastest of their clocks.
 
         Args:
-            instance: The problem.
+            problem: The problem.
             relaxation: Its relaxation, if it is there already.
         """
-        relaxation = relax(instance) if relaxation is None else relaxation
+        relaxation = relax(problem) if relaxation is None else relaxation
+        instance = problem.core
         order = instance.edf_order
         work = np.maximum(relaxation.work[order], 0.0)
         mean = float(work.mean())
@@ -79,7 +83,7 @@ class Outlook(NamedTuple):
         return cls(
             context=_context(instance, relaxation, work, mean),
             machine=_machine(instance, relaxation),
-            start=assign(instance, relaxation)[order],
+            start=assign(problem, relaxation)[order],
             work=work,
             gain=(instance.top_accuracy - instance.base_accuracy)[order],
             log_price=log_price,

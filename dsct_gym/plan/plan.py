@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dsct_gym.allocation import Packed
+from dsct_gym.allocation import Packed, pack
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.incremental import CURRENT, Curves, accept_trial, place_all, try_change
-from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
 from dsct_gym.plan.options import Options
 from dsct_gym.plan.outlook import Outlook
-from dsct_gym.plan.prices import Prices, begin_prices, update_prices
+from dsct_gym.plan.prices import Prices, begin_prices, renew_prices
 from dsct_gym.relaxation import Relaxation
+
+if TYPE_CHECKING:
+    from dsct_gym.problem import Problem
 
 
 class Loads(NamedTuple):
@@ -57,15 +59,15 @@ class Plan(NamedTuple):
     options: Options
 
     @classmethod
-    def of(cls, instance: Instance, relaxation: Relaxation | None = None) -> Plan:
-        """Prepares an instance for `begin`; its relaxation may be given."""
-        packed = Packed.of(instance)
-        n, m, segments = instance.num_tasks, instance.num_machines, packed.task.size
+    def of(cls, problem: Problem, relaxation: Relaxation | None = None) -> Plan:
+        """Prepares a problem for `begin`; its relaxation may be given."""
+        packed = pack(problem)
+        m = problem.core.num_machines
         return cls(
             packed=packed,
-            outlook=Outlook.of(instance, relaxation),
-            curves=Curves.empty(n, m, segments),
-            prices=Prices.empty(n, m, segments),
+            outlook=Outlook.of(problem, relaxation),
+            curves=Curves.of(packed),
+            prices=Prices.of(packed),
             loads=Loads.empty(m),
             options=Options.empty(m),
         )
@@ -85,16 +87,29 @@ class Plan(NamedTuple):
         other = {}
         for field in _STATE:
             part = getattr(self, field)
-            other[field] = part._replace(
-                **{name: array.copy() for name, array in part._asdict().items()}
-            )
+            other[field] = _copy(part)
         return self._replace(**other)
 
     def take(self, other: Plan) -> None:
         """Takes over the state of a copy, what was seen of the task at hand included."""
         for field in _STATE:
-            for array, source in zip(getattr(self, field), getattr(other, field), strict=True):
-                np.copyto(array, source)
+            _take(getattr(self, field), getattr(other, field))
+
+
+def _copy(part: Any) -> Any:
+    """A named tuple of arrays, and of such tuples, with arrays of its own."""
+    if part is None or isinstance(part, (bool, np.ndarray)):
+        return part.copy() if isinstance(part, np.ndarray) else part
+    return part._replace(**{name: _copy(each) for name, each in part._asdict().items()})
+
+
+def _take(part: Any, other: Any) -> None:
+    """Copies the arrays of one such tuple into those of another."""
+    if isinstance(part, np.ndarray):
+        np.copyto(part, other)
+    elif isinstance(part, tuple):
+        for mine, theirs in zip(part, other, strict=True):
+            _take(mine, theirs)
 
 
 _STATE = ("curves", "prices", "loads", "options")
@@ -160,7 +175,6 @@ def change(plan: Plan, task: int, machine: int, other: int) -> None:
     moved = work[task] - (work[other] if other >= 0 else 0.0)
     if source >= 0:
         loads.planned[source] -= moved
-        update_prices(packed, curves, prices, source)
     if machine >= 0:
         loads.planned[machine] += moved
-        update_prices(packed, curves, prices, machine)
+    renew_prices(packed, curves, prices, source, machine)

@@ -134,9 +134,8 @@ def test_unknown_families_are_answered_with_the_closest() -> None:
 
 
 def test_every_row_names_a_source_and_every_source_is_used() -> None:
-    used = {
-        row["source"] for table in ("devices", "models", "throughput") for row in read_table(table)
-    }
+    tables = ("devices", "models", "throughput", "clocks")
+    used = {row["source"] for table in tables for row in read_table(table)}
     assert used == set(sources())
     assert {row["family"] for row in read_table("models")} == {entry.name for entry in families()}
 

@@ -243,7 +243,7 @@ class TestNobodyIsGivenWhatTheyDoNotKnow:
             gymnasium.make(name, pool=[problem])
 
     def test_what_takes_an_instance_takes_no_other(self, problem):
-        with pytest.raises(AttributeError):
+        with pytest.raises(InputError, match="there is no allocation for FinedInstance"):
             allocate(problem, np.array([0, 0]))
         with pytest.raises(InputError, match="Undeclared is not an Instance"):
             make_solver("greedy").solve(Undeclared(problem.core))

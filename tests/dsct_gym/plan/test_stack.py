@@ -38,7 +38,11 @@ def stacked(plans: list[Plan]) -> Plan:
     for field in ("packed", "outlook"):
         fixed = [getattr(plan, field) for plan in plans]
         parts[field] = fixed[0]._replace(
-            **{name: padded([getattr(part, name) for part in fixed]) for name in fixed[0]._fields}
+            **{
+                name: padded([getattr(part, name) for part in fixed])
+                for name in fixed[0]._fields
+                if getattr(fixed[0], name) is not None
+            }
         )
     return Plan(**parts)
 
@@ -67,6 +71,8 @@ def _plan_of(stack: Plan, env: int, n: int, m: int, segments: int) -> Plan:
             width=packed.width[env, :segments],
             first=packed.first[env],
             own=packed.own[env, :segments],
+            several=packed.several,
+            levels=packed.levels,
         ),
         outlook=outlook_of(stack.outlook, env, n),
         curves=curves_of(stack.curves, env, n, m),
