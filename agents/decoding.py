@@ -1,4 +1,4 @@
-"""From a policy to an assignment: one greedy pass, the best of several samples, a short search."""
+"""From a policy to an assignment: a greedy pass, samples, passes of descent, a short search."""
 
 from __future__ import annotations
 
@@ -11,20 +11,16 @@ from dsct_gym.agents.beam import play_beam
 from dsct_gym.agents.network import Network, Scratch
 from dsct_gym.agents.rollout import play_greedily, play_samples
 from dsct_gym.arrays import Ints
-from dsct_gym.baselines.local_search import Search
+from dsct_gym.baselines.local_search import Clock, Search, cool, descend
 from dsct_gym.instance import Instance
-from dsct_gym.plan import Plan, begin
+from dsct_gym.plan import Plan, begin, begin_at, ranks_in
 from dsct_gym.random import draw_states
 from dsct_gym.relaxation import Relaxation
 
 _SAMPLED = 1_000  # decisions of samples between looks at the clock
 _SLOWER = 3.0  # times the greedy pass that a sample may take: it changes the plan more often
 _TASKS = 200  # decisions of the greedy pass between looks at the clock
-_PARTS = 50  # temperatures of the search
-_MOVES = 1_000  # of the search between looks at the clock
-WARM: Final = 0.01
-COLD: Final = 0.002
-"""First and last temperature of the search, in units of a typical loss."""
+_PACE = 20_000  # proposals a second, fewer than walks make
 TEMPERATURE: Final = 1.0
 
 
@@ -41,6 +37,7 @@ class Decoder:
         deadline: Moment on the clock of `time.perf_counter` at which to stop; infinite for none.
 
     Attributes:
+        relaxation: As given.
         gain: Accuracy that the best assignment gains over no work at all.
     """
 
@@ -52,6 +49,7 @@ class Decoder:
         deadline: float = np.inf,
     ) -> None:
         self._network = network
+        self.relaxation = relaxation
         self._instance = instance
         self._deadline = deadline
         self._plan = Plan.of(instance, relaxation)
@@ -111,22 +109,41 @@ class Decoder:
         if found is not None:
             self._offer(*found)
 
-    def improve(self, moves: int, seed: int) -> None:
-        """A cold local search of ``moves`` proposals from the best, or of the time that is left."""
-        if self.late:
+    def descend(self, passes: int) -> None:
+        """Passes over the best plan so far, or part of them if the time is up.
+
+        Latest deadline first, every task takes its best change.
+        """
+        if passes == 0:
             return
-        search = Search(self._instance, self.machine_of, seed)
-        if not search.can_move or moves <= 0:
+        begin_at(self._plan, self._best)
+        order = ranks_in("reverse", self._instance.num_tasks)
+        for _ in descend(self._plan, order, passes):
+            if self.late:
+                break
+        self._offer(self._plan.curves.machine.copy(), self._plan.gain)
+
+    def improve(self, moves: int, seed: int, partners: Ints) -> None:
+        """A walk of ``moves`` proposals from the best, that cools; in the time that is left.
+
+        Args:
+            moves: Number of proposals; where there is no time for so many, it cools faster.
+            seed: Seed of the walk.
+            partners: With which tasks to swap each task (n, k), by EDF rank.
+        """
+        if self.late or moves <= 0:
             return
-        loss = search.typical_loss()
-        for part in range(_PARTS):
-            temperature = loss * WARM * (COLD / WARM) ** (part / (_PARTS - 1))
-            left = -(-moves // _PARTS)
-            while left > 0 and not self.late:
-                search.step(temperature, min(left, _MOVES))
-                left -= _MOVES
-        gain = search.best_total - float(self._instance.base_accuracy.sum())
-        self._offer(search.best[self._instance.edf_order], gain)
+        search = Search(self._instance, self.machine_of, seed, partners)
+        started = time.perf_counter()
+        left = self._deadline - started
+        in_time = moves <= _PACE * left
+        clock = Clock(started, moves if in_time else None, left if left < np.inf else None)
+        try:
+            for _ in cool(search, clock):
+                pass
+        finally:  # what Ctrl-C leaves is kept, too
+            gain = search.best_total - float(self._instance.base_accuracy.sum())
+            self._offer(search.best[self._instance.edf_order], gain)
 
     def _offer(self, machine: Ints, gain: float) -> None:
         if gain > self.gain:

@@ -10,6 +10,7 @@ import numpy as np
 
 from dsct_gym.agents.checkpoint import load_policy
 from dsct_gym.agents.decoding import Decoder
+from dsct_gym.agents.partners import SHIPPED_PARTNERS, list_partners, load_partner_weights
 from dsct_gym.allocation import allocate
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
@@ -99,30 +100,46 @@ class RlBeam(_Learned):
         decoder.search_beam(self.width)
 
 
-@practises(samples=1, moves=10)
+@practises(samples=1, passes=1, moves=10)
 class Rl(_Learned):
-    """The policy in one pass, a few samples, then a short local search from the best of them.
+    """The policy in one pass, two passes of `descent`, then a walk that has learnt whom to swap.
+
+    The best that is known for milliseconds, and of its parts the pass of the policy is worth least:
+    see docs/agents.md for what each contributes at equal time. The walk is that of `annealing` with
+    other partners for its swaps (`dsct_gym.agents.partners`).
 
     Args:
-        checkpoint: Weights to play; those that ship when left out.
-        samples: Number of samples.
-        moves: Proposals of the local search for each task.
+        checkpoint: Weights of the policy to play; those that ship when left out.
+        samples: Number of samples of the policy, of which the best may replace its pass.
+        passes: Number of passes of `descent` from there.
+        moves: Proposals of the walk for each task.
+        partners: Weights of the partners, a file of `dsct_gym.training.partners`; those that ship
+            when left out.
     """
 
     name = "rl"
     stochastic = True
 
     def __init__(
-        self, checkpoint: str | Path | None = None, samples: int = 4, moves: int = 200
+        self,
+        checkpoint: str | Path | None = None,
+        samples: int = 0,
+        passes: int = 2,
+        moves: int = 300,
+        partners: str | Path | None = None,
     ) -> None:
         super().__init__(checkpoint)
         self.samples = _whole(samples, "samples", 0)
+        self.passes = _whole(passes, "passes", 0)
         self.moves = _whole(moves, "moves", 0)
+        self.partner_weights = load_partner_weights(partners or SHIPPED_PARTNERS)
 
     def _decode(self, decoder: Decoder, instance: Instance, seed: int) -> None:
         decoder.play_greedily()
         decoder.sample(self.samples, seed)
-        decoder.improve(self.moves * instance.num_tasks, seed)
+        decoder.descend(self.passes)
+        partners = list_partners(instance, decoder.relaxation, self.partner_weights)
+        decoder.improve(self.moves * instance.num_tasks, seed, partners)
 
 
 def _whole(value: int, option: str, least: int) -> int:

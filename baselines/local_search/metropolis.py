@@ -129,6 +129,17 @@ def sample_losses(packed: Packed, curves: Curves, walk: Walk, swaps: float, loss
             losses[index] = max(0.0, curves.total[CURRENT] - total)
 
 
+@kernel
+def gain_by_swaps(packed: Packed, curves: Curves, one: Ints, other: Ints, gains: Floats) -> None:
+    """Fills ``gains`` with what each swap would change, NaN where it would change nothing."""
+    for swap in range(gains.size):
+        source, machine = curves.machine[one[swap]], curves.machine[other[swap]]
+        gains[swap] = np.nan
+        if source >= 0 and machine >= 0 and source != machine:
+            total = try_above(packed, curves, one[swap], machine, other[swap], -np.inf, np.inf)
+            gains[swap] = total - curves.total[CURRENT]
+
+
 @helper
 def _evaluate(
     packed: Packed,

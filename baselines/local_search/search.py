@@ -7,13 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from dsct_gym.allocation import pack
-from dsct_gym.arrays import Ints
+from dsct_gym.arrays import Floats, Ints
 from dsct_gym.baselines.local_search.metropolis import (
     ACCEPTED,
     EVALUATED,
     PROPOSED,
     Walk,
     begin_walk,
+    gain_by_swaps,
     sample_losses,
     step_walk,
 )
@@ -98,6 +99,20 @@ class Search:
         sample_losses(self._packed, self._curves, self._walk, _SWAPS, losses)
         losses = losses[losses > 1e-12 * max(1.0, self.best_total)]
         return float(np.median(losses)) if losses.size else 0.0
+
+    def swap_gains(self, one: Ints, other: Ints) -> Floats:
+        """What swaps would gain in total accuracy as the walk stands.
+
+        Args:
+            one: EDF ranks of tasks (k,).
+            other: EDF ranks of those that each would change places with (k,).
+
+        Returns:
+            The exact changes (k,); NaN where both tasks are on one machine or either is on none.
+        """
+        gains = np.empty(one.size)
+        gain_by_swaps(self._packed, self._curves, one, other, gains)
+        return gains
 
     def step(self, temperature: float, count: int) -> None:
         """Proposes ``count`` changes; one that costs the temperature is taken once in e times."""

@@ -1,41 +1,49 @@
-"""The runs: instances, the policy's pass, annealing that is bounded by time or by moves."""
+"""The runs: instances, starts, and walks with partners of three kinds, bounded by time."""
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import product
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, NamedTuple
 
 import numpy as np
 
+from benchmarks.frontier.by_hand import list_by_hand
 from dsct_gym import Instance
-from dsct_gym.agents.decoding import COLD, WARM, Decoder
+from dsct_gym.agents.decoding import Decoder
 from dsct_gym.agents.network import Network
+from dsct_gym.agents.partners import list_partners
 from dsct_gym.allocation import allocate
-from dsct_gym.arrays import Ints
-from dsct_gym.baselines.annealing import LAST_TEMPERATURE, Annealing, first_temperature
-from dsct_gym.baselines.greedy import Greedy
-from dsct_gym.baselines.local_search import Search
+from dsct_gym.arrays import Floats, Ints
+from dsct_gym.baselines.annealing import Annealing
+from dsct_gym.baselines.local_search import Search, descend
+from dsct_gym.baselines.local_search.cooling import LAST_TEMPERATURE, first_temperature
 from dsct_gym.generator import Scenario
 from dsct_gym.list_schedule import assign
-from dsct_gym.relaxation import relax
+from dsct_gym.plan import Plan, begin, ranks_in
+from dsct_gym.relaxation import Relaxation, relax
 
 STREAM = 0xF407
 
-POLICY, APPROX, GREEDY = "policy", "approx-refined", "greedy"
-CLASSICAL = (APPROX, GREEDY)
-SCHEDULES = {
-    "standard": (math.nan, LAST_TEMPERATURE),  # that of `annealing`: the longer, the hotter
-    "cold": (WARM, COLD),  # that of `rl`
-    "colder": (0.003, 0.001),
-}
-"""First and last temperature, in units of the median loss of sampled changes."""
-COMBINATIONS = (*product((POLICY, APPROX), SCHEDULES), (GREEDY, "standard"), (GREEDY, "colder"))
-"""What anneals: starts and schedules. `greedy`, behind where moves are few, gets two."""
-REPEATS = 3  # of what takes milliseconds, for its median time
+APPROX, ONE, THREE = "approx-refined", "descent, 1 pass", "descent, 3 passes"
+POLICY, POLICY_ON = "policy", "policy, then 2 passes of descent"
+STARTS = (APPROX, ONE, THREE, POLICY, POLICY_ON)
+ALONE, ANY, BY_HAND, LEARNED = "alone", "any", "by hand", "learned"
+UNTRAINED: Final = tuple(
+    (start, partners) for start in (APPROX, ONE, THREE) for partners in (ALONE, ANY, BY_HAND)
+)
+"""Ways without anything learned: starts, and with whom a walk from there swaps tasks."""
+TRAINED: Final = (
+    (POLICY, ALONE),
+    (POLICY_ON, ALONE),
+    (POLICY, ANY),
+    (POLICY_ON, ANY),
+    *((start, LEARNED) for start in STARTS),
+)
+"""Ways with something learned: the policy, the partners or both."""
+REPEATS = 3  # of a start, for its median time
 TEMPERATURES = 25  # of one cooling
 PILOT = 100  # proposals that measure the pace
 
@@ -48,10 +56,9 @@ class Case:
         n: Number of tasks.
         m: Number of machines.
         count: Number of instances.
-        seeds: Number of seeds of each annealing run.
-        times: Time limits, in multiples of what the policy takes.
-        moves: Limits of the proposals, a task.
-        reference: Proposals of each of the two runs that look for the best, a task.
+        seeds: Number of seeds of the walks and of the training of their partners.
+        times: Time limits, in multiples of what the policy's pass takes.
+        reference: Proposals of the run that looks for the best, a task.
     """
 
     n: int
@@ -59,7 +66,6 @@ class Case:
     count: int
     seeds: int
     times: tuple[float, ...]
-    moves: tuple[int, ...]
     reference: int
 
     @property
@@ -68,17 +74,14 @@ class Case:
         return f"{self.n:,} × {self.m}"
 
 
-EARLY = (0.25, 0.5)  # before the policy is through
+PASSES = (1.0, 2.0, 5.0, 10.0)
 CASES = (
-    Case(50, 5, 16, 3, (*EARLY, 1.0, 2.0, 4.0, 16.0, 64.0), (10, 100, 1_000), 20_000),
-    Case(200, 5, 16, 1, (*EARLY, 1.0, 2.0, 4.0, 16.0, 64.0), (10, 100, 1_000), 5_000),
-    Case(1_000, 20, 8, 1, (*EARLY, 1.0, 2.0, 4.0, 16.0), (10, 100), 1_000),
-    Case(5_000, 20, 4, 1, (*EARLY, 1.0, 2.0, 4.0, 8.0), (10, 30), 200),
+    Case(50, 5, 64, 3, PASSES, 5_000),
+    Case(200, 5, 64, 3, PASSES, 2_000),
+    Case(1_000, 20, 16, 3, PASSES, 400),
+    Case(5_000, 20, 4, 1, PASSES, 100),
 )
-QUICK = (
-    Case(50, 5, 4, 1, (0.5, 1.0, 4.0), (10,), 1_000),
-    Case(1_000, 20, 2, 1, (0.5, 1.0, 2.0), (10,), 50),
-)
+QUICK = (Case(50, 5, 4, 1, (1.0, 5.0), 1_000), Case(1_000, 20, 2, 1, (1.0, 5.0), 50))
 
 
 @dataclass(frozen=True)
@@ -89,14 +92,12 @@ class Run:
         n: Number of tasks.
         m: Number of machines.
         index: Number of the instance.
-        start: Where the annealing begins, or what was run without any; "best" and "bound" stand
-            for the best of the reference runs and the fractional bound.
-        schedule: How it cools; empty without annealing.
-        limit: "times" for a multiple of the policy's time, "moves" for proposals a task.
-        amount: Of these; 0 without annealing.
-        seed: Of the walk.
-        seconds: CPU seconds of all of it; of the policy also of the pass alone, in ``passing``.
-        passing: See there; 0 for others.
+        start: Where the walk begins; "best" and "bound" stand for the best of all runs, a longer
+            one among them, and the fractional bound.
+        partners: With whom it swaps tasks; `ALONE` without a walk.
+        passes: Limit of the time, in multiples of the policy's pass; 0 without a walk.
+        seed: Of the walk, and of the training of the partners.
+        seconds: CPU seconds of all of it.
         moves: Proposals.
         accuracy: Mean accuracy.
     """
@@ -105,12 +106,10 @@ class Run:
     m: int
     index: int
     start: str
-    schedule: str
-    limit: str
-    amount: float
+    partners: str
+    passes: float
     seed: int
     seconds: float
-    passing: float
     moves: int
     accuracy: float
 
@@ -120,7 +119,18 @@ class Start(NamedTuple):
 
     machine_of: Ints
     seconds: float
-    passing: float = 0.0
+
+
+class Learned(NamedTuple):
+    """What was learned.
+
+    Attributes:
+        network: The policy that ships.
+        weights: Weights of the partners, one for each seed of their training.
+    """
+
+    network: Network
+    weights: Sequence[Floats]
 
 
 def draw(n: int, m: int, index: int) -> Instance:
@@ -128,80 +138,97 @@ def draw(n: int, m: int, index: int) -> Instance:
     return scenario.sample(np.random.default_rng((STREAM, n, m, index, 1)))
 
 
-def play(network: Network, instance: Instance) -> Start:
-    began = time.thread_time()
+def play(instance: Instance, network: Network, passes: int) -> Ints:
+    """The policy's pass, then some of descent."""
     decoder = Decoder(network, instance, relax(instance))
-    ready = time.thread_time()
     decoder.play_greedily()
-    ended = time.thread_time()
-    return Start(decoder.machine_of, ended - began, ended - ready)
+    decoder.descend(passes)
+    return decoder.machine_of
 
 
-def list_schedule(instance: Instance) -> Start:
-    began = time.thread_time()
-    machine_of = assign(instance, relax(instance))
-    return Start(machine_of, time.thread_time() - began)
+def descended(instance: Instance, passes: int) -> Ints:
+    """Passes of descent, none for approx-refined."""
+    relaxation = relax(instance)
+    if passes == 0:
+        return assign(instance, relaxation)
+    plan = Plan.of(instance, relaxation)
+    begin(plan)
+    for _ in descend(plan, ranks_in("reverse", instance.num_tasks), passes):
+        pass
+    return plan.curves.machine[instance.edf_rank]
 
 
-def place_greedily(instance: Instance) -> Start:
-    began = time.thread_time()
-    schedule = Greedy().solve(instance).schedule
-    return Start(np.asarray(schedule.machine), time.thread_time() - began)
+def find_starts(instance: Instance, network: Network) -> dict[str, Start]:
+    """Every start with its median time."""
+    ways: Mapping[str, Callable[[], Ints]] = {
+        APPROX: partial(descended, instance, 0),
+        ONE: partial(descended, instance, 1),
+        THREE: partial(descended, instance, 3),
+        POLICY: partial(play, instance, network, 0),
+        POLICY_ON: partial(play, instance, network, 2),
+    }
+    found: dict[str, list[Start]] = {name: [] for name in ways}
+    for _ in range(REPEATS):
+        for name, way in ways.items():
+            began = time.thread_time()
+            machine_of = way()
+            found[name].append(Start(machine_of, time.thread_time() - began))
+    return {
+        name: Start(repeats[0].machine_of, float(np.median([repeat.seconds for repeat in repeats])))
+        for name, repeats in found.items()
+    }
 
 
-def median(starts: Sequence[Start]) -> Start:
-    """The same start with its median times."""
-    return Start(
-        starts[0].machine_of,
-        float(np.median([start.seconds for start in starts])),
-        float(np.median([start.passing for start in starts])),
-    )
+def partners_of(
+    name: str, instance: Instance, relaxation: Relaxation, weights: Floats
+) -> Ints | None:
+    """Lists of partners of a kind."""
+    if name == ANY:
+        return None
+    if name == BY_HAND:
+        return list_by_hand(instance, relaxation)
+    return list_partners(instance, relaxation, weights)
 
 
-def anneal(
+def walk(
     instance: Instance,
+    relaxation: Relaxation,
     start: Start,
-    schedule: str,
+    partners: str,
+    weights: Floats,
     seed: int,
-    *,
-    seconds: float = math.inf,
-    moves: float = math.inf,
+    seconds: float,
 ) -> tuple[float, float, int]:
-    """Anneals once, from hot to cold.
+    """Walks once, from hot to cold.
 
     Args:
         instance: The problem.
+        relaxation: Its relaxation, whose time is in that of the start.
         start: Where to begin; its time counts.
-        schedule: How to cool.
+        partners: With whom to swap; making the lists counts.
+        weights: Of learned partners.
         seed: Of the walk.
         seconds: CPU seconds that there are, those of the start included.
-        moves: Proposals that there are; the other limit is infinite.
 
     Returns:
         Total accuracy, CPU seconds and proposals.
     """
     began = time.thread_time() - start.seconds
-    search = Search(instance, start.machine_of, seed)
-    hot, cold = SCHEDULES[schedule]
+    lists = partners_of(partners, instance, relaxation, weights)
+    search = Search(instance, start.machine_of, seed, lists)
     loss = search.typical_loss()
     here = time.thread_time()
-    all_moves = moves
-    if moves == math.inf:
-        search.step(cold * loss, PILOT)
-        all_moves = pace(search, here) * max(0.0, began + seconds - here)
-    if math.isnan(hot):
-        hot = first_temperature(all_moves, instance.num_tasks)
+    search.step(LAST_TEMPERATURE * loss, PILOT)
+    hot = first_temperature(
+        pace(search, here) * max(0.0, began + seconds - here), instance.num_tasks
+    )
     while True:
         now = time.thread_time()
-        if moves == math.inf:
-            progress = (now - here) / max(1e-9, began + seconds - here)
-            count = int(pace(search, here) * (began + seconds - here) / TEMPERATURES)
-        else:
-            progress = search.tally.proposed / moves
-            count = min(int(moves / TEMPERATURES), int(moves) - search.tally.proposed)
+        progress = (now - here) / max(1e-9, began + seconds - here)
         if progress >= 1.0 - 0.5 / TEMPERATURES:
             return search.best_total, now - began, search.tally.proposed
-        search.step(hot * (cold / hot) ** progress * loss, max(1, count))
+        count = int(pace(search, here) * (began + seconds - here) / TEMPERATURES)
+        search.step(hot * (LAST_TEMPERATURE / hot) ** progress * loss, max(1, count))
 
 
 def pace(search: Search, since: float) -> float:
@@ -209,43 +236,31 @@ def pace(search: Search, since: float) -> float:
     return search.tally.proposed / max(1e-9, time.thread_time() - since)
 
 
-def measure(case: Case, network: Network, index: int) -> list[Run]:
+def measure(case: Case, learned: Learned, index: int) -> list[Run]:
     """All runs on one instance."""
     n = case.n
     instance = draw(n, case.m, index)
-    found: dict[str, list[Start]] = {POLICY: [], APPROX: [], GREEDY: []}
-    for _ in range(REPEATS):
-        found[POLICY].append(play(network, instance))
-        found[APPROX].append(list_schedule(instance))
-        found[GREEDY].append(place_greedily(instance))
-    starts = {name: median(repeats) for name, repeats in found.items()}
-    blank = Run(n, case.m, index, "", "", "", 0.0, 0, 0.0, 0.0, 0, 0.0)
-    runs = []
-    for name, start in starts.items():
-        total = allocate(instance, start.machine_of).total_accuracy
-        runs.append(
-            replace(
-                blank,
-                start=name,
-                seconds=start.seconds,
-                passing=start.passing,
-                accuracy=total / n,
-            )
-        )
-    limits = [("times", amount) for amount in case.times]
-    limits += [("moves", float(amount)) for amount in case.moves]
-    for (limit, amount), seed, (name, schedule) in product(limits, range(case.seeds), COMBINATIONS):
-        seconds = amount * starts[POLICY].seconds
-        if limit == "times" and (seconds < starts[name].seconds or (name, amount) == (POLICY, 1)):
-            continue
-        bounded = {"seconds": seconds} if limit == "times" else {"moves": amount * n}
-        total, spent, moves = anneal(instance, starts[name], schedule, seed, **bounded)
-        runs.append(
-            Run(n, case.m, index, name, schedule, limit, amount, seed, spent, 0.0, moves, total / n)
-        )
-    best = Annealing(case.reference * n).solve(instance, seed=case.seeds)
-    other, _, _ = anneal(instance, starts[POLICY], "standard", case.seeds, moves=case.reference * n)
-    assert best.upper_bound is not None
-    runs.append(replace(blank, start="best", accuracy=max(best.schedule.total_accuracy, other) / n))
-    runs.append(replace(blank, start="bound", accuracy=best.upper_bound / n))
+    relaxation = relax(instance)
+    starts = find_starts(instance, learned.network)
+    runs = [
+        Run(n, case.m, index, name, ALONE, 0.0, 0, start.seconds, 0, total / n)
+        for name, start in starts.items()
+        for total in (allocate(instance, start.machine_of).total_accuracy,)
+    ]
+    for passes in case.times:
+        for seed, weights in enumerate(learned.weights[: case.seeds]):
+            for name, partners in dict.fromkeys((*UNTRAINED, *TRAINED)):
+                seconds, start = passes * starts[POLICY].seconds, starts[name]
+                if partners == ALONE or seconds <= 1.1 * start.seconds:
+                    continue
+                total, spent, moves = walk(
+                    instance, relaxation, start, partners, weights, seed, seconds
+                )
+                runs.append(
+                    Run(n, case.m, index, name, partners, passes, seed, spent, moves, total / n)
+                )
+    best = Annealing(case.reference * n).solve(instance, seed=9).schedule.total_accuracy / n
+    best = max(best, *(run.accuracy for run in runs))
+    runs.append(Run(n, case.m, index, "best", ALONE, 0.0, 0, 0.0, 0, best))
+    runs.append(Run(n, case.m, index, "bound", ALONE, 0.0, 0, 0.0, 0, relaxation.bound / n))
     return runs

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from benchmarks.frontier.measuring import APPROX, CLASSICAL, POLICY
-from benchmarks.frontier.results import Results
+from benchmarks.frontier.measuring import APPROX, ONE, POLICY, THREE, TRAINED, UNTRAINED
+from benchmarks.frontier.results import Results, Way
 from dsct_gym.benchmark.statistics import Interval
 
 BLUE, ORANGE = "#0b62c4", "#d1570a"
@@ -30,29 +30,23 @@ def picture(results: Sequence[Results]) -> Figure:
 
 
 def draw_panel(ax: Axes, result: Results) -> None:
-    floor = float(result.plain(APPROX, "seconds").mean())
-    curves = []
-    for names in (CLASSICAL, (POLICY,)):
-        curve = [(floor, Interval(0.0, 0.0, 0.0))] if names is CLASSICAL else []
-        for amount in result.case.times:
-            if names is CLASSICAL or amount >= 1.0:
-                _, found = result.side(names, "times", amount)
-                if found["moves"].mean() > 0 or names is not CLASSICAL:
-                    curve.append((float(found["seconds"].mean()), result.closed(found["accuracy"])))
-        curves.append(curve)
-    for curve, colour, label in zip(
-        curves,
-        (ORANGE, BLUE),
-        ("annealing from the best classical start", "policy, then annealing"),
-        strict=True,
+    for ways, colour, label in (
+        (UNTRAINED, ORANGE, "the best untrained: descent, then annealing"),
+        (TRAINED, BLUE, "the best with something learned"),
     ):
-        x = [seconds for seconds, _ in curve]
-        band = [np.array([getattr(share, end) for _, share in curve]) for end in ("low", "high")]
-        ax.fill_between(x, *band, color=colour, alpha=0.13, linewidth=0)
-        y = [share.mean for _, share in curve]
-        ax.plot(x, y, "-o", color=colour, markersize=4, linewidth=1.8, label=label)
-    seconds, share = curves[1][0]
-    ax.plot(seconds, share.mean, "*", color=BLUE, markersize=15, label="policy alone")
+        draw_side(ax, result, ways, colour, label)
+    for start, mark, colour in ((POLICY, "*", BLUE), (ONE, "D", ORANGE), (THREE, "s", ORANGE)):
+        share = result.closed(result.plain(start)).mean
+        name = start if start != POLICY else "policy, 1 pass"
+        ax.plot(
+            result.plain(start, "seconds").mean(),
+            share,
+            mark,
+            color=colour,
+            markersize=13 if mark == "*" else 7,
+            markeredgecolor="white",
+            label=name,
+        )
     ax.set_xscale("log")
     ax.set_ylim(-0.03, 1.03)
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
@@ -63,3 +57,18 @@ def draw_panel(ax: Axes, result: Results) -> None:
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_title(f"{result.case.n:,} tasks, {result.case.m} machines", fontsize=11)
+
+
+def draw_side(ax: Axes, result: Results, ways: Sequence[Way], colour: str, label: str) -> None:
+    """What the best way of a side reaches in the times that there are, with its interval."""
+    curve = []
+    if ways is UNTRAINED:
+        curve.append((float(result.plain(APPROX, "seconds").mean()), Interval(0.0, 0.0, 0.0)))
+    for passes in result.case.times:
+        _, found = result.side(ways, passes)
+        curve.append((passes * result.unit, result.closed(found["accuracy"])))
+    x = [seconds for seconds, _ in curve]
+    band = [np.array([getattr(share, end) for _, share in curve]) for end in ("low", "high")]
+    ax.fill_between(x, *band, color=colour, alpha=0.13, linewidth=0)
+    y = [share.mean for _, share in curve]
+    ax.plot(x, y, "-o", color=colour, markersize=4, linewidth=1.8, label=label)

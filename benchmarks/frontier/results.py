@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import product
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from benchmarks.frontier.measuring import APPROX, CLASSICAL, GREEDY, POLICY, SCHEDULES, Case, Run
+from benchmarks.frontier.measuring import (
+    ALONE,
+    ANY,
+    APPROX,
+    BY_HAND,
+    LEARNED,
+    ONE,
+    POLICY,
+    POLICY_ON,
+    THREE,
+    TRAINED,
+    UNTRAINED,
+    Case,
+    Run,
+)
 from dsct_gym.arrays import Floats
 from dsct_gym.benchmark.statistics import Interval, ratio_interval
+
+Way = tuple[str, str]
+
+ABLATION: tuple[tuple[str, Way], ...] = (
+    ("`approx-refined`, swaps with any task: plain annealing", (APPROX, ANY)),
+    ("`descent` before it", (THREE, ANY)),
+    ("the policy's pass and `descent` before it", (POLICY_ON, ANY)),
+    ("`descent`, partners by hand", (THREE, BY_HAND)),
+    ("`descent`, learned partners", (THREE, LEARNED)),
+    ("the policy's pass, `descent`, learned partners: `rl`", (POLICY_ON, LEARNED)),
+)
+"""Rows of the table of what each part contributes."""
+AMPLE = 5.0  # passes' time, at which that table compares
 
 
 class Results:
@@ -20,43 +46,43 @@ class Results:
         self.runs = [run for run in runs if (run.n, run.m) == (case.n, case.m)]
         self.count = 1 + max(run.index for run in self.runs)
         self.floor = self.plain(APPROX)
-        self.best = np.full(self.count, -np.inf)
-        for run in self.runs:
-            if run.start != "bound":
-                self.best[run.index] = max(self.best[run.index], run.accuracy)
+        self.best = self.plain("best")
         self.whole = self.best - self.floor
 
     def plain(self, name: str, value: str = "accuracy") -> Floats:
-        """What was run without annealing, on each instance (k,)."""
+        """What was run without a walk, on each instance (k,)."""
         return self._collect(
-            [run for run in self.runs if run.start == name and not run.limit], value
+            [run for run in self.runs if run.start == name and not run.passes], value
         )
 
-    def side(
-        self, names: Sequence[str], limit: str, amount: float
-    ) -> tuple[str, dict[str, Floats]]:
-        """The best of the ways of a side: its name; accuracy, seconds and moves (k,).
-
-        Where the time is over before anything can be annealed, the start itself is what there is.
-        """
-        ways: dict[str, dict[str, Floats]] = {}
-        for name, schedule in product(names, ("", *SCHEDULES)):
+    def way(self, way: Way, passes: float) -> dict[str, Floats] | None:
+        """Accuracy, seconds and moves of a way (k,) in a time; None where it does not fit in."""
+        start, partners = way
+        if partners == ALONE:
+            runs = [run for run in self.runs if run.start == start and not run.passes]
+            # The policy's own pass fits in its own time.
+            late = self.plain(start, "seconds").mean() > passes * self.unit * (1.0 + 1e-9)
+        else:
             runs = [
                 run
                 for run in self.runs
-                if (run.start, run.schedule) == (name, schedule)
-                and (not schedule or (run.limit, run.amount) == (limit, amount))
+                if (run.start, run.partners, run.passes) == (start, partners, passes)
             ]
-            allowed = amount * self.plain(POLICY, "seconds").mean()
-            late = (
-                not schedule and limit == "times" and self.plain(name, "seconds").mean() > allowed
-            )
-            if {run.index for run in runs} == set(range(self.count)) and not late:
-                ways[f"{name}, {schedule}"] = {
-                    value: self._collect(runs, value) for value in ("accuracy", "seconds", "moves")
-                }
-        way = max(ways, key=lambda way: float(ways[way]["accuracy"].mean()))
-        return way, ways[way]
+            late = {run.index for run in runs} != set(range(self.count))
+        if late:
+            return None
+        return {value: self._collect(runs, value) for value in ("accuracy", "seconds", "moves")}
+
+    def side(self, ways: Iterable[Way], passes: float) -> tuple[Way, dict[str, Floats]]:
+        """The way of a side that is best in the mean, and what it did."""
+        found = {way: did for way in ways if (did := self.way(way, passes)) is not None}
+        best = max(found, key=lambda way: float(found[way]["accuracy"].mean()))
+        return best, found[best]
+
+    @property
+    def unit(self) -> float:
+        """CPU seconds of the policy's pass, mean over the instances."""
+        return float(self.plain(POLICY, "seconds").mean())
 
     def closed(self, accuracy: Floats) -> Interval:
         """Share of the gap from approx-refined to the best known that is closed."""
@@ -76,7 +102,7 @@ class Results:
 
 
 def shares(interval: Interval) -> str:
-    return f"{100 * interval.mean:.0f} [{100 * interval.low:.0f}, {100 * interval.high:.0f}]"
+    return f"{100 * interval.mean:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
 
 
 def points(interval: Interval) -> str:
@@ -87,9 +113,8 @@ def points(interval: Interval) -> str:
     return f"**{text}**" if interval.low * interval.high > 0.0 else text
 
 
-def span(seconds: Floats) -> str:
-    mean = float(seconds.mean())
-    return f"{1e3 * mean:.3g} ms" if mean < 1.0 else f"{mean:.3g} s"
+def span(seconds: float) -> str:
+    return f"{1e3 * seconds:.3g} ms" if seconds < 1.0 else f"{seconds:.3g} s"
 
 
 def sheet(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -99,108 +124,60 @@ def sheet(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def alone_table(results: Sequence[Results]) -> str:
-    head = (
-        "n × m",
-        "instances",
-        "policy",
-        "µs a decision",
-        "`approx-refined`",
-        "`greedy`",
-        "policy",
-        "best known",
-        "bound",
-        "better / equal / worse",
-    )
+    """Starts without a walk: time and share closed."""
+    starts = (ONE, THREE, POLICY, POLICY_ON)
     rows = []
     for result in results:
-        policy, floor = result.plain(POLICY), result.floor
-        equal = np.abs(policy - floor) <= 1e-9
-        rows.append(
-            (
-                result.case.label,
-                str(result.count),
-                span(result.plain(POLICY, "seconds")),
-                f"{1e6 * result.plain(POLICY, 'passing').mean() / result.case.n:.0f}",
-                *(
-                    f"{values.mean():.5f}"
-                    for values in (floor, result.plain(GREEDY), policy, result.best)
-                ),
-                f"{result.plain('bound').mean():.5f}",
-                f"{((policy > floor) & ~equal).sum()} / {equal.sum()} / "
-                f"{((policy < floor) & ~equal).sum()}",
-            )
+        cells = (
+            f"{span(float(result.plain(start, 'seconds').mean()))}: "
+            f"{shares(result.closed(result.plain(start)))}"
+            for start in starts
         )
-    return sheet(head, rows)
+        rows.append((result.case.label, str(result.count), *cells))
+    return sheet(("n × m", "instances", *starts), rows)
 
 
 def time_table(results: Sequence[Results]) -> str:
-    head = (
-        "n × m",
-        "time",
-        "moves a task after the policy",
-        "policy, then annealing",
-        "annealing alone",
-        "difference",
-    )
-    rows = []
-    for result, amount in at_least_the_pass(results):
-        _, ours = result.side((POLICY,), "times", amount)
-        _, theirs = result.side(CLASSICAL, "times", amount)
-        rows.append(
-            (
-                result.case.label,
-                span(amount * result.plain(POLICY, "seconds")),
-                f"{ours['moves'].mean() / result.case.n:,.0f}",
-                shares(result.closed(ours["accuracy"])),
-                shares(result.closed(theirs["accuracy"])),
-                points(result.ahead(ours["accuracy"], theirs["accuracy"])),
-            )
-        )
-    return sheet(head, rows)
-
-
-def at_least_the_pass(results: Sequence[Results]) -> Iterator[tuple[Results, float]]:
-    """Each size with the times in which the policy gets through its pass."""
-    for result in results:
-        for amount in result.case.times:
-            if amount >= 1.0:
-                yield result, amount
-
-
-def moves_table(results: Sequence[Results]) -> str:
-    head = (
-        "n × m",
-        "moves a task",
-        "from policy",
-        "from `approx-refined`",
-        "from `greedy`",
-        "policy less the best classical",
-    )
+    """Both sides at equal time."""
+    head = ("n × m", "time", "passes", "best untrained way", "best learned way", "difference")
     rows = []
     for result in results:
-        for amount in (0, *result.case.moves):
-            sides = {
-                name: result.plain(name)
-                if amount == 0
-                else result.side((name,), "moves", amount)[1]["accuracy"]
-                for name in (POLICY, *CLASSICAL)
-            }
-            best = max(CLASSICAL, key=lambda name: float(sides[name].mean()))
+        for passes in result.case.times:
+            _, theirs = result.side(UNTRAINED, passes)
+            _, ours = result.side(TRAINED, passes)
             rows.append(
                 (
                     result.case.label,
-                    f"{amount:,}",
-                    *(shares(result.closed(values)) for values in sides.values()),
-                    points(result.ahead(sides[POLICY], sides[best])),
+                    span(passes * result.unit),
+                    f"{passes:g}",
+                    shares(result.closed(theirs["accuracy"])),
+                    shares(result.closed(ours["accuracy"])),
+                    points(result.ahead(ours["accuracy"], theirs["accuracy"])),
                 )
             )
     return sheet(head, rows)
 
 
 def ways_table(results: Sequence[Results]) -> str:
+    """Which ways were the best."""
     rows = []
-    for result, amount in at_least_the_pass(results):
-        sides = [result.side(names, "times", amount) for names in ((POLICY,), CLASSICAL)]
-        ways = [way.rstrip(", ") for way, _ in sides]
-        rows.append((result.case.label, f"{amount:g}", *ways))
-    return sheet(("n × m", "times the pass", "policy's side", "classical side"), rows)
+    for result in results:
+        for passes in result.case.times:
+            sides = [result.side(ways, passes)[0] for ways in (UNTRAINED, TRAINED)]
+            names = [
+                start if partners == ALONE else f"{start}; {partners}" for start, partners in sides
+            ]
+            rows.append((result.case.label, f"{passes:g}", *names))
+    return sheet(("n × m", "passes", "untrained", "learned"), rows)
+
+
+def ablation_table(results: Sequence[Results]) -> str:
+    """What start and partners contribute at the same time."""
+    rows = []
+    for label, way in ABLATION:
+        cells = []
+        for result in results:
+            did = result.way(way, AMPLE)
+            cells.append("–" if did is None else shares(result.closed(did["accuracy"])))
+        rows.append((label, *cells))
+    return sheet(("", *(result.case.label for result in results)), rows)

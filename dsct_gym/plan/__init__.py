@@ -15,7 +15,7 @@ from dsct_gym.plan.columns import FINE, LIMIT, Column, Context, Machine
 from dsct_gym.plan.options import Options, gain_above, weigh
 from dsct_gym.plan.order import ORDERS, check_order, ranks_in
 from dsct_gym.plan.outlook import Outlook
-from dsct_gym.plan.plan import Loads, Plan, begin, change, decide
+from dsct_gym.plan.plan import Loads, Plan, begin, begin_at, change, decide
 from dsct_gym.plan.prices import Prices, begin_prices, renew_prices, update_prices
 from dsct_gym.plan.view import look
 
@@ -32,6 +32,7 @@ __all__ = [
     "Plan",
     "Prices",
     "begin",
+    "begin_at",
     "begin_prices",
     "change",
     "check_order",
