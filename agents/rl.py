@@ -104,9 +104,10 @@ class RlBeam(_Learned):
 class Rl(_Learned):
     """The policy in one pass, two passes of `descent`, then a walk that has learnt whom to swap.
 
-    The best that is known for milliseconds, and of its parts the pass of the policy is worth least:
-    see docs/agents.md for what each contributes at equal time. The walk is that of `annealing` with
-    other partners for its swaps (`dsct_gym.agents.partners`).
+    The best combination for milliseconds. Most of it needs no training: at equal time what is
+    learned in it is worth at most a point of the gap over `descent` and `annealing`, and nothing
+    at 50 tasks (docs/agents.md tells what each part contributes). The walk is that of `annealing`
+    with other partners for its swaps (`dsct_gym.agents.partners`).
 
     Args:
         checkpoint: Weights of the policy to play; those that ship when left out.
