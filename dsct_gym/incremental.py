@@ -42,6 +42,7 @@ class Layers(NamedTuple):
     Attributes:
         cutoff: Accuracy per joule down to which a curve lists its pieces (m+2,), 0 where it lists
             them all; its prices ``exhausted`` are known as far.
+        increment: Which of its machine's increments each piece of a curve is on (m+2, DS).
         accepted: Scratch (2, D, S): work that each segment gets with so many increments, GFLOP, by
             `SOURCE` and `TARGET`.
         reach: Scratch (2, D): number of segments that may have a piece on each increment.
@@ -54,6 +55,7 @@ class Layers(NamedTuple):
     """
 
     cutoff: Floats
+    increment: npt.NDArray[np.int32]
     accepted: Floats
     reach: Ints
     span: Floats
@@ -68,6 +70,7 @@ class Layers(NamedTuple):
         """Layers of no curve."""
         return cls(
             cutoff=np.zeros(slots),
+            increment=np.zeros((slots, depth * segments), dtype=np.int32),
             accepted=np.zeros((2, depth, segments)),
             reach=np.zeros((2, depth), dtype=np.int64),
             span=np.zeros(tasks + 1),
@@ -730,6 +733,7 @@ def _list_pieces(
         energy += worked / packed.levels.efficiency[first + best]
         gain += worked * packed.slope[curves.order[slot, position]]
         curves.steep[slot, pieces] = most
+        curves.layers.increment[slot, pieces] = best
         pieces += 1
         curves.energy[slot, pieces] = energy
         curves.gain[slot, pieces] = gain

@@ -78,7 +78,7 @@ class _Scene:
     """What a frame shows, read from an episode."""
 
     def __init__(self, episodes: Episodes, env: int) -> None:
-        self.instance: Instance = episodes.instance(env)
+        self.instance: Instance = episodes.instance(env).core
         self.schedule: Schedule = episodes.schedule(env)
         self.waiting = self.instance.edf_order[episodes.waiting(env)]
         self.decided = int(episodes.play.position[env])
