@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from dsct_gym.allocation import allocate
+from dsct_gym.baselines.descent import Descent
 from dsct_gym.baselines.local_search import Search, Start, descended
 from dsct_gym.errors import InputError
 from dsct_gym.list_schedule import assign
@@ -74,6 +75,11 @@ class Annealing(Solver):
         except KeyboardInterrupt:
             interrupted = True
         return Answer(allocate(instance, search.best), relaxation.bound, interrupted)
+
+    def practise(self, problem: Problem) -> None:
+        """As the base class; toys have too few tasks to be descended from."""
+        super().practise(problem)
+        Descent().practise(problem)
 
     def _anneal(self, search: Search, clock: _Clock) -> None:
         """Cools as often as there is time to."""
