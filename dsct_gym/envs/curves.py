@@ -8,10 +8,10 @@ import numpy as np
 
 from dsct_gym.allocation import Levels, Packed
 from dsct_gym.arrays import Ints
+from dsct_gym.curves import SOURCE, TARGET, Curves, Layers
 from dsct_gym.envs.bank import Bank, copy_into
 from dsct_gym.envs.observation import Layout
 from dsct_gym.envs.state import Play
-from dsct_gym.incremental import SOURCE, TARGET, Curves, Layers
 from dsct_gym.jit import helper
 
 Arrays = TypeVar("Arrays", bound=NamedTuple)
