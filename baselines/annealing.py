@@ -49,11 +49,6 @@ class Annealing(Solver):
             raise InputError(f"moves: must be at least 0, got {moves}")
         self.moves = moves
 
-    def warm_up(self) -> None:
-        """As the base class; with what it starts from where there are many tasks."""
-        super().warm_up()
-        Descent().warm_up()
-
     def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
         started = time.perf_counter()
         moves = self.moves
@@ -69,6 +64,11 @@ class Annealing(Solver):
         except KeyboardInterrupt:
             interrupted = True
         return Answer(allocate(instance, search.best), relaxation.bound, interrupted)
+
+    def practise(self, problem: Problem) -> None:
+        """As the base class; toys have too few tasks to be descended from."""
+        super().practise(problem)
+        Descent().practise(problem)
 
     def _anneal(self, search: Search, clock: Clock) -> None:
         """Cools, and tells how it goes."""

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import singledispatch
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar, Union
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from dsct_gym.accuracy import curve_lengths, pad_curves
 from dsct_gym.errors import InputError
@@ -146,10 +146,15 @@ class CertificateModel(Strict):
     )
 
 
-def json_schemas() -> dict[str, dict[str, Any]]:
-    """JSON Schemas of the file formats, by format name."""
+def json_schemas(*variants: type[InstanceModel]) -> dict[str, dict[str, Any]]:
+    """JSON Schemas of the file formats, by format name.
+
+    Args:
+        *variants: Models of the instance files of variants; `dsct_gym.loading` knows them.
+    """
+    kinds: Any = Union[(InstanceModel, *variants)]
     return {
-        "dsct-ea/1": InstanceModel.model_json_schema(),
+        "dsct-ea/1": TypeAdapter(kinds).json_schema(),
         "dsct-ea-schedule/1": ScheduleModel.model_json_schema(),
         CERTIFICATE_FORMAT: CertificateModel.model_json_schema(),
     }

@@ -1,5 +1,8 @@
 """Gantt charts: machines as rows, tasks coloured by the accuracy reached, deadlines marked.
 
+Where machines have several clocks, a task has a bar for each piece, as high as its clock is beside
+the machine's fastest.
+
 Drawn on `Figure` objects, never through pyplot, so it needs no display and leaves no state.
 """
 
@@ -7,7 +10,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
@@ -41,6 +44,10 @@ _BAR = (0.14, 0.80)
 """Where a bar lies in its row, as shares of it from the top; deadlines are ticked above it."""
 _TICK = (-0.02, 0.12)
 _LONGEST_NAME = 26
+_FULL_CLOCK: Final = "#ececec"
+"""What a task has above its bars: the clock that it leaves unused."""
+_SMALLEST = 5.0
+"""Size of the smallest labels, points."""
 _EM = 0.65
 """Width of a character as a share of the font size, generously."""
 
@@ -50,6 +57,49 @@ class Chart(Figure):
 
     def _repr_png_(self) -> bytes:
         return _rendered(self, "png")
+
+
+class _Bars(NamedTuple):
+    """Bars to draw, of tasks or of their pieces.
+
+    Attributes:
+        task: Task of each (k,).
+        start: In s (k,).
+        finish: In s (k,).
+        height: Share of the full height (k,), in [0, 1].
+    """
+
+    task: Ints
+    start: Floats
+    finish: Floats
+    height: Floats
+
+    @classmethod
+    def of_tasks(cls, schedule: Schedule) -> _Bars:
+        """One of full height for each task that runs."""
+        placed = np.flatnonzero(schedule.duration > 0.0)
+        return cls(placed, schedule.start[placed], schedule.finish[placed], np.ones(placed.size))
+
+    @classmethod
+    def of(cls, schedule: Schedule) -> _Bars:
+        """One for each task that runs or, where machines have several clocks, for its pieces."""
+        pieces = schedule.pieces
+        if pieces is None:
+            return cls.of_tasks(schedule)
+        runs = (pieces.duration > 0.0) & (schedule.machine[pieces.task] >= 0)
+        task, fastest = pieces.task[runs], schedule.instance.core.speeds
+        return cls(
+            task,
+            pieces.start[runs],
+            (pieces.start + pieces.duration)[runs],
+            np.clip(pieces.speed[runs] / fastest[schedule.machine[task]], 0.0, 1.0),
+        )
+
+    @property
+    def longest(self) -> Ints:
+        """The longest bar of each task that has any."""
+        order = np.argsort(self.start - self.finish, kind="stable")
+        return np.asarray(order[np.unique(self.task[order], return_index=True)[1]])
 
 
 def draw_gantt(schedule: Schedule) -> Figure:
@@ -83,6 +133,8 @@ def draw_gantt(schedule: Schedule) -> Figure:
     )
     _draw_scale(figure, bar, accuracy_norm(instance), 1 + max(2, int(strip / 0.4)))
     _write_title(figure, schedule, left / _WIDTH, height)
+    if schedule.pieces is not None:
+        _draw_clocks(figure, left, height)
     return figure
 
 
@@ -118,33 +170,29 @@ def draw_gantt_axes(ax: Axes, schedule: Schedule) -> None:
         schedule: What to draw.
     """
     instance = schedule.instance.core
-    placed = np.flatnonzero(schedule.duration > 0.0)
     scale, unit = time_scale(instance.horizon)
     ax.set_xlim(0.0, instance.horizon * scale * 1.01)
     ax.set_ylim(instance.num_machines, 0.0)
     _draw_rows(ax, instance)
-    colours = accuracy_colours(instance, schedule.accuracy[placed])
-    start, finish = schedule.start[placed] * scale, schedule.finish[placed] * scale
-    machine = schedule.machine[placed]
-    pixels = (finish - start) * _pixels_per_x(ax)
-    ax.add_collection(
-        PolyCollection(
-            list(_boxes(start, finish, machine)),
-            facecolors=colours,
-            edgecolors="white",
-            linewidths=np.minimum(0.8, 0.1 * pixels),
-            zorder=2,
-        )
-    )
+    tasks, bars = _Bars.of_tasks(schedule), _Bars.of(schedule)
+    colours = accuracy_colours(instance, schedule.accuracy[bars.task])
+    widths = np.minimum(0.8, 0.1 * scale * _pixels_per_x(ax) * (tasks.finish - tasks.start))
+    edges: dict[str, Any] = {"edgecolors": "white", "linewidths": widths}
+    if schedule.pieces is None:
+        _draw_bars(ax, schedule, tasks, facecolors=colours, zorder=2, **edges)
+    else:  # tasks have edges, their pieces have none
+        _draw_bars(ax, schedule, tasks, facecolors=_FULL_CLOCK, linewidths=0.0, zorder=1.5)
+        _draw_bars(ax, schedule, bars, facecolors=colours, linewidths=0.0, zorder=2)
+        _draw_bars(ax, schedule, tasks, facecolors="none", zorder=2.5, **edges)
     ax.add_collection(
         LineCollection(
-            list(_ticks(instance.deadlines[placed] * scale, machine)),
+            list(_ticks(instance.deadlines[tasks.task] * scale, schedule.machine[tasks.task])),
             colors=INK,
-            linewidths=0.9 if placed.size <= 300 else 0.4,
+            linewidths=0.9 if tasks.task.size <= 300 else 0.4,
             zorder=3,
         )
     )
-    _label_bars(ax, schedule, placed, pixels, colours)
+    _label_bars(ax, schedule, bars, colours)
     ax.set_xlabel(f"time ({unit})", fontsize=9, color=INK)
 
 
@@ -201,9 +249,18 @@ def _draw_rows(ax: Axes, instance: Instance) -> None:
     ax.spines["bottom"].set_color(FAINT)
 
 
-def _boxes(start: Floats, finish: Floats, machine: Ints) -> Floats:
-    """Corners (k, 4, 2) of the bars."""
-    top, bottom = machine + _BAR[0], machine + _BAR[1]
+def _draw_bars(ax: Axes, schedule: Schedule, bars: _Bars, **style: Any) -> None:
+    """Draws bars in the rows of their machines."""
+    scale, _ = time_scale(schedule.instance.core.horizon)
+    machine = schedule.machine[bars.task]
+    boxes = _boxes(bars.start * scale, bars.finish * scale, machine, bars.height)
+    ax.add_collection(PolyCollection(list(boxes), **style))
+
+
+def _boxes(start: Floats, finish: Floats, machine: Ints, height: Floats) -> Floats:
+    """Corners (k, 4, 2) of the bars, which stand on the ground of their rows."""
+    bottom = machine + _BAR[1]
+    top = bottom - height * (_BAR[1] - _BAR[0])
     x = np.stack([start, finish, finish, start], axis=1)
     y = np.stack([bottom, bottom, top, top], axis=1)
     return np.stack([x, y], axis=2)
@@ -216,30 +273,30 @@ def _ticks(deadline: Floats, machine: Ints) -> Floats:
     return np.stack([x, y], axis=2)
 
 
-def _label_bars(
-    ax: Axes, schedule: Schedule, placed: Ints, pixels: Floats, colours: Floats
-) -> None:
-    """Writes a task's name, or its index, into each bar that it fits into."""
+def _label_bars(ax: Axes, schedule: Schedule, bars: _Bars, colours: Floats) -> None:
+    """Writes a task's name, or its index, into its longest bar where it fits."""
     core = schedule.instance.core
     names = core.task_names or (None,) * core.num_tasks
-    bar_pixels = ax.get_window_extent().height / core.num_machines * (_BAR[1] - _BAR[0])
+    row_pixels = ax.get_window_extent().height / core.num_machines * (_BAR[1] - _BAR[0])
     pixel = ax.figure.dpi / 72.0
-    size = min(8.0, 0.7 * bar_pixels / pixel)
-    if size < 5.0:
+    if 0.7 * row_pixels / pixel < _SMALLEST:
         return
     scale, _ = time_scale(core.horizon)
+    pixels = (bars.finish - bars.start) * scale * _pixels_per_x(ax)
+    sizes = np.minimum(8.0, 0.7 * bars.height * row_pixels / pixel)
     bright = colours[:, :3] @ np.array([0.299, 0.587, 0.114]) > 0.5
-    for row, j in enumerate(placed.tolist()):
+    for bar in bars.longest.tolist():
+        j, size = int(bars.task[bar]), float(sizes[bar])
         text = names[j] or str(j)
-        if (cells(text) + 0.8) * _EM * size * pixel > pixels[row]:
+        if size < _SMALLEST or (cells(text) + 0.8) * _EM * size * pixel > pixels[bar]:
             continue
         text = drawable(text)
         ax.text(
-            (schedule.start[j] + schedule.duration[j] / 2.0) * scale,
-            schedule.machine[j] + sum(_BAR) / 2.0,
+            (bars.start[bar] + bars.finish[bar]) / 2.0 * scale,
+            schedule.machine[j] + _BAR[1] - bars.height[bar] * (_BAR[1] - _BAR[0]) / 2.0,
             text,
             fontsize=size,
-            color=INK if bright[row] else "white",
+            color=INK if bright[bar] else "white",
             ha="center",
             va="center_baseline",
             zorder=4,
@@ -257,6 +314,24 @@ def _draw_scale(figure: Figure, bar: Axes, norm: Normalize, count: int) -> None:
     colour_bar.set_ticks(marks, labels=[f"{mark:.{digits}f}" for mark in marks])
     bar.set_ylabel("accuracy", fontsize=9, color=INK)
     bar.tick_params(labelsize=8, colors=INK)
+
+
+def _draw_clocks(figure: Figure, left: float, height: float) -> None:
+    """Tells what the heights of bars mean, below the rows on the left (inches)."""
+    key = figure.add_axes((left / _WIDTH, 0.08 / height, 0.44 / _WIDTH, 0.18 / height))
+    shares = (0.5, 0.75, 1.0)
+    key.bar(range(len(shares)), [1.0] * len(shares), width=1.0, color=_FULL_CLOCK, ec="white")
+    key.bar(range(len(shares)), shares, width=1.0, color=FAINT, ec="white")
+    key.set_axis_off()
+    figure.text(
+        (left + 0.54) / _WIDTH,
+        0.17 / height,
+        "height of a bar: its clock, full at the machine's fastest",
+        fontsize=8,
+        va="center",
+        ha="left",
+        color=FAINT,
+    )
 
 
 def _write_title(figure: Figure, schedule: Schedule, left: float, height: float) -> None:

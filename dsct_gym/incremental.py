@@ -6,166 +6,40 @@ all curves at one price λ, accuracy per joule, at which the budget is spent. A 
 the curves of the one or two machines it touches and walks the cut from where it was.
 
 Every machine's curve lives in a slot; two spare slots take the curves of a trial, and accepting it
-exchanges slot numbers. Kernels take a `Packed` and `Curves`; from Python, `IncrementalAllocation`
-wraps them.
+exchanges slot numbers (`dsct_gym.curves`). Kernels take a `Packed` and `Curves`; from Python,
+`IncrementalAllocation` wraps them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from dsct_gym.allocation import Packed, allocate, find_free, pack
-from dsct_gym.arrays import Floats, Ints
+from dsct_gym.arrays import Ints
+from dsct_gym.curves import CURRENT, SOURCE, TARGET, TRIAL, Curves
 from dsct_gym.errors import InputError
 from dsct_gym.jit import helper, kernel
+from dsct_gym.layers import accept_on_levels, earned, list_pieces
 from dsct_gym.schedule import Schedule, check_assignment
 
 if TYPE_CHECKING:
     from dsct_gym.problem import Problem
 
-CURRENT, TRIAL = 0, 1
-"""Places in `Curves.total` and `Curves.price`."""
-SOURCE, TARGET = 0, 1
-"""Places in `Curves.spare`: the trial of the machine that a task leaves, and of where it goes."""
+__all__ = [
+    "CURRENT",
+    "Curves",
+    "IncrementalAllocation",
+    "accept_trial",
+    "place_all",
+    "try_above",
+    "try_change",
+]
 
 CUTOFF: Final = 0.9
 """Share of the current price of energy down to which pieces of a trial are listed. A trial whose
 price falls below lists them all."""
-
-
-class Layers(NamedTuple):
-    """State for machines with several increments, of which the first k make layer k.
-
-    Attributes:
-        cutoff: Accuracy per joule down to which a curve lists its pieces (m+2,), 0 where it lists
-            them all; its prices ``exhausted`` are known as far.
-        accepted: Scratch (2, D, S): work that each segment gets with so many increments, GFLOP, by
-            `SOURCE` and `TARGET`.
-        reach: Scratch (2, D): number of segments that may have a piece on each increment.
-        span: Scratch (n+1,): time before each deadline since the one ahead, s.
-        until: Scratch (S,): place of the task of each segment of a slot, plus one.
-        width: Scratch (S,): width of each of these segments, GFLOP.
-        slope: Scratch (S,): slope of each of them.
-        head: Scratch (D,): the piece on each increment that is next, by its segment's position.
-        best: Scratch (D,): what it earns, accuracy per joule.
-    """
-
-    cutoff: Floats
-    accepted: Floats
-    reach: Ints
-    span: Floats
-    until: Ints
-    width: Floats
-    slope: Floats
-    head: Ints
-    best: Floats
-
-    @classmethod
-    def empty(cls, tasks: int, slots: int, segments: int, depth: int) -> Layers:
-        """Layers of no curve."""
-        return cls(
-            cutoff=np.zeros(slots),
-            accepted=np.zeros((2, depth, segments)),
-            reach=np.zeros((2, depth), dtype=np.int64),
-            span=np.zeros(tasks + 1),
-            until=np.zeros(segments, dtype=np.int64),
-            width=np.zeros(segments),
-            slope=np.zeros(segments),
-            head=np.zeros(depth, dtype=np.int64),
-            best=np.zeros(depth),
-        )
-
-
-class Curves(NamedTuple):
-    """State of the incremental kernels; m machines, n tasks in EDF order, S segments.
-
-    D is the most increments of a machine, 1 where machines have one clock.
-
-    Attributes:
-        machine: Machine of each task (n,), −1 for none.
-        slot: Slot of each machine's curve (m,).
-        spare: The two slots in which a trial is built, `SOURCE` and `TARGET` (2,).
-        tasks: Tasks in each slot (m+2, n), ascending; the first ``load`` count.
-        load: Number of tasks (m+2,).
-        order: Segments of these tasks (m+2, S), ascending; the first ``length`` count.
-        length: Number of segments (m+2,).
-        steep: Accuracy per joule of the curve's pieces (m+2, DS), non-increasing.
-        energy: Energy up to each piece (m+2, DS+1), J, from 0.
-        gain: Accuracy gained up to each piece (m+2, DS+1), from 0.
-        pieces: Number of pieces (m+2,).
-        exhausted: Slope of the segment that used up the time before each task's deadline, since
-            the deadline ahead of it (m+2, Dn); 0 where time is left, infinite where there is none.
-            On a machine with several increments, n entries for each number of them, and no entry
-            is above the one ahead of it.
-        taken: Number of pieces bought on each machine (m,).
-        trial_taken: The same in a trial (m,).
-        total: Accuracy gained over no work at all, `CURRENT` and in a `TRIAL` (2,).
-        price: λ, the accuracy per joule at the cut, 0 when the budget does not bind; likewise (2,).
-        place: Scratch (n,): position of a task in its slot, plus one.
-        free: Scratch (n+1,), GFLOP.
-        parent: Scratch (n+1,), the union-find forest.
-        layers: What it takes where machines have several increments, else None; see `Packed`.
-    """
-
-    machine: Ints
-    slot: Ints
-    spare: Ints
-    tasks: npt.NDArray[np.int32]
-    load: Ints
-    order: npt.NDArray[np.int32]
-    length: Ints
-    steep: Floats
-    energy: Floats
-    gain: Floats
-    pieces: Ints
-    exhausted: Floats
-    taken: Ints
-    trial_taken: Ints
-    total: Floats
-    price: Floats
-    place: Ints
-    free: Floats
-    parent: Ints
-    layers: Layers = cast("Layers", None)
-
-    @classmethod
-    def of(cls, packed: Packed) -> Curves:
-        """The state of a problem in which no task has a machine."""
-        sizes = packed.deadline.size, packed.speed.size, packed.task.size
-        return cls.empty(*sizes, depth=1 if packed.several is None else packed.levels.depth)
-
-    @classmethod
-    def empty(cls, tasks: int, machines: int, segments: int, *, depth: int = 1) -> Curves:
-        """The state in which no task has a machine, for machines of so many increments."""
-        slots = machines + 2
-        pieces = depth * segments
-        return cls(
-            machine=np.full(tasks, -1, dtype=np.int64),
-            slot=np.arange(machines),
-            spare=np.array([machines, machines + 1]),
-            tasks=np.zeros((slots, tasks), dtype=np.int32),
-            load=np.zeros(slots, dtype=np.int64),
-            order=np.zeros((slots, segments), dtype=np.int32),
-            length=np.zeros(slots, dtype=np.int64),
-            steep=np.zeros((slots, pieces)),
-            energy=np.zeros((slots, pieces + 1)),
-            gain=np.zeros((slots, pieces + 1)),
-            pieces=np.zeros(slots, dtype=np.int64),
-            exhausted=np.zeros((slots, depth * tasks)),
-            taken=np.zeros(machines, dtype=np.int64),
-            trial_taken=np.zeros(machines, dtype=np.int64),
-            total=np.zeros(2),
-            price=np.zeros(2),
-            place=np.zeros(tasks, dtype=np.int64),
-            free=np.zeros(tasks + 1),
-            parent=np.zeros(tasks + 1, dtype=np.int64),
-            layers=Layers.empty(tasks, slots, segments, depth)
-            if depth > 1
-            else cast("Layers", None),
-        )
 
 
 class IncrementalAllocation:
@@ -441,16 +315,16 @@ def _accept_change(
     taken, price = curves.taken[r], curves.price[CURRENT]
     _merge_tasks(curves, source, slot, leaving, coming)
     _merge_segments(packed, curves, source, slot, leaving, coming)
-    _accept_on_levels(packed, curves, r, slot, side, CUTOFF * price)
+    accept_on_levels(packed, curves, r, slot, side, CUTOFF * price)
     before: float = curves.gain[source, taken] - price * curves.energy[source, taken]
-    return _earned(packed, curves, r, side, price) - before
+    return earned(packed, curves, r, side, price) - before
 
 
 @helper
 def _list_trial(packed: Packed, curves: Curves, r: int, side: int) -> None:
     """Lists the pieces of machine r in a trial."""
     slot = curves.spare[side]
-    _list_pieces(packed, curves, r, slot, side)
+    list_pieces(packed, curves, r, slot, side)
     curves.trial_taken[r] = _pieces_worth(curves, slot, curves.price[CURRENT])
 
 
@@ -573,197 +447,8 @@ def _build(
     if several is None:
         _build_on_machine(packed, curves, r, slot)
     else:
-        _accept_on_levels(packed, curves, r, slot, TARGET, cutoff)
-        _list_pieces(packed, curves, r, slot, TARGET)
-
-
-@helper
-def _accept_on_levels(
-    packed: Packed,
-    curves: Curves,
-    r: int,
-    slot: int,
-    side: int,
-    cutoff: float,
-) -> None:
-    """Runs the deadline greedy with the first k increments of machine r, for every k.
-
-    Each run stops at the slope whose work is not worth the energy of increment k any more: what is
-    found before is the same, to the last bit, whatever the cutoff.
-
-    Args:
-        packed: The prepared problem.
-        curves: The state.
-        r: The machine.
-        slot: The slot that holds its tasks and segments.
-        side: Where in ``accepted``, `SOURCE` or `TARGET`.
-        cutoff: Accuracy per joule down to which pieces are wanted.
-    """
-    curves.layers.cutoff[slot] = cutoff
-    since = 0.0
-    for position in range(curves.load[slot]):
-        task = curves.tasks[slot, position]
-        curves.place[task] = position + 1
-        curves.layers.span[position + 1] = packed.deadline[task] - since
-        since = packed.deadline[task]
-    reach, first, whole = curves.length[slot], packed.levels.first[r], False
-    for position in range(reach):
-        segment = curves.order[slot, position]
-        curves.layers.until[position] = curves.place[packed.task[segment]]
-        curves.layers.width[position] = packed.width[segment]
-        curves.layers.slope[position] = packed.slope[segment]
-    for k in range(packed.levels.first[r + 1] - first):
-        least = cutoff / packed.levels.efficiency[first + k]
-        while reach > 0 and curves.layers.slope[reach - 1] < least:
-            reach -= 1
-        curves.layers.reach[side, k] = 0 if whole else reach
-        _begin_layer(curves, slot, packed.levels.speed[first + k], k)
-        # Where all get all that they want, they get no more with more speed.
-        whole = whole or _accept(curves, slot, side, k)
-
-
-@helper
-def _begin_layer(curves: Curves, slot: int, speed: float, k: int) -> None:
-    """Frees the time before each deadline, at the speed of layer k."""
-    offset = k * curves.machine.size - 1
-    curves.parent[0] = 0
-    for at in range(1, curves.load[slot] + 1):
-        curves.free[at] = speed * curves.layers.span[at]
-        some = curves.free[at] > 0.0
-        curves.parent[at] = at if some else at - 1
-        curves.exhausted[slot, offset + at] = 0.0 if some else np.inf
-
-
-@helper
-def _accept(curves: Curves, slot: int, side: int, k: int) -> bool:
-    """Fills the time with the segments in reach, steepest first, as if energy were free.
-
-    Returns:
-        Whether each of them got all that it wants.
-    """
-    load, reach, whole = curves.load[slot], curves.layers.reach[side, k], True
-    offset = k * curves.machine.size - 1
-    position = 0
-    while position < reach:
-        wanted = curves.layers.width[position]
-        worked = 0.0
-        at = find_free(curves.parent, curves.layers.until[position])
-        while at > 0:
-            if curves.free[at] > wanted:
-                curves.free[at] -= wanted
-                worked = curves.layers.width[position]
-                break
-            worked += curves.free[at]
-            wanted -= curves.free[at]
-            curves.parent[at] = at - 1
-            curves.exhausted[slot, offset + at] = curves.layers.slope[position]
-            at = find_free(curves.parent, at - 1)
-        whole = whole and worked == curves.layers.width[position]
-        if worked == 0.0 and find_free(curves.parent, load) == 0:
-            break
-        curves.layers.accepted[side, k, position] = worked
-        position += 1
-    for rest in range(position, reach):
-        curves.layers.accepted[side, k, rest] = 0.0
-    return whole
-
-
-@helper
-def _earned(
-    packed: Packed,
-    curves: Curves,
-    r: int,
-    side: int,
-    price: float,
-) -> float:
-    """What machine r earns net of energy at a price, at least the cutoff, by what it last accepted.
-
-    What a segment gets with k increments but not with fewer earns its slope less λ/E_k; with one
-    more they get the more, on which energy costs λ/E_{k+1}: so each amount counts once.
-    """
-    first, depth = packed.levels.first[r], packed.levels.first[r + 1] - packed.levels.first[r]
-    total = 0.0
-    for k in range(depth):
-        cost = price / packed.levels.efficiency[first + k]
-        further = np.inf
-        if k + 1 < depth and curves.layers.reach[side, k + 1] > 0:
-            further = price / packed.levels.efficiency[first + k + 1]
-        for position in range(curves.layers.reach[side, k]):
-            slope = curves.layers.slope[position]
-            if slope <= cost:
-                break
-            total += curves.layers.accepted[side, k, position] * (min(slope, further) - cost)
-    return total
-
-
-@helper
-def _list_pieces(
-    packed: Packed,
-    curves: Curves,
-    r: int,
-    slot: int,
-    side: int,
-) -> None:
-    """Lists the pieces of all increments by accuracy per joule, of equal ones the cheaper first.
-
-    What a segment gets with k increments less what it gets with k − 1 is its piece on increment k.
-    """
-    first, depth = packed.levels.first[r], packed.levels.first[r + 1] - packed.levels.first[r]
-    for k in range(depth):
-        curves.layers.head[k] = -1
-        _next_piece(packed, curves, r, slot, side, k)
-        lowest = np.inf
-        offset = k * curves.machine.size
-        for position in range(curves.load[slot]):
-            lowest = min(lowest, curves.exhausted[slot, offset + position])
-            curves.exhausted[slot, offset + position] = lowest
-    pieces, energy, gain = 0, 0.0, 0.0
-    while True:
-        best, most = -1, 0.0
-        for k in range(depth):
-            if curves.layers.best[k] > most:
-                best, most = k, curves.layers.best[k]
-        if best < 0:
-            break
-        position = curves.layers.head[best]
-        worked = _piece(curves, side, best, position)
-        energy += worked / packed.levels.efficiency[first + best]
-        gain += worked * packed.slope[curves.order[slot, position]]
-        curves.steep[slot, pieces] = most
-        pieces += 1
-        curves.energy[slot, pieces] = energy
-        curves.gain[slot, pieces] = gain
-        _next_piece(packed, curves, r, slot, side, best)
-    curves.energy[slot, 0] = 0.0
-    curves.gain[slot, 0] = 0.0
-    curves.pieces[slot] = pieces
-
-
-@helper
-def _next_piece(
-    packed: Packed,
-    curves: Curves,
-    r: int,
-    slot: int,
-    side: int,
-    k: int,
-) -> None:
-    """Goes to the next piece on an increment and notes what it earns, 0 when there is none."""
-    position, reach = curves.layers.head[k] + 1, curves.layers.reach[side, k]
-    while position < reach and _piece(curves, side, k, position) <= 0.0:
-        position += 1
-    curves.layers.head[k] = position
-    curves.layers.best[k] = 0.0
-    if position < reach:
-        slope = packed.slope[curves.order[slot, position]]
-        curves.layers.best[k] = slope * packed.levels.efficiency[packed.levels.first[r] + k]
-
-
-@helper
-def _piece(curves: Curves, side: int, k: int, position: int) -> float:
-    """Work of a segment on increment k, GFLOP; rounding may take it below 0."""
-    more: float = curves.layers.accepted[side, k, position]
-    return more - curves.layers.accepted[side, k - 1, position] if k > 0 else more
+        accept_on_levels(packed, curves, r, slot, TARGET, cutoff)
+        list_pieces(packed, curves, r, slot, TARGET)
 
 
 @helper

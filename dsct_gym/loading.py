@@ -7,11 +7,11 @@ variant.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from dsct_gym.documents import RESERVED, find_keys, parse_instance
+from dsct_gym.documents import RESERVED, find_keys, json_schemas, parse_instance
 from dsct_gym.errors import InputError
 from dsct_gym.files import read_json
 
@@ -26,6 +26,9 @@ _READERS: dict[frozenset[str], Reader | str] = {
     frozenset({"operating_points"}): "dsct_gym.points.documents:read",
 }
 """Who reads files with which of the keys that no `Instance` has."""
+
+_MODELS: Final = ("dsct_gym.points.documents:DvfsModel",)
+"""The models of the variants' files."""
 
 
 def register(keys: Iterable[str], reader: Reader | str) -> None:
@@ -83,7 +86,9 @@ def _reader_of(found: frozenset[str]) -> Reader | None:
     if not able:
         return None
     reader = _READERS[min(able, key=len)]
-    if isinstance(reader, str):
-        module, _, name = reader.partition(":")
-        reader = cast("Reader", getattr(import_module(module), name))
-    return reader
+    return cast("Reader", resolve_name(reader)) if isinstance(reader, str) else reader
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """JSON Schemas of the file formats by name, that of instances with all its variants."""
+    return json_schemas(*map(resolve_name, _MODELS))

@@ -53,7 +53,11 @@ class Environment(NamedTuple):
 ENVIRONMENTS: Final[Mapping[str, Environment]] = {
     "DSCT-EA-v0": Environment(module="joint", stem="Joint", actions="discrete", works="chosen"),
     "DSCT-EA-Assign-v0": Environment(
-        module="assign", stem="Assign", actions="discrete", works="optimal"
+        module="assign",
+        stem="Assign",
+        actions="discrete",
+        works="optimal",
+        knows=frozenset({"points"}),
     ),
     "DSCT-EA-Continuous-v0": Environment(
         module="continuous", stem="Continuous", actions="continuous", works="chosen"

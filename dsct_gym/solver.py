@@ -15,7 +15,7 @@ import operator
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -150,9 +150,12 @@ class Solver(ABC):
                 solver does not know.
             RuntimeError: If the schedule fails the verifier: a defect of the solver.
         """
+        from dsct_gym.toy import toy_like
+
         check_solver_knows(self, instance, self.name)
         time_limit, seed = as_time_limit(time_limit), as_seed(seed)
         self.warm_up()
+        self.practise(toy_like(instance))
         started = time.perf_counter()
         answer = self._solve(instance, time_limit=time_limit, seed=seed)
         seconds = time.perf_counter() - started
@@ -169,7 +172,16 @@ class Solver(ABC):
 
         It costs nothing once it has been done in a process. See `practises`.
         """
-        _practise(type(self))
+        from dsct_gym.toy import toy
+
+        self.practise(toy())
+
+    def practise(self, problem: Problem) -> None:
+        """Solves a toy, once in a process, as `practises` says; one of a variant has other kernels.
+
+        A solver that calls others on some problems has them practise as well.
+        """
+        _practise(type(self), cast("Hashable", problem))
 
     @abstractmethod
     def _solve(self, instance: Any, *, time_limit: float | None, seed: int | None) -> Answer:
@@ -203,15 +215,13 @@ def practises(**options: Any) -> Callable[[type[Kind]], type[Kind]]:
 
 
 @cache
-def _practise(kind: type[Solver]) -> None:
-    from dsct_gym.toy import toy
-
+def _practise(kind: type[Solver], problem: Problem) -> None:
     owner = next((each for each in kind.__mro__ if each in _practice), None)
     if owner is None:
         return
     for limit in (None, _NO_TIME):
         # A solver that searches takes Ctrl-C for its own: nothing would have been warmed up.
-        if owner(**_practice[owner])._solve(toy(), time_limit=limit, seed=0).interrupted:
+        if owner(**_practice[owner])._solve(problem, time_limit=limit, seed=0).interrupted:
             raise KeyboardInterrupt
 
 

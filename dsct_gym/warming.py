@@ -7,6 +7,7 @@ compiled by whoever needs it first, while the others wait (`dsct_gym.kernel_cach
 from __future__ import annotations
 
 import os
+import pkgutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -248,11 +249,15 @@ def _warm_environment(name: str) -> None:
 
     from dsct_gym.toy import toy
 
+    toys = pkgutil.resolve_name(ENVIRONMENTS[name].episodes).toys()
     batch = partial(gymnasium.make_vec, num_envs=1, vectorization_mode="vector_entry_point")
     for make in (gymnasium.make, batch):
-        for source in ({"n": 3, "m": 2}, {"instance": toy()}):
+        for source in ({"n": toy().num_tasks, "m": toy().num_machines}, {"instance": toy()}):
             for guidance in (False, True):
-                make(name, guidance=guidance, **source).close()
+                env = make(name, guidance=guidance, **source)
+                for each in toys:
+                    env.reset(options={"instance": each})
+                env.close()
 
 
 _WAYS: Final[Mapping[str, Callable[[str], None]]] = {

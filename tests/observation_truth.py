@@ -14,7 +14,10 @@ import numpy as np
 from dsct_gym import Instance, allocate
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.envs.observation import BudgetColumn, MachineColumn, TaskColumn
+from dsct_gym.points import DvfsInstance, OperatingPoints
+from dsct_gym.problem import Problem
 from dsct_gym.relaxation import Relaxation, relax
+from dsct_gym.verifier import Pieces
 
 LIMIT = 5.0
 _LITTLE = 1e-7
@@ -48,12 +51,12 @@ class Moment:
     @cached_property
     def time(self) -> Floats:
         """Time used on each machine (m,), s."""
-        return self._on_machines(self.work) / self.instance.speeds
+        return self.on_machines(self.work) / self.instance.speeds
 
     @cached_property
     def energy(self) -> Floats:
         """Energy spent on each machine (m,), J."""
-        return self._on_machines(self.work) / self.instance.efficiencies
+        return self.on_machines(self.work) / self.instance.efficiencies
 
     @property
     def gained(self) -> float:
@@ -74,19 +77,76 @@ class Moment:
         if budget == 0.0:
             return 0.0
         less, now, more = (
-            allocate(replace(self.instance, energy_budget=share * budget), self.machine)
+            allocate(self._with_budget(share * budget), self.machine)
             for share in (1.0 - _LITTLE, 1.0, 1.0 + _LITTLE)
         )
         loses = (now.total_accuracy - less.total_accuracy) / (_LITTLE * budget)
         brings = (more.total_accuracy - now.total_accuracy) / (_LITTLE * budget)
-        scale = float(self.instance.slopes.max() * self.instance.efficiencies.max())
+        scale = float(self.instance.slopes.max() * self.best_efficiency)
         if max(loses, brings) < 1e-6 * scale:
             return 0.0
         return brings if abs(loses - brings) < 1e-6 * scale else np.nan
 
-    def _on_machines(self, work: Floats) -> Floats:
+    @property
+    def best_efficiency(self) -> float:
+        """GFLOP/J of the cheapest work."""
+        return float(self.instance.efficiencies.max())
+
+    def _with_budget(self, budget: float) -> Problem:
+        return replace(self.instance, energy_budget=budget)
+
+    def on_machines(self, values: Floats) -> Floats:
+        """Values of tasks (n,) added up on each machine (m,)."""
         machines = np.arange(self.instance.num_machines)
-        return ((self.machine[:, None] == machines) * work[:, None]).sum(axis=0)
+        return ((self.machine[:, None] == machines) * values[:, None]).sum(axis=0)
+
+
+@dataclass(frozen=True)
+class ClockedMoment(Moment):
+    """The same where machines have operating points; ``instance`` has them at the fastest.
+
+    Attributes:
+        points: Operating points of each machine (m,).
+    """
+
+    points: tuple[OperatingPoints, ...]
+
+    @cached_property
+    def problem(self) -> DvfsInstance:
+        """What is played."""
+        return DvfsInstance.of(self.instance, self.points)
+
+    @cached_property
+    def relaxed(self) -> Relaxation:
+        return relax(self.problem)
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        """Those of the optimum, which the verifier has checked."""
+        schedule = allocate(self.problem, self.machine)
+        assert schedule.verify()
+        assert schedule.pieces is not None
+        return schedule.pieces
+
+    @cached_property
+    def time(self) -> Floats:
+        return self._of_pieces(self.pieces.duration)
+
+    @cached_property
+    def energy(self) -> Floats:
+        return self._of_pieces(self.pieces.duration * self.pieces.power)
+
+    @property
+    def best_efficiency(self) -> float:
+        return float(self.problem.increments.efficiency.max())
+
+    def _with_budget(self, budget: float) -> Problem:
+        return DvfsInstance.of(replace(self.instance, energy_budget=budget), self.points)
+
+    def _of_pieces(self, values: Floats) -> Floats:
+        of_tasks = np.zeros(self.instance.num_tasks)
+        np.add.at(of_tasks, self.pieces.task, values)
+        return self.on_machines(of_tasks)
 
 
 def task_columns(moment: Moment) -> Columns:
@@ -134,7 +194,7 @@ def _for_task(moment: Moment, task: int) -> Columns:
     instance, relaxed = moment.instance, moment.relaxed
     full, deadline = instance.max_work[task], instance.deadlines[task]
     budget, ones = instance.energy_budget, np.ones(instance.num_machines)
-    fits = instance.speeds * np.maximum(deadline - moment.time, 0.0)
+    fits = np.maximum(instance.speeds * deadline - moment.on_machines(moment.work), 0.0)
     if not moment.shared:
         left = max(budget - moment.energy.sum(), 0.0)
         fits = np.minimum(fits, instance.efficiencies * left)

@@ -34,6 +34,6 @@ def schema(
     ] = FileFormat.INSTANCE,
 ) -> None:
     """Print the JSON Schema of a file format."""
-    from dsct_gym.documents import json_schemas
+    from dsct_gym.loading import schemas
 
-    print_json(json_schemas()[_FORMATS[file]])
+    print_json(schemas()[_FORMATS[file]])

@@ -20,8 +20,8 @@ from dsct_gym.envs.state import BLOCK, Feedback, Play, advance, begin_play
 from dsct_gym.envs.tabled import TabledEnv, TabledEpisodes, TabledVectorEnv
 from dsct_gym.envs.view import View, begin_view, log_ratio, observe
 from dsct_gym.incremental import CURRENT, Curves, accept_trial, try_change
-from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
+from dsct_gym.problem import Problem
 from dsct_gym.schedule import Schedule
 
 
@@ -44,7 +44,7 @@ class AssignEpisodes(TabledEpisodes):
         super().__init__(
             count, source, levels=levels, guidance=guidance, threads=threads, compact=compact
         )
-        self._stack = empty_stack(count, self.layout, self.library.bank.task.shape[1])
+        self._stack = empty_stack(count, self.layout, self.library.bank)
 
     @classmethod
     def mask_size(cls, layout: Layout, levels: int) -> int:
@@ -53,7 +53,7 @@ class AssignEpisodes(TabledEpisodes):
 
     def _begin(self, envs: Ints, rows: Ints) -> None:
         bank = self.library.bank
-        self._stack = widened(self._stack, self.layout, bank.task.shape[1])
+        self._stack = widened(self._stack, self.layout, bank)
         begin_assign(bank, self.play, self.view, self.feedback, self._stack, envs, rows)
 
     def _step(self, actions: Ints, first: int, last: int) -> None:
@@ -61,16 +61,17 @@ class AssignEpisodes(TabledEpisodes):
         step_assign(bank, self.play, self.view, self.feedback, self._stack, actions, first, last)
 
     @staticmethod
-    def _schedule(instance: Instance, machine: Ints, work: Floats) -> Schedule:
-        return allocate(instance, machine)
+    def _schedule(problem: Problem, machine: Ints, work: Floats) -> Schedule:
+        return allocate(problem, machine)
 
 
 class AssignEnv(TabledEnv):
     """``DSCT-EA-Assign-v0``: choose only the machine of the task at hand, or skip it.
 
-    One episode is one instance. Its tasks are decided one a step, by earliest deadline first (EDF).
-    After every step the works of all tasks placed so far are the exact optimum for their assignment
-    (`dsct_gym.allocate`).
+    One episode is one instance, or one problem whose machines have operating points
+    (`dsct_gym.points.DvfsInstance`). Its tasks are decided one a step, by earliest deadline first
+    (EDF). After every step the works of all tasks placed so far, and the clocks at which they run,
+    are the exact optimum for their assignment (`dsct_gym.allocate`).
 
     Action: ``Discrete(m + 1)``. The machine; the last action skips the task.
 
@@ -100,7 +101,10 @@ class AssignEnv(TabledEnv):
     ``machines`` (m·8,), guided (m·12,): each machine r, as it looks for the task at hand j; t_r is
     the time that it has used. Here ``used``, ``load`` and ``spent`` are those of the optimal works
     so far, and ``room`` is limited by the deadline alone, because energy is shared out anew.
-    Columns about j are 0 at the end.
+    Columns about j are 0 at the end. Where a machine has operating points, s_r, E_r and P_r are
+    those of its fastest, in all columns; t_r and the energy spent are those of the pieces in which
+    its tasks run at the clocks of the optimum; and ``room`` is what fits if it did all its work at
+    the fastest.
 
     * ``speed`` [−5, 5]: ln(s_r / mean speed)
     * ``efficiency`` [−5, 5]: ln(E_r / mean efficiency)

@@ -11,12 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from dsct_gym.allocation import Levels
+from dsct_gym.allocation import Levels, pack
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.envs.observation import LOG_LIMIT, Layout, TaskColumn
 from dsct_gym.envs.workers import Workers
@@ -25,6 +25,9 @@ from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
 from dsct_gym.relaxation import relax
 from dsct_gym.suites.suite import best_known
+
+if TYPE_CHECKING:
+    from dsct_gym.problem import Problem
 
 
 class Bank(NamedTuple):
@@ -60,8 +63,8 @@ class Bank(NamedTuple):
         width: (P, S).
         first: (P, n+1).
         own: (P, S).
-        several: None, as in `Packed`: the machines of these instances have one clock.
-        levels: None likewise.
+        several: As in `Packed`: True once a machine of any row has several increments.
+        levels: What these are, row by row (P, …); None where ``several`` is.
     """
 
     tasks: Ints
@@ -98,9 +101,25 @@ class Bank(NamedTuple):
 
     @classmethod
     def empty(
-        cls, rows: int, layout: Layout, breakpoints: int, levels: int, *, segmented: bool
+        cls,
+        rows: int,
+        layout: Layout,
+        breakpoints: int,
+        levels: int,
+        *,
+        segmented: bool,
+        depth: int = 1,
     ) -> Bank:
-        """A bank without instances; ``segmented`` makes room for segments."""
+        """A bank without instances.
+
+        Args:
+            rows: P.
+            layout: Says the most tasks and machines.
+            breakpoints: K+1.
+            levels: L.
+            segmented: Whether there is room for segments.
+            depth: Most increments of a machine.
+        """
         n, m = layout.max_tasks, layout.max_machines
         most = n * (breakpoints - 1) if segmented else 0
         return cls(
@@ -133,7 +152,23 @@ class Bank(NamedTuple):
             width=np.zeros((rows, most)),
             first=np.zeros((rows, n + 1), dtype=np.int64),
             own=np.zeros((rows, most), dtype=np.int64),
+            several=True if depth > 1 else None,
+            levels=_empty_levels(rows, m, depth) if depth > 1 else cast("Levels", None),
         )
+
+    @property
+    def depth(self) -> int:
+        """Most increments of a machine that there is room for."""
+        return 1 if self.several is None else self.levels.speed.shape[1] // self.speed.shape[1]
+
+
+def _empty_levels(rows: int, machines: int, depth: int) -> Levels:
+    """Room for the increments of P rows."""
+    return Levels(
+        first=np.zeros((rows, machines + 1), dtype=np.int64),
+        speed=np.zeros((rows, machines * depth)),
+        efficiency=np.zeros((rows, machines * depth)),
+    )
 
 
 class Library:
@@ -153,14 +188,14 @@ class Library:
     Attributes:
         bank: The rows.
         shared: The first row of the instances known in advance.
-        recipes: What gives the `Instance` of each row, None for a row without one.
+        recipes: What gives the problem of each row, None for a row without one.
         workers: The threads.
     """
 
     def __init__(
         self,
         count: int,
-        prepared: Sequence[Instance],
+        prepared: Sequence[Problem],
         layout: Layout,
         levels: int,
         *,
@@ -171,20 +206,22 @@ class Library:
         rows = count + len(prepared)
         self.bank = Bank.empty(rows, layout, 2, levels, segmented=segmented)
         self.shared = count
-        self.recipes: list[Callable[[], Instance] | None] = [None] * rows
+        self.recipes: list[Callable[[], Problem] | None] = [None] * rows
         self.workers = workers
         for row, instance in enumerate(prepared, start=count):
             self.load(row, instance)
 
-    def load(self, row: int, instance: Instance) -> None:
-        """Writes an instance into a row.
+    def load(self, row: int, problem: Problem) -> None:
+        """Writes an instance into a row, or one with operating points.
 
         Raises:
             InputError: If it is larger than the environment.
         """
+        instance = problem.core
         self._check_size(instance)
-        self.widen(instance.work.shape[1])
-        self.recipes[row] = Given(instance)
+        levels = pack(problem).levels if problem.needs else None
+        self.widen(instance.work.shape[1], 1 if levels is None else levels.depth)
+        self.recipes[row] = Given(problem)
         bank, order = self.bank, instance.edf_order
         n, m, k = instance.num_tasks, instance.num_machines, instance.work.shape[1]
         bank.tasks[row], bank.machines[row] = n, m
@@ -195,16 +232,19 @@ class Library:
             into[row, :n, :k] = curves[order]
             into[row, :n, k:] = curves[order, -1:]
         if self.bank.guided:
-            self._load_guidance(row, instance)
+            self._load_guidance(row, problem)
         prepare(bank, row)
+        if levels is not None:
+            for name, given in levels._asdict().items():
+                getattr(bank.levels, name)[row, : given.size] = given
 
-    def recipe(self, row: int) -> Callable[[], Instance]:
+    def recipe(self, row: int) -> Callable[[], Problem]:
         """What gives the instance that is in a row now, even after the row has another."""
         recipe = self.recipes[row]
         assert recipe is not None
         return recipe
 
-    def instance(self, row: int) -> Instance:
+    def instance(self, row: int) -> Problem:
         """The instance in a row, built once."""
         recipe = self.recipe(row)
         if not isinstance(recipe, Given):
@@ -214,7 +254,7 @@ class Library:
     def reference(self, row: int) -> float | None:
         """Best-known mean accuracy of the instance in a row; None where nothing is known."""
         recipe = self.recipe(row)
-        known = best_known(recipe.instance) if isinstance(recipe, Given) else None
+        known = best_known(recipe.problem) if isinstance(recipe, Given) else None
         return None if known is None else known.mean_accuracy
 
     def _check_size(self, instance: Instance) -> None:
@@ -227,22 +267,31 @@ class Library:
                     f"instance: {size} {what}, but the environment was made for at most {most}"
                 )
 
-    def widen(self, breakpoints: int) -> None:
-        """Makes room for curves with more breakpoints than any so far."""
+    def widen(self, breakpoints: int, depth: int = 1) -> None:
+        """Makes room for curves of more breakpoints and machines of more increments than so far."""
         old = self.bank
         known = old.reach.shape[2]
-        if breakpoints <= known:
+        if breakpoints <= known and depth <= old.depth:
             return
         wide = Bank.empty(
-            old.tasks.size, self._layout, breakpoints, self._levels, segmented=self._segmented
+            old.tasks.size,
+            self._layout,
+            max(breakpoints, known),
+            self._levels,
+            segmented=self._segmented,
+            depth=max(depth, old.depth),
         )
-        copy_into(cast("Any", wide), cast("Any", old))
+        copy_into(wide, old)
         for into in (wide.reach, wide.value):
             into[:, :, known:] = into[:, :, known - 1 : known]
         self.bank = wide
+        if old.several is None and wide.several is not None:
+            for row, recipe in enumerate(self.recipes):
+                if recipe is not None:
+                    prepare(wide, row)
 
-    def _load_guidance(self, row: int, instance: Instance) -> None:
-        relaxation = relax(instance)
+    def _load_guidance(self, row: int, problem: Problem) -> None:
+        relaxation, instance = relax(problem), problem.core
         order = instance.edf_order
         n, m = instance.num_tasks, instance.num_machines
         self.bank.energy_price[row] = relaxation.energy_price
@@ -251,22 +300,27 @@ class Library:
         self.bank.profile[row, :m] = relaxation.energy
 
 
-def copy_into(wide: Iterable[npt.NDArray[Any]], arrays: Iterable[npt.NDArray[Any]]) -> None:
-    """Copies arrays into the corners of others that are at least as large; leaves the rest."""
+def copy_into(wide: Iterable[Any], arrays: Iterable[Any]) -> None:
+    """Copies arrays into the corners of others that are at least as large; leaves the rest.
+
+    Tuples of arrays among them likewise, where both have them.
+    """
     for into, array in zip(wide, arrays, strict=True):
         if isinstance(into, np.ndarray):
             into[tuple(slice(size) for size in array.shape)] = array
+        elif isinstance(into, tuple) and array is not None:
+            copy_into(into, array)
 
 
 @dataclass(frozen=True)
 class Given:
-    """The recipe of an instance that is there."""
+    """The recipe of a problem that is there."""
 
-    instance: Instance
+    problem: Problem
 
-    def __call__(self) -> Instance:
+    def __call__(self) -> Problem:
         """Gives it."""
-        return self.instance
+        return self.problem
 
 
 @helper
@@ -337,8 +391,20 @@ def prepare(bank: Bank, row: int) -> None:
             columns[TaskColumn.FRACTION] = clip(bank.fraction[row, j] / full, 0.0, 1.0)
             columns[TaskColumn.PRICE] = _log_price(bank.work_price[row, j] * full, gain)
     bank.base[row] = base
+    _prepare_levels(bank, bank.several, row)
     if bank.task.shape[1] > 0:
         _fill_segments(bank, row)
+
+
+@helper
+def _prepare_levels(bank: Bank, several: bool | None, row: int) -> None:
+    """Gives each machine of a row one increment: all of its speed."""
+    if several is not None:
+        for r in range(bank.machines[row]):
+            bank.levels.first[row, r] = r
+            bank.levels.speed[row, r] = bank.speed[row, r]
+            bank.levels.efficiency[row, r] = bank.efficiency[row, r]
+        bank.levels.first[row, bank.machines[row]] = bank.machines[row]
 
 
 @helper

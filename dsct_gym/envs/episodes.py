@@ -26,8 +26,11 @@ from dsct_gym.envs.state import Feedback, Play
 from dsct_gym.envs.view import View
 from dsct_gym.envs.workers import Workers
 from dsct_gym.errors import InputError
-from dsct_gym.instance import Instance
-from dsct_gym.schedule import Schedule
+from dsct_gym.points.toy import toy_with_points
+from dsct_gym.problem import Problem
+from dsct_gym.registration import ENVIRONMENTS
+from dsct_gym.schedule import Schedule, schedule_of
+from dsct_gym.toy import toy
 
 DEFAULT_LEVELS = 10
 
@@ -81,7 +84,6 @@ class Episodes(ABC):
     ) -> None:
         layout_type = self.layout_for(self.rules)
         self.layout = layout_type(source.max_tasks, source.max_machines, bool(guidance))
-        practise(type(self), source, guidance=guidance)
         levels = _check_levels(levels) if self.leveled else 0
         game = Game(self.env_id, self.layout, levels, self.rules, padded=source.padded)
         self.observation_space = game.observation_space
@@ -97,6 +99,7 @@ class Episodes(ABC):
             segmented=self.segmented,
             workers=self.workers,
         )
+        self._practise()
         self.play = Play.empty(count, self.layout, self.passes)
         self.view = self.view_type.empty(count, self.layout)
         self.feedback = Feedback.empty(count, self.mask_size(self.layout, levels))
@@ -107,6 +110,12 @@ class Episodes(ABC):
     def layout_for(cls, rules: Mapping[str, object]) -> type[Layout]:
         """What says sizes and columns of observations, under these of the id's own arguments."""
         return cls.layout_type
+
+    @classmethod
+    def toys(cls) -> Sequence[Problem]:
+        """A toy of each type of problem that the environment knows."""
+        known = ENVIRONMENTS[cls.env_id].knows
+        return (toy(), toy_with_points()) if "points" in known else (toy(),)
 
     @property
     def passes(self) -> int:
@@ -137,9 +146,9 @@ class Episodes(ABC):
         """Plays checked actions in the environments ``first`` to ``last``."""
 
     @staticmethod
-    def _schedule(instance: Instance, machine: Ints, work: Floats) -> Schedule:
+    def _schedule(problem: Problem, machine: Ints, work: Floats) -> Schedule:
         """The schedule of decisions (n,) each, in the order of the instance."""
-        return Schedule.from_work(instance, machine, work)
+        return schedule_of(problem, machine, work)
 
     def check(self, actions: object) -> npt.NDArray[Any]:
         """Actions of all environments as the array that `step` takes.
@@ -151,15 +160,23 @@ class Episodes(ABC):
 
     def begin(self, envs: Ints, generators: Sequence[np.random.Generator]) -> None:
         """Begins episodes on new instances from the source, one generator an environment."""
-        self._begin(envs, self.source.load(self.library, envs, generators))
+        rows = self.source.load(self.library, envs, generators)
+        self._practise()
+        self._begin(envs, rows)
         self._begun[envs] = True
 
-    def begin_instance(self, env: int, instance: Instance) -> None:
+    def begin_instance(self, env: int, instance: Problem) -> None:
         """Begins an episode on a given instance."""
         self.library.load(env, instance)
+        self._practise()
         envs = np.array([env])
         self._begin(envs, envs)
         self._begun[envs] = True
+
+    def _practise(self) -> None:
+        """Has the kernels compiled that the instances at hand take; later, time is the user's."""
+        several = self.library.bank.several is not None
+        practise(type(self), self.source, guidance=self.layout.guidance, several=several)
 
     def check_begun(self, envs: slice | int = slice(None)) -> None:
         """Makes sure that environments have been reset.
@@ -198,14 +215,14 @@ class Episodes(ABC):
             (self.feedback.mask[np.arange(self.count), actions] == 0) & ~self.play.fresh
         )
 
-    def instance(self, env: int) -> Instance:
+    def instance(self, env: int) -> Problem:
         """The instance that an environment plays."""
         self.check_begun(env)
         return self.library.instance(int(self.play.row[env]))
 
     def waiting(self, env: int) -> Ints:
         """EDF ranks of the task at hand and of those to come, in their order; none at the end."""
-        return np.arange(int(self.play.position[env]), self.instance(env).num_tasks)
+        return np.arange(int(self.play.position[env]), self.instance(env).core.num_tasks)
 
     def schedule(self, env: int) -> Schedule:
         """The schedule of the decisions so far."""
@@ -218,9 +235,9 @@ class Episodes(ABC):
         machine, work = self.play.machine[env].copy(), self.play.work[env].copy()
 
         def build() -> Schedule:
-            instance = rebuild()
-            rank = instance.edf_rank
-            return self._schedule(instance, machine[rank], work[rank])
+            problem = rebuild()
+            rank = problem.core.edf_rank
+            return self._schedule(problem, machine[rank], work[rank])
 
         return build
 

@@ -23,7 +23,17 @@ def find_room(bank: Bank, play: Play, first: int, last: int) -> None:
             continue
         deadline = bank.deadline[row, j] * (1.0 + ROUNDING)
         for r in range(bank.machines[row]):
-            play.room[env, r] = max(0.0, (deadline - play.time[env, r]) * bank.speed[row, r])
+            play.room[env, r] = _room(bank, play, bank.several, env, r, deadline)
+
+
+@helper
+def _room(bank: Bank, play: Play, several: bool | None, env: int, r: int, deadline: float) -> float:
+    """Work that machine r can do by a deadline; with several clocks, all at the fastest."""
+    speed: float = bank.speed[play.row[env], r]
+    room: float = (deadline - play.time[env, r]) * speed
+    if several is not None:
+        room = deadline * speed - play.done[env, r]
+    return max(0.0, room)
 
 
 @helper

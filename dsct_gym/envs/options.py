@@ -15,7 +15,8 @@ from dsct_gym.envs.sampling import Sampled
 from dsct_gym.envs.source import Drawn, Generator, Pool, Sampler, Source, playable
 from dsct_gym.errors import EvaluationWarning, InputError
 from dsct_gym.generator import Count, Quantity, Scenario
-from dsct_gym.instance import Instance
+from dsct_gym.loading import load
+from dsct_gym.problem import Problem
 from dsct_gym.suites.suite import load_suite
 from dsct_gym.suites.training_split import SPLITS, TrainingSplit
 
@@ -39,49 +40,53 @@ def plain_seed(seed: SupportsIndex | None) -> int | None:
     return int(seed) if isinstance(seed, np.integer) else seed  # type: ignore[return-value]
 
 
-def instance_of(options: Mapping[str, Any] | None) -> Instance | None:
-    """The instance that the options of ``reset`` give, None where they give none.
+def instance_of(options: Mapping[str, Any] | None, env_id: str) -> Problem | None:
+    """The problem that the options of ``reset`` give, None where they give none.
 
     Raises:
-        InputError: If it is neither an `Instance` nor the path of an instance file.
+        InputError: If it is neither a problem that the environment knows nor the path of its file.
     """
-    return None if options is None else _given(options.get("instance"))
+    return None if options is None else _given(options.get("instance"), env_id)
 
 
-def instances_of(options: Mapping[str, Any] | None, count: int) -> list[Instance | None]:
-    """The instance that the options of ``reset`` give each of N environments, None for none.
+def instances_of(
+    options: Mapping[str, Any] | None, count: int, env_id: str
+) -> list[Problem | None]:
+    """The problem that the options of ``reset`` give each of N environments, None for none.
 
     Args:
         options: Those of ``reset``; they give the same to all, or a list with one for each.
         count: N.
+        env_id: The environment.
 
     Raises:
-        InputError: If one is neither an `Instance` nor the path of an instance file, or a list has
-            another length.
+        InputError: If one is neither a problem that the environment knows nor the path of its file,
+            or a list has another length.
     """
     given = None if options is None else options.get("instance")
     if not isinstance(given, (list, tuple)):
-        return [_given(given)] * count
+        return [_given(given, env_id)] * count
     if len(given) != count:
         raise InputError(f"options: {len(given)} instances for {count} environments")
-    return [_given(entry) for entry in given]
+    return [_given(entry, env_id) for entry in given]
 
 
-def _given(given: object) -> Instance | None:
+def _given(given: object, env_id: str) -> Problem | None:
     if given is None:
         return None
     if isinstance(given, (str, Path)):
-        return Instance.load(given)
-    return playable(given, "options: instance")
+        given = load(given)
+    return playable(given, "options: instance", env_id)
 
 
 def make_source(
+    env_id: str | None = None,
     *,
-    instance: Instance | None = None,
+    instance: Problem | None = None,
     suite: str | None = None,
     split: str | None = None,
     generator: Generator | None = None,
-    pool: int | Sequence[Instance] | None = None,
+    pool: int | Sequence[Problem] | None = None,
     pool_seed: int = 0,
     n: Count | None = None,
     m: Count | None = None,
@@ -93,13 +98,16 @@ def make_source(
     """The source that an environment's arguments describe.
 
     Args:
+        env_id: The environment, which must know what its problems need; None: one that knows
+            DSCT-EA alone.
         instance: The one instance of all episodes.
         suite: Name of a benchmark suite; episodes draw from its instances, with a warning unless
             ``split`` says which.
         split: ``"train"`` draws new instances of the scenarios that the suite's were drawn from;
             ``"test"`` draws from the suite's own, on which agents are compared.
-        generator: A callable that takes a `numpy.random.Generator` and gives an `Instance`, or an
-            object with such a method ``sample``. The spaces are sized for ``n`` and ``m``, or for
+        generator: A callable that takes a `numpy.random.Generator` and gives an `Instance`, or
+            another problem that the environment knows; or an object with such a method ``sample``.
+            The spaces are sized for ``n`` and ``m``, or for
             the first instance drawn where these are left out; ranges say that some are smaller.
         pool: A list of instances, or how many to draw ahead from the scenario or ``generator``;
             episodes draw from them.
@@ -121,7 +129,7 @@ def make_source(
     ranges = {"n": n, "m": m, "mu": mu, "rho": rho, "beta": beta, **scenario}
     ranges = {key: value for key, value in ranges.items() if value is not None}
     ahead: int | None = None
-    listed: Sequence[Instance] | None = None
+    listed: Sequence[Problem] | None = None
     if isinstance(pool, (int, np.integer)):
         ahead = as_integer(pool, "pool", 1)
     else:
@@ -134,18 +142,18 @@ def make_source(
         other = next(iter(ranges), "pool")
         raise InputError(f"{other}: cannot be combined with {chosen[0]}")
     if instance is not None:
-        return Pool([playable(instance, "instance")])
+        return Pool([playable(instance, "instance", env_id)])
     if split is not None and suite is None:
         raise InputError("split: needs a suite")
     if suite is not None:
-        return _suite_source(suite, split)
+        return _suite_source(suite, split, env_id)
     if listed is not None:
-        return Pool([playable(entry, "pool") for entry in listed])
-    source = _drawing(generator, ranges)
+        return Pool([playable(entry, "pool", env_id) for entry in listed])
+    source = _drawing(generator, ranges, env_id)
     return source if ahead is None else _drawn_ahead(source, ahead, pool_seed)
 
 
-def _drawing(generator: Generator | None, ranges: dict[str, Any]) -> Drawn:
+def _drawing(generator: Generator | None, ranges: dict[str, Any], env_id: str | None) -> Drawn:
     """The source that draws each episode's instance."""
     if generator is None:
         generator = Scenario(**{"n": DEFAULT_TASKS, **ranges})
@@ -154,7 +162,7 @@ def _drawing(generator: Generator | None, ranges: dict[str, Any]) -> Drawn:
     if isinstance(generator, Scenario):
         if Sampled.covers(generator):
             return Sampled(generator)
-        return _sized(generator.sample, generator)
+        return _sized(generator.sample, generator, env_id)
     sampler = generator.sample if isinstance(generator, Sampler) else generator
     if not callable(sampler):
         raise InputError("generator: must be callable or have a method sample")
@@ -162,13 +170,16 @@ def _drawing(generator: Generator | None, ranges: dict[str, Any]) -> Drawn:
     if unknown:
         raise InputError(f"{unknown[0]}: cannot be combined with generator")
     if len(ranges) < 2:
-        first = playable(sampler(np.random.default_rng(0)), "generator")
+        first = playable(sampler(np.random.default_rng(0)), "generator", env_id).core
         ranges = {"n": first.num_tasks, "m": first.num_machines, **ranges}
-    return _sized(sampler, Scenario(**ranges))
+    return _sized(sampler, Scenario(**ranges), env_id)
 
 
-def _sized(sampler: Callable[[np.random.Generator], Instance], bounds: Scenario) -> Drawn:
-    return Drawn(sampler, bounds.max_tasks, bounds.max_machines, padded=not bounds.one_size)
+def _sized(
+    sampler: Callable[[np.random.Generator], Problem], bounds: Scenario, env_id: str | None
+) -> Drawn:
+    largest = bounds.max_tasks, bounds.max_machines
+    return Drawn(sampler, *largest, padded=not bounds.one_size, env_id=env_id)
 
 
 def _drawn_ahead(source: Drawn, size: int, seed: int) -> Pool:
@@ -179,14 +190,14 @@ def _drawn_ahead(source: Drawn, size: int, seed: int) -> Pool:
     return pool
 
 
-def _suite_source(name: str, split: str | None) -> Source:
+def _suite_source(name: str, split: str | None, env_id: str | None) -> Source:
     if split is not None and split not in SPLITS:
         raise InputError(f"split: {split!r} is not one of {', '.join(SPLITS)}")
     if split == "train":
         drawn = TrainingSplit(name)
         n, m = (max(sizes) for sizes in zip(*drawn.sizes, strict=True))
-        return Drawn(drawn.sample, n, m, padded=len(drawn.sizes) > 1)
-    instances = [playable(instance, "suite") for instance in load_suite(name)]
+        return Drawn(drawn.sample, n, m, padded=len(drawn.sizes) > 1, env_id=env_id)
+    instances = [playable(instance, "suite", env_id) for instance in load_suite(name)]
     if split is None:
         warnings.warn(
             f"suite: agents are compared on the instances of {name!r}: split='train' draws others"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import MISSING, fields
 from typing import Any, SupportsIndex
 
 from dsct_gym.schedule import Schedule
@@ -46,3 +47,17 @@ class DeferredSchedule(Schedule):
     def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
         assert self.machine is not None
         return object.__reduce_ex__(self, protocol)
+
+
+def _asked_first(name: str) -> property:
+    """A field that is built when it is read, though the class has a default for it."""
+
+    def read(schedule: DeferredSchedule) -> Any:
+        return schedule.__getattr__(name)
+
+    return property(read)
+
+
+for _field in fields(Schedule):
+    if _field.default is not MISSING:
+        setattr(DeferredSchedule, _field.name, _asked_first(_field.name))

@@ -18,9 +18,9 @@ from dsct_gym.envs.source import Source
 from dsct_gym.envs.state import BLOCK, Feedback, Play, advance, begin_play
 from dsct_gym.envs.vector import SchedulingVectorEnv
 from dsct_gym.incremental import CURRENT
-from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
 from dsct_gym.plan import Context, begin, check_order, decide, look, ranks_in
+from dsct_gym.problem import Problem
 from dsct_gym.schedule import Schedule
 
 
@@ -66,7 +66,7 @@ class PlanEpisodes(Episodes):
 
     def waiting(self, env: int) -> Ints:
         """EDF ranks of the task at hand and of those to come in this pass; none at the end."""
-        n, decided = self.instance(env).num_tasks, int(self.play.position[env])
+        n, decided = self.instance(env).core.num_tasks, int(self.play.position[env])
         ranks = ranks_in(self._order, n)
         return ranks[decided % n :] if decided < self._passes * n else ranks[n:]
 
@@ -84,8 +84,8 @@ class PlanEpisodes(Episodes):
         )
 
     @staticmethod
-    def _schedule(instance: Instance, machine: Ints, work: Floats) -> Schedule:
-        return allocate(instance, machine)
+    def _schedule(problem: Problem, machine: Ints, work: Floats) -> Schedule:
+        return allocate(problem, machine)
 
 
 class PlanEnv(SchedulingEnv):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,9 +12,9 @@ from dsct_gym.envs.bank import Bank, Library, copy_into
 from dsct_gym.envs.curves import curves_of, problem_in, stacked
 from dsct_gym.envs.observation import Layout
 from dsct_gym.incremental import Curves
-from dsct_gym.instance import Instance
 from dsct_gym.jit import helper
 from dsct_gym.plan import Context, Loads, Machine, Options, Outlook, Plan, Prices
+from dsct_gym.problem import Problem
 
 
 class Stack(NamedTuple):
@@ -53,7 +53,7 @@ class Stack(NamedTuple):
         count, rows = self.curves.machine.shape[0], self.outlook.start.shape[0]
         wide = Stack.empty(count, rows, layout, segments)
         for into, part in zip(wide, self, strict=True):
-            copy_into(cast("Any", into), cast("Any", part))
+            copy_into(into, part)
         return wide
 
 
@@ -65,7 +65,7 @@ class Outlooks:
     """
 
     def __init__(self, rows: int) -> None:
-        self._known: list[Callable[[], Instance] | None] = [None] * rows
+        self._known: list[Callable[[], Problem] | None] = [None] * rows
 
     def update(self, library: Library, outlook: Outlook, rows: Ints) -> None:
         """Works out the outlooks of those of the rows whose instances are new."""

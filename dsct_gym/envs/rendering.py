@@ -78,7 +78,7 @@ class _Scene:
     """What a frame shows, read from an episode."""
 
     def __init__(self, episodes: Episodes, env: int) -> None:
-        self.instance: Instance = episodes.instance(env)
+        self.instance: Instance = episodes.instance(env).core
         self.schedule: Schedule = episodes.schedule(env)
         self.waiting = self.instance.edf_order[episodes.waiting(env)]
         self.decided = int(episodes.play.position[env])
@@ -133,6 +133,7 @@ def draw_frame(scene: _Scene) -> npt.NDArray[np.uint8]:
     draw_gantt_axes(axes, scene.schedule)
     _mark_deadlines(axes, scene)
     headline = drawable(scene.headline)
+    told = "" if scene.schedule.pieces is None else "; height of a bar: its clock"
     figure.text(
         left,
         0.925,
@@ -146,7 +147,7 @@ def draw_frame(scene: _Scene) -> npt.NDArray[np.uint8]:
     figure.text(
         0.97,
         0.932,
-        "ticks: deadlines, at the top those to come",
+        "ticks: deadlines, at the top those to come" + told,
         ha="right",
         fontsize=8,
         color=FAINT,

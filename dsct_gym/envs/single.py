@@ -19,7 +19,7 @@ from dsct_gym.envs.options import check_on_invalid, instance_of, make_source, pl
 from dsct_gym.envs.outcome import DeferredSchedule
 from dsct_gym.envs.rendering import RENDER_MODES, Renderer
 from dsct_gym.errors import InputError
-from dsct_gym.instance import Instance
+from dsct_gym.problem import Problem
 from dsct_gym.schedule import Schedule
 
 _ONLY = np.array([0])
@@ -63,7 +63,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise InputError(f"render_mode: {render_mode!r} is not one of {RENDER_MODES}")
         self._raises = check_on_invalid(on_invalid)
-        source = make_source(**instances)
+        source = make_source(self._episodes_type.env_id, **instances)
         self._episodes = self._episodes_type(1, source, levels=levels, guidance=guidance, **rules)
         self.observation_space = cast("spaces.Space[Observation]", self._episodes.observation_space)
         self.action_space = self._episodes.action_space
@@ -78,7 +78,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
         return self._episodes.layout
 
     @property
-    def instance(self) -> Instance:
+    def instance(self) -> Problem:
         """The instance of the episode."""
         return self._episodes.instance(0)
 
@@ -86,7 +86,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
     def task(self) -> int | None:
         """Index in the instance of the task at hand; None when all are decided."""
         waiting = self._episodes.waiting(0)
-        return int(self.instance.edf_order[waiting[0]]) if waiting.size else None
+        return int(self.instance.core.edf_order[waiting[0]]) if waiting.size else None
 
     @property
     def schedule(self) -> Schedule:
@@ -105,13 +105,14 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
 
         Args:
             seed: Seeds the environment's random generator.
-            options: ``{"instance": ...}`` plays the given `Instance` or instance file.
+            options: ``{"instance": ...}`` plays the given problem or instance file: an `Instance`,
+                or a variant that the environment knows.
 
         Returns:
             Observation and info (``action_mask``).
         """
         super().reset(seed=plain_seed(seed))
-        given = instance_of(options)
+        given = instance_of(options, self._episodes.env_id)
         if given is None:
             self._episodes.begin(_ONLY, [self.np_random])
         else:

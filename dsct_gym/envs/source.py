@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 import numpy as np
 
 from dsct_gym.arrays import Ints
 from dsct_gym.errors import InputError
-from dsct_gym.instance import Instance
-from dsct_gym.problem import Knowledge, check_known
+from dsct_gym.problem import Knowledge, Problem, check_known
 from dsct_gym.registration import ENVIRONMENTS
 
 if TYPE_CHECKING:
@@ -27,12 +26,12 @@ if TYPE_CHECKING:
 class Sampler(Protocol):
     """Anything that draws instances, such as a `Scenario`."""
 
-    def sample(self, rng: np.random.Generator) -> Instance:
-        """Draws an instance."""
+    def sample(self, rng: np.random.Generator) -> Problem:
+        """Draws an instance, or another problem that the environment knows."""
         ...
 
 
-Generator = Sampler | Callable[[np.random.Generator], Instance]
+Generator = Sampler | Callable[[np.random.Generator], Problem]
 
 
 class Source(ABC):
@@ -49,7 +48,7 @@ class Source(ABC):
     max_tasks: int
     max_machines: int
     padded: bool = False
-    prepared: Sequence[Instance] = ()
+    prepared: Sequence[Problem] = ()
 
     @abstractmethod
     def load(self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
@@ -72,13 +71,13 @@ class Pool(Source):
         instances: At least one.
     """
 
-    def __init__(self, instances: Sequence[Instance]) -> None:
+    def __init__(self, instances: Sequence[Problem]) -> None:
         if not instances:
             raise InputError("pool: needs at least one instance")
         self.prepared = tuple(instances)
-        self.max_tasks = max(instance.num_tasks for instance in instances)
-        self.max_machines = max(instance.num_machines for instance in instances)
-        self.padded = len({(each.num_tasks, each.num_machines) for each in instances}) > 1
+        sizes = {(each.core.num_tasks, each.core.num_machines) for each in instances}
+        self.max_tasks, self.max_machines = map(max, zip(*sizes, strict=True))
+        self.padded = len(sizes) > 1
 
     def load(self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
         """Draws rows of the pool; a pool of one draws nothing."""
@@ -96,16 +95,18 @@ class Drawn(Source):
         max_tasks: Most tasks of an instance.
         max_machines: Most machines of an instance.
         padded: Whether some instances are smaller.
+        env_id: The environment that plays them; None: one that knows DSCT-EA alone.
     """
 
     def __init__(
         self,
-        sampler: Callable[[np.random.Generator], Instance],
+        sampler: Callable[[np.random.Generator], Problem],
         max_tasks: int,
         max_machines: int,
         padded: bool = False,
+        env_id: str | None = None,
     ) -> None:
-        self._sampler = sampler
+        self._sampler, self._env_id = sampler, env_id
         self.max_tasks, self.max_machines, self.padded = max_tasks, max_machines, padded
 
     def load(self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
@@ -114,20 +115,21 @@ class Drawn(Source):
             library.load(env, self.draw(rng))
         return envs
 
-    def draw(self, rng: np.random.Generator) -> Instance:
+    def draw(self, rng: np.random.Generator) -> Problem:
         """Draws one instance."""
-        return playable(self._sampler(rng), "generator")
+        return playable(self._sampler(rng), "generator", self._env_id)
 
 
-def playable(problem: object, field: str) -> Instance:
-    """The problem itself, if it needs nothing that an environment of DSCT-EA does not know.
+def playable(problem: object, field: str, env_id: str | None) -> Problem:
+    """The problem itself, if it needs nothing that the environment does not know.
 
     Raises:
         InputError: Naming the field.
     """
-    check_known(problem, frozenset(), "this environment", _knowledge_of_all, field=field)
-    assert isinstance(problem, Instance)
-    return problem
+    known = None if env_id is None else ENVIRONMENTS.get(env_id)
+    knows = frozenset() if known is None else known.knows
+    check_known(problem, knows, env_id or "this environment", _knowledge_of_all, field=field)
+    return cast("Problem", problem)
 
 
 def _knowledge_of_all() -> dict[str, Knowledge]:

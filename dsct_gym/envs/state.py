@@ -34,6 +34,7 @@ class Play(NamedTuple):
         amount: Work chosen for the task at hand (N,), GFLOP.
         time: Time used on each machine (N, m), s.
         energy: Energy spent on each machine (N, m), J.
+        done: Work done on each machine (N, m), GFLOP; known where machines have several clocks.
         room: Largest work on the task at hand that fits each machine (N, m), GFLOP.
         spent: Energy spent (N,), J.
         gained: Accuracy gained, the sum of the rewards (N,).
@@ -49,6 +50,7 @@ class Play(NamedTuple):
     amount: Floats
     time: Floats
     energy: Floats
+    done: Floats
     room: Floats
     spent: Floats
     gained: Floats
@@ -68,6 +70,7 @@ class Play(NamedTuple):
             amount=np.zeros(count),
             time=np.zeros((count, m)),
             energy=np.zeros((count, m)),
+            done=np.zeros((count, m)),
             room=np.zeros((count, m)),
             spent=np.zeros(count),
             gained=np.zeros(count),
@@ -115,6 +118,7 @@ def begin_play(play: Play, feedback: Feedback, envs: Ints, rows: Ints) -> None:
         play.fresh[env] = False
         play.time[env] = 0.0
         play.energy[env] = 0.0
+        play.done[env] = 0.0
         play.spent[env] = 0.0
         play.gained[env] = 0.0
         play.machine[env] = -1

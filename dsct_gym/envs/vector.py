@@ -23,7 +23,7 @@ from dsct_gym.envs.options import check_on_invalid, instances_of, make_source, p
 from dsct_gym.envs.outcome import DeferredSchedule
 from dsct_gym.envs.rendering import Renderer
 from dsct_gym.errors import InputError
-from dsct_gym.instance import Instance
+from dsct_gym.problem import Problem
 from dsct_gym.schedule import Schedule
 
 
@@ -86,7 +86,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         self.metadata = {**type(self).metadata, "autoreset_mode": self._mode}  # type: ignore[misc]
         self.num_envs = num_envs
         self.render_mode = render_mode
-        source = make_source(**instances)
+        source = make_source(self._episodes_type.env_id, **instances)
         self._episodes = self._episodes_type(
             num_envs,
             source,
@@ -110,7 +110,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         """Sizes and columns of the observation of one environment."""
         return self._episodes.layout
 
-    def instance(self, env: int) -> Instance:
+    def instance(self, env: int) -> Problem:
         """The instance that an environment plays."""
         return self._episodes.instance(env)
 
@@ -133,8 +133,9 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
 
         Args:
             seed: Environment i is seeded with ``seed + i``, or with the i-th of a list.
-            options: ``{"instance": ...}`` plays the given `Instance` or instance file everywhere,
-                or of a list the i-th in environment i (None: as without);
+            options: ``{"instance": ...}`` plays the given problem or instance file everywhere: an
+                `Instance`, or a variant that the environment knows; or of a list the i-th in
+                environment i (None: as without);
                 ``{"reset_mask": ...}`` (N,) bool resets only the environments it marks.
 
         Returns:
@@ -142,7 +143,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         """
         envs = self._to_reset(options)
         self._seed(seed, envs)
-        given = instances_of(options, self.num_envs)
+        given = instances_of(options, self.num_envs, self._episodes.env_id)
         drawn = [env for env in envs.tolist() if given[env] is None]
         if drawn:
             self._begin(np.array(drawn))

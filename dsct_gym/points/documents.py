@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from dsct_gym.documents import (
     InstanceModel,
@@ -28,8 +28,21 @@ class PointModel(Strict):
     power: Positive = Field(description="W, while busy")
 
 
+_PLAIN: Final = ("speed", "efficiency")
+_TOLD: Final[list[Any]] = [
+    {
+        "required": [FIELD],
+        "not": {"anyOf": [{"required": [field]} for field in _PLAIN]},
+    },
+    {"required": [*_PLAIN], "not": {"required": [FIELD]}},
+]
+"""The two ways to say what a machine does, for the schema."""
+
+
 class DvfsMachineModel(Strict):
     """A machine with operating points; one with speed and efficiency has a single one."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": _TOLD})
 
     name: str | None = None
     speed: Positive | None = Field(default=None, description="GFLOP/s")
@@ -40,12 +53,12 @@ class DvfsMachineModel(Strict):
 
     @model_validator(mode="after")
     def _is_told_once(self) -> DvfsMachineModel:
-        given = [field for field in ("speed", "efficiency") if getattr(self, field) is not None]
+        given = [field for field in _PLAIN if getattr(self, field) is not None]
         if self.operating_points is not None and given:
             raise fault_of(FIELD, f"given beside {' and '.join(given)}")
-        if self.operating_points is None and len(given) < 2:
-            missing = {"speed", "efficiency"}.difference(given)
-            raise fault_of(min(missing), "missing")
+        if self.operating_points is None and len(given) < len(_PLAIN):
+            missing = FIELD if not given else min({*_PLAIN}.difference(given))
+            raise fault_of(missing, "missing")
         return self
 
     def points(self) -> OperatingPoints:

@@ -746,6 +746,36 @@ class TestLists:
                 jsonschema.validate({}, schema)
         assert call("schema")[1] == call("schema", "instance")[1]
 
+    def test_schemas_describe_files_with_operating_points(self, call):
+        call("generate", "-n", "5", "-m", "2", "--points", "3", "-o", "points.json")
+        call("solve", "points.json", "--solver", "greedy", "-o", "s.json")
+        document, answer = (
+            json.loads(Path(name).read_text()) for name in ("points.json", "s.json")
+        )
+        instances, schedules = (
+            json.loads(call("schema", kind)[1]) for kind in ("instance", "schedule")
+        )
+        jsonschema.validate(document, instances)
+        assert any("pieces" in row for row in answer["assignments"])
+        jsonschema.validate(answer, schedules)
+        machine = document["machines"][0]
+        points = machine["operating_points"]
+        for wrong in (
+            {},
+            {"speed": 1.0},
+            {"speed": 1.0, "efficiency": 1.0, "operating_points": points},
+            {"efficiency": 1.0, "operating_points": points},
+            {"operating_points": []},
+            {"operating_points": [{"speed": 1.0}]},
+            {"operating_points": [{"speed": 1.0, "power": 0.0}]},
+        ):
+            document["machines"][0] = wrong
+            with pytest.raises(jsonschema.ValidationError):
+                jsonschema.validate(document, instances)
+        answer["assignments"][0]["pieces"] = [{"speed": 1.0}]
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(answer, schedules)
+
 
 class TestBench:
     def test_keeps_and_prints_every_run(self, call, instance):

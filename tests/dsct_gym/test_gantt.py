@@ -11,6 +11,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font, get_font
 from dsct_gym import InputError, Instance, Schedule, allocate, generate
 from dsct_gym.fonts import cells, cut, drawable, families_for
 from dsct_gym.gantt import accuracy_norm, draw_gantt, draw_gantt_axes, machine_labels, save_gantt
+from dsct_gym.points import DvfsInstance, OperatingPoints
 
 
 def spread(instance: Instance) -> Schedule:
@@ -235,3 +236,50 @@ class TestFigure:
     def test_refuses_a_folder_that_is_not_there(self, schedule, tmp_path):
         with pytest.raises(InputError, match=r"missing/a\.png"):
             save_gantt(schedule, tmp_path / "missing" / "a.png")
+
+
+class TestClocks:
+    """Where machines have several clocks, the height of a bar is the clock."""
+
+    POINTS = OperatingPoints(np.array([1.0, 2.0, 4.0]), np.array([1.0, 3.0, 12.0]))
+
+    def schedule(self):
+        tasks = Instance(
+            speeds=[1.0, 1.0],
+            efficiencies=[1.0, 1.0],
+            deadlines=[2.0, 4.0],
+            work=[[0.0, 6.0], [0.0, 8.0]],
+            accuracy=[[0.0, 0.8], [0.0, 0.4]],
+            energy_budget=100.0,
+        )
+        problem = DvfsInstance.of(tasks, [self.POINTS, self.POINTS])
+        return allocate(problem, np.array([0, 1]))
+
+    def boxes(self, schedule, zorder):
+        figure = draw_gantt(schedule)
+        (found,) = [
+            each
+            for each in figure.axes[0].collections
+            if isinstance(each, PolyCollection) and each.get_zorder() == zorder
+        ]
+        return [path.get_extents() for path in found.get_paths()]
+
+    def test_pieces_are_as_high_as_their_clocks(self):
+        # 6 GFLOP by 2 s: a second at 4 GFLOP/s, then one at 2. 8 by 4 s: all at 2.
+        full, *rest = bars = self.boxes(self.schedule(), zorder=2)
+        tall = full.height
+        assert [(round(bar.x0, 9), round(bar.x1, 9)) for bar in bars] == [(0, 1), (1, 2), (0, 4)]
+        assert [bar.height / tall for bar in rest] == pytest.approx([0.5, 0.5])
+        grounds = [bar.y1 - full.y1 for bar in bars]
+        assert grounds == pytest.approx([0.0, 0.0, 1.0])
+
+    def test_tasks_are_told_apart(self):
+        for zorder in (1.5, 2.5):
+            boxes = self.boxes(self.schedule(), zorder)
+            assert [(box.x0, box.x1) for box in boxes] == [(0.0, 2.0), (0.0, 4.0)]
+
+    def test_what_the_heights_mean_is_told(self):
+        told = [text.get_text() for text in draw_gantt(self.schedule()).texts]
+        assert any("clock" in text for text in told)
+        plain = allocate(self.schedule().instance.core, np.array([0, 1]))
+        assert not any("clock" in text.get_text() for text in draw_gantt(plain).texts)

@@ -234,7 +234,7 @@ class TestNobodyIsGivenWhatTheyDoNotKnow:
 
     @pytest.mark.parametrize("name", ["DSCT-EA-v0", "DSCT-EA-Assign-v0", "DSCT-EA-Continuous-v0"])
     def test_environments(self, problem, name):
-        refusal = "instance: has fines, which this environment does not know"
+        refusal = f"instance: has fines, which {name} does not know"
         with pytest.raises(InputError, match=refusal):
             gymnasium.make(name, instance=problem)
         with pytest.raises(InputError, match=refusal):

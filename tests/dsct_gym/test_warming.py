@@ -55,6 +55,16 @@ for label, instance in instances.items():
         check(before, label)
 """
 
+POINTS = """
+from dsct_gym.points.generator import draw_points
+solver = make_solver(NAME)
+solver.solve(draw_points(generate(5, 2, seed=0), 3), seed=0)
+before = ready()
+for seed, (n, m) in enumerate([(6, 3), (150, 8)]):
+    solver.solve(draw_points(generate(n, m, seed=seed), 4), time_limit=0.3, seed=0)
+    check(before, n)
+"""
+
 BOUND = """
 from dsct_gym.bounds import find_bound, warm_up_bound
 warm_up_bound(NAME)
@@ -101,6 +111,11 @@ def run(script: str, **names: object) -> None:
 @pytest.mark.parametrize("name", solver_entry_points())
 def test_a_warm_solver_has_all_that_any_instance_asks_for(name):
     run(SOLVER, NAME=name)
+
+
+@pytest.mark.parametrize("name", ["annealing", "approx-refined", "descent", "greedy"])
+def test_nothing_is_compiled_while_one_with_points_is_solved(name):
+    run(POINTS, NAME=name)
 
 
 @pytest.mark.parametrize("name", ["fractional", "columns"])

@@ -15,9 +15,19 @@ from dsct_gym.allocation import allocate
 from dsct_gym.arrays import Floats
 from dsct_gym.envs.observation import BudgetColumn, Layout, MachineColumn, TaskColumn
 from dsct_gym.instance import Instance
+from dsct_gym.points import DvfsInstance
+from dsct_gym.problem import Problem
 from dsct_gym.relaxation import relax
-from observation_truth import Columns, Moment, budget_columns, machine_columns, task_columns
+from observation_truth import (
+    ClockedMoment,
+    Columns,
+    Moment,
+    budget_columns,
+    machine_columns,
+    task_columns,
+)
 from playing import ASSIGN, FROM_NOTHING, JOINT, masked_action
+from points_truth import SPECIAL, draw_problem
 
 INSTANCE = Instance(
     speeds=[10.0, 30.0],
@@ -159,9 +169,18 @@ def in_edf_order(instance: Instance) -> Instance:
     )
 
 
-def episode(env_id: str, instance: Instance) -> tuple[list[dict], list[Moment]]:
+CLOCKED = SPECIAL | {f"points {seed}": draw_problem(seed, n=8, most=5) for seed in range(80, 84)}
+"""Problems whose machines have operating points."""
+
+
+def clocked_in_edf_order(problem: DvfsInstance) -> DvfsInstance:
+    return DvfsInstance.of(in_edf_order(problem.core), problem.points)
+
+
+def episode(env_id: str, problem: Problem) -> tuple[list[dict], list[Moment]]:
     """The tables at every moment of an episode of random allowed actions, and these moments."""
-    env = gymnasium.make(env_id, instance=instance, guidance=True)
+    env = gymnasium.make(env_id, instance=problem, guidance=True)
+    instance = problem.core
     layout, rng = env.unwrapped.layout, np.random.default_rng(instance.num_tasks)
     observation, info = env.reset()
     shown, actions, over = [layout.tables(observation)], [], False
@@ -176,21 +195,23 @@ def episode(env_id: str, instance: Instance) -> tuple[list[dict], list[Moment]]:
     moments = []
     for decided in range(instance.num_tasks + 1):
         so_far = np.where(np.arange(instance.num_tasks) < decided, machine, -1)
-        work = allocate(instance, so_far).work if shared else np.where(so_far >= 0, ends.work, 0.0)
-        moments.append(Moment(instance, so_far, work, decided, shared))
+        work = allocate(problem, so_far).work if shared else np.where(so_far >= 0, ends.work, 0.0)
+        told = instance, so_far, work, decided, shared
+        clocked = isinstance(problem, DvfsInstance)
+        moments.append(ClockedMoment(*told, problem.points) if clocked else Moment(*told))
     return shown, moments
 
 
 @functools.cache
 def samples(env_id: str, case: str) -> dict[type[IntEnum], list[Sample]]:
     """All that an episode shows, beside the truth, table by table."""
-    instance = in_edf_order(CASES[case])
+    problem = in_edf_order(CASES[case]) if case in CASES else clocked_in_edf_order(CLOCKED[case])
     found: dict[type[IntEnum], list[Sample]] = {
         TaskColumn: [],
         MachineColumn: [],
         BudgetColumn: [],
     }
-    for tables, moment in zip(*episode(env_id, instance), strict=True):
+    for tables, moment in zip(*episode(env_id, problem), strict=True):
         tasks = stacked(TaskColumn, task_columns(moment))
         at_hand = np.vstack([tasks, np.zeros((1, tasks.shape[1]))])[moment.decided]
         tasks[: moment.decided] = 0.0
@@ -213,6 +234,13 @@ def wrong(columns: type[IntEnum], shown: Floats, true: Floats) -> list[IntEnum]:
 @pytest.mark.parametrize("env_id", FROM_NOTHING)
 def test_every_column_is_what_its_name_says(env_id: str, case: str) -> None:
     for columns, found in samples(env_id, case).items():
+        for moment, sample in enumerate(found):
+            assert wrong(columns, sample.shown, sample.true) == [], moment
+
+
+@pytest.mark.parametrize("case", CLOCKED)
+def test_every_column_is_what_its_name_says_with_operating_points(case: str) -> None:
+    for columns, found in samples(ASSIGN, case).items():
         for moment, sample in enumerate(found):
             assert wrong(columns, sample.shown, sample.true) == [], moment
 

@@ -66,7 +66,8 @@ def assert_same_row(fast: Episodes, slow: Episodes, env: int, instance: Instance
     reach |= dict.fromkeys(("task", "slope", "width", "own"), segments)
     reach |= dict.fromkeys(("deadline", "reach", "value", "level", "columns"), n)
     assert one.guided == other.guided
-    for field in set(one._fields) - {"guided"}:
+    assert one.several is other.several is one.levels is other.levels is None
+    for field in set(one._fields) - {"guided", "several", "levels"}:
         row, expected = getattr(one, field)[env], getattr(other, field)[env]
         size = reach.get(field, n if np.ndim(row) else None)
         assert np.array_equal(
