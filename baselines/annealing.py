@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 import time
+from functools import cache
 
 import numpy as np
 
 from dsct_gym.allocation import allocate
 from dsct_gym.baselines.local_search import Search, Start, descended
 from dsct_gym.errors import InputError
+from dsct_gym.instance import Instance
 from dsct_gym.list_schedule import assign
 from dsct_gym.problem import Problem
 from dsct_gym.relaxation import Relaxation, relax
 from dsct_gym.solver import Answer, Progress, Solver, practises
+from dsct_gym.toy import toy_of
 
 LAST_TEMPERATURE = 0.005
 """Where a cooling ends, in units of a typical loss."""
@@ -59,6 +62,16 @@ class Annealing(Solver):
             raise InputError(f"moves: must be at least 0, got {moves}")
         self.moves = moves
 
+    def warm_up(self) -> None:
+        """As the base class; a toy is too small to start from passes of descent."""
+        super().warm_up()
+        _descend_toy(Instance)
+
+    def warm_up_for(self, problem: Problem) -> None:
+        """Likewise."""
+        super().warm_up_for(problem)
+        _descend_toy(type(problem))
+
     def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
         started = time.perf_counter()
         moves = self.moves
@@ -93,6 +106,13 @@ class Annealing(Solver):
             if self.progress is not None and clock.seconds > reported + _REPORT:
                 reported = clock.seconds
                 self.progress(Progress(reported, best=search.best_total, done=progress))
+
+
+@cache
+def _descend_toy(kind: type) -> None:
+    toy = toy_of(kind)
+    if descended(toy, relax(toy)).interrupted:
+        raise KeyboardInterrupt
 
 
 def _start(problem: Problem, relaxation: Relaxation, deadline: float) -> Start:

@@ -36,6 +36,11 @@ class Greedy(Solver):
         super().warm_up()
         Approx().warm_up()
 
+    def warm_up_for(self, problem: Problem) -> None:
+        """Likewise."""
+        super().warm_up_for(problem)
+        Approx().warm_up_for(problem)
+
     def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
         started = time.perf_counter()
         core, packed = instance.core, pack(instance)

@@ -99,6 +99,12 @@ class Mip(Solver):
         if isinstance(self._start, Solver):
             self._start.warm_up()
 
+    def warm_up_for(self, problem: Problem) -> None:
+        """Likewise."""
+        Annealing().warm_up_for(problem)
+        if isinstance(self._start, Solver):
+            self._start.warm_up_for(problem)
+
     def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
         deadline = time.perf_counter() + (math.inf if time_limit is None else time_limit)
         if self._smooth:

@@ -34,6 +34,7 @@ from typing import (
 )
 
 from dsct_gym.errors import InputError, instead_of, similar_to
+from dsct_gym.instance import Instance
 from dsct_gym.problem import Knowledge, Problem, check_known, knowledge_of
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class Solver(ABC):
         """
         check_solver_knows(self, instance, self.name)
         time_limit, seed = as_time_limit(time_limit), as_seed(seed)
-        self.warm_up()
+        self.warm_up_for(instance)
         started = time.perf_counter()
         answer = self._solve(instance, time_limit=time_limit, seed=seed)
         seconds = time.perf_counter() - started
@@ -169,7 +170,12 @@ class Solver(ABC):
 
         It costs nothing once it has been done in a process. See `practises`.
         """
-        _practise(type(self))
+        _practise(type(self), Instance)
+
+    def warm_up_for(self, problem: Problem) -> None:
+        """As `warm_up`, and what problems of this one's type take besides."""
+        self.warm_up()
+        _practise(type(self), type(problem))
 
     @abstractmethod
     def _solve(self, instance: Any, *, time_limit: float | None, seed: int | None) -> Answer:
@@ -190,9 +196,9 @@ def practises(**options: Any) -> Callable[[type[Kind]], type[Kind]]:
     """Says that a solver has kernels, and how to have them compiled.
 
     With these options it calls all of them, for the types of arguments that any instance gives
-    them, when it solves `dsct_gym.toy.toy`, once to the end and once without time; it takes
-    milliseconds for that once they are compiled. Classes derived from it are taken to have the
-    same kernels.
+    them, when it solves the toy of that type of problem (`dsct_gym.toy`), once to the end and once
+    without time; it takes milliseconds for that once they are compiled. Classes derived from it are
+    taken to have the same kernels.
     """
 
     def declare(kind: type[Kind]) -> type[Kind]:
@@ -203,15 +209,15 @@ def practises(**options: Any) -> Callable[[type[Kind]], type[Kind]]:
 
 
 @cache
-def _practise(kind: type[Solver]) -> None:
-    from dsct_gym.toy import toy
+def _practise(kind: type[Solver], problem: type) -> None:
+    from dsct_gym.toy import toy_of
 
     owner = next((each for each in kind.__mro__ if each in _practice), None)
     if owner is None:
         return
     for limit in (None, _NO_TIME):
         # A solver that searches takes Ctrl-C for its own: nothing would have been warmed up.
-        if owner(**_practice[owner])._solve(toy(), time_limit=limit, seed=0).interrupted:
+        if owner(**_practice[owner])._solve(toy_of(problem), time_limit=limit, seed=0).interrupted:
             raise KeyboardInterrupt
 
 

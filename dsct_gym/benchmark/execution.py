@@ -12,12 +12,13 @@ from typing import Any, Final
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.provenance import environment_of
 from dsct_gym.benchmark.record import Record, Status, tolerance_of
+from dsct_gym.instance import Instance
 from dsct_gym.problem import Problem
 from dsct_gym.relaxation import upper_bound
 from dsct_gym.running import InvalidAnswerError, run
 from dsct_gym.schedule import Schedule
 from dsct_gym.solver import Progress, find_solver, make_solver
-from dsct_gym.toy import toy
+from dsct_gym.toy import toy_of
 
 TracePoint = tuple[float, float | None, float | None]
 """Seconds, best value and proven bound until then."""
@@ -118,15 +119,17 @@ _last_bound: tuple[Problem, float] | None = None
 
 
 @cache
-def warm_up(solver: str) -> None:
+def warm_up(solver: str, problem: type = Instance) -> None:
     """Solves a toy, so that imports and compilation stay out of the seconds that are recorded.
 
     Args:
         solver: Name of the solver; it may fail on the toy.
+        problem: Type of the problems to come.
     """
-    upper_bound(toy())
+    small = toy_of(problem)
+    upper_bound(small)
     with suppress(Exception):
-        make_solver(solver).solve(toy(), time_limit=0.1, seed=0)
+        make_solver(solver).solve(small, time_limit=0.1, seed=0)
 
 
 class _Tracer:

@@ -7,7 +7,7 @@ the mathematics of DSCT-EA is true of increments, so its algorithms carry over
 (`dsct_gym.points.relaxation`, `dsct_gym.points.allocation`).
 """
 
-from dsct_gym.points import allocation, documents, relaxation, rules, schedule
+from dsct_gym.points import allocation, documents, relaxation, rules, schedule, toy
 from dsct_gym.points.instance import DvfsInstance, Increments
 from dsct_gym.points.operating_points import OperatingPoints
 
@@ -20,4 +20,5 @@ __all__ = [
     "relaxation",
     "rules",
     "schedule",
+    "toy",
 ]

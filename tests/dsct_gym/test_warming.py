@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from dsct_gym.kernel_cache import COMPILING
+from dsct_gym.problem import knowledge_of
 from dsct_gym.registration import ENVIRONMENTS
-from dsct_gym.solver import solver_entry_points
+from dsct_gym.solver import find_solver, solver_entry_points
 
 TESTS = Path(__file__).parents[1]
 
@@ -53,6 +54,18 @@ for label, instance in instances.items():
     for limit in (0.3, 1e-9):
         solver.solve(instance, time_limit=limit, seed=0)
         check(before, label)
+"""
+
+CLOCKS = """
+from dsct_gym.points.generator import draw_points
+from dsct_gym.toy import toy
+solver = make_solver(NAME)
+solver.warm_up_for(draw_points(toy(), 2))
+before = ready()
+for label, instance in instances.items():
+    for count in (1, 4):
+        solver.solve(draw_points(instance, count), time_limit=0.3, seed=0)
+        check(before, (label, count))
 """
 
 BOUND = """
@@ -101,6 +114,14 @@ def run(script: str, **names: object) -> None:
 @pytest.mark.parametrize("name", solver_entry_points())
 def test_a_warm_solver_has_all_that_any_instance_asks_for(name):
     run(SOLVER, NAME=name)
+
+
+KNOWING = [name for name in solver_entry_points() if "points" in knowledge_of(find_solver(name))]
+
+
+@pytest.mark.parametrize("name", KNOWING)
+def test_so_has_one_warm_for_machines_with_clocks(name):
+    run(CLOCKS, NAME=name)
 
 
 @pytest.mark.parametrize("name", ["fractional", "columns"])
