@@ -6,7 +6,7 @@ mu, rho and beta are spread by a Latin hypercube over [1, 20], [0.2, 1] and [0.1
 tasks and machines over the ranges of the suite. The first references are those of `approx-refined`
 with the fractional bound; `dsct-gym improve` replaces them by better ones. Machines of `dvfs` have
 operating points, measured ones where they are devices and drawn ones elsewhere; its references are
-the best of `annealing` and `exact`, its bounds those of `exact`, which has a quarter of a minute for each.
+the best of `annealing` and `exact`, its bounds those of `exact` within a quarter of a minute.
 """
 
 import gzip
