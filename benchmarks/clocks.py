@@ -48,7 +48,7 @@ SAME: Final = 1e-4
 FULL, SINGLE, ALL = "full clock", "best single clock", "all clocks"
 MODES: Final = (FULL, SINGLE, ALL)
 COLOURS: Final = {FULL: "#666666", SINGLE: "#d1570a", ALL: "#0b62c4"}
-TOLD: Final = (4, 7, 10, 13)
+TOLD: Final = (4, 7, 9, 10, 11, 13, 15, 16)
 """Which budgets the table has."""
 
 

@@ -130,7 +130,7 @@ def keep_section(section: Section, folder: Path) -> None:
 
 
 def load_sections(folder: Path) -> list[Section]:
-    """All sections of a folder, newest first.
+    """All sections of a folder, those of DSCT-EA itself first, newest first.
 
     Raises:
         InputError: If there is none, or one line naming file and field at fault.
@@ -138,12 +138,12 @@ def load_sections(folder: Path) -> list[Section]:
     found = [_load_section(path) for path in sorted(folder.glob("*.json"))]
     if not found:
         raise InputError(f"{folder}: no section of a leaderboard")
-    return sorted(found, key=_age, reverse=True)
+    return sorted(found, key=_place, reverse=True)
 
 
-def _age(section: Section) -> tuple[str, str, bool]:
-    """By date and version; DSCT-EA itself before its variants when the newest come first."""
-    return section.date, section.version, not section.needs
+def _place(section: Section) -> tuple[bool, str, str]:
+    """DSCT-EA itself before its variants, then the newest, where the largest comes first."""
+    return not section.needs, section.date, section.version
 
 
 def render(sections: Sequence[Section]) -> str:
@@ -190,7 +190,8 @@ def _chapter(section: Section) -> str:
     if section.notes:
         lines.append("\n" + "".join(f"[^{k}]: {note}\n" for k, note in _numbered(section)))
         marks = "".join(f"[^{k}]" for k, _ in _numbered(section))
-        lines[0] = lines[0].replace(f"{commit}.", f"{commit}.{marks}", 1)
+        told = f"{section.date}{commit}."
+        lines[0] = lines[0].replace(told, told + marks, 1)
     return "".join(lines)
 
 
