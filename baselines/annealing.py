@@ -49,6 +49,11 @@ class Annealing(Solver):
             raise InputError(f"moves: must be at least 0, got {moves}")
         self.moves = moves
 
+    def practise(self, problem: Problem) -> None:
+        """As the base class; toys have too few tasks to be descended from."""
+        super().practise(problem)
+        Descent().practise(problem)
+
     def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
         started = time.perf_counter()
         moves = self.moves
@@ -64,11 +69,6 @@ class Annealing(Solver):
         except KeyboardInterrupt:
             interrupted = True
         return Answer(allocate(instance, search.best), relaxation.bound, interrupted)
-
-    def practise(self, problem: Problem) -> None:
-        """As the base class; toys have too few tasks to be descended from."""
-        super().practise(problem)
-        Descent().practise(problem)
 
     def _anneal(self, search: Search, clock: Clock) -> None:
         """Cools, and tells how it goes."""

@@ -4,7 +4,8 @@ A column is the whole schedule of one machine. The master picks one for each mac
 task is done twice and the energy is within the budget; pricing finds, for given prices of tasks and
 energy, the schedule of a machine that is worth most, exactly, as a dynamic programme over tasks by
 deadline on a continuous piecewise-linear value function. Any prices give a valid upper bound. A
-small problem that the tree does not settle soon goes to the compact programme.
+small problem that the tree does not settle soon goes to the compact programme. Where machines have
+operating points, pricing shares out their time instead of their work, and a column mixes points.
 
 Sources of the method: Barnhart et al., "Branch-and-price: column generation for solving huge
 integer programs", Operations Research 46(3), 1998; smoothing of the prices: Wentges 1997, and
@@ -29,6 +30,7 @@ from dsct_gym.baselines.branch_and_price.tree import BranchAndPrice
 from dsct_gym.certificate import Certificate, CertifiedBound
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
+from dsct_gym.problem import Problem
 from dsct_gym.relaxation import relax
 from dsct_gym.solver import Answer, Progress, ProgressCallback, Solution, Solver, practises
 
@@ -57,6 +59,7 @@ class Exact(Solver):
     """
 
     name = "exact"
+    knows = frozenset({"points"})
     tolerance: float
 
     def __init__(self, tolerance: float = DEFAULT_TOLERANCE, threads: int | None = None) -> None:
@@ -67,9 +70,9 @@ class Exact(Solver):
         self.tolerance = tolerance
         self.threads = threads or min(2, os.cpu_count() or 1)
 
-    def _solve(self, instance: Instance, *, time_limit: float | None, seed: int | None) -> Answer:
+    def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
         if not _can_gain(instance):
-            idle = allocate(instance, np.full(instance.num_tasks, -1))
+            idle = allocate(instance, np.full(instance.core.num_tasks, -1))
             return Answer(idle, idle.total_accuracy)
         first = _first(instance, time_limit, seed or 0)
         if first.interrupted:
@@ -93,7 +96,7 @@ class Exact(Solver):
             interrupted = True
         if search is None:
             return Answer(first.schedule, first.upper_bound, interrupted)
-        schedule = allocate(instance, search.incumbent.machine[instance.edf_rank])
+        schedule = allocate(instance, search.incumbent.machine[instance.core.edf_rank])
         bound = max(search.bound, schedule.total_accuracy)
         return Answer(schedule, bound, interrupted)
 
@@ -156,13 +159,14 @@ def _certificate(instance: Instance, search: BranchAndPrice) -> Certificate:
     )
 
 
-def _can_gain(instance: Instance) -> bool:
-    return instance.energy_budget > 0.0 and bool((instance.slopes > 0.0).any())
+def _can_gain(problem: Problem) -> bool:
+    return problem.core.energy_budget > 0.0 and bool((problem.core.slopes > 0.0).any())
 
 
-def _first(instance: Instance, time_limit: float | None, seed: int) -> Solution:
+def _first(instance: Problem, time_limit: float | None, seed: int) -> Solution:
     """The first schedule, by annealing."""
-    moves = min(_MOVES * instance.num_tasks * instance.num_machines, _MOST_MOVES)
+    pairs = instance.core.num_tasks * instance.core.num_machines
+    moves = min(_MOVES * pairs, _MOST_MOVES)
     if time_limit is None:
         return Annealing(moves).solve(instance, seed=seed)
     share = _FIRST_SHARE * time_limit
@@ -173,7 +177,7 @@ def _first(instance: Instance, time_limit: float | None, seed: int) -> Solution:
 
 @contextmanager
 def _search(
-    instance: Instance,
+    instance: Problem,
     first: Solution,
     tolerance: float,
     time_limit: float | None,

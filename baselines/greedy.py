@@ -31,10 +31,10 @@ class Greedy(Solver):
     name = "greedy"
     knows = frozenset({"points"})
 
-    def warm_up(self) -> None:
+    def practise(self, problem: Problem) -> None:
         """As the base class; a toy is over before time can be up and tasks be left."""
-        super().warm_up()
-        Approx().warm_up()
+        super().practise(problem)
+        Approx().practise(problem)
 
     def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
         started = time.perf_counter()

@@ -21,7 +21,6 @@ from dsct_gym.baselines.milp.claims import (
 )
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
-from dsct_gym.points import DvfsInstance
 from dsct_gym.problem import Problem
 from dsct_gym.relaxation import relax
 from dsct_gym.schedule import Schedule
@@ -94,11 +93,11 @@ class Mip(Solver):
         self._start = Annealing(_START_MOVES) if start == Annealing.name else make_solver(start)
         self._smooth = smooth
 
-    def warm_up(self) -> None:
+    def practise(self, problem: Problem) -> None:
         """As the base class; the kernels are those of annealing and of what makes the start."""
-        Annealing().warm_up()
+        Annealing().practise(problem)
         if isinstance(self._start, Solver):
-            self._start.warm_up()
+            self._start.practise(problem)
 
     def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
         deadline = time.perf_counter() + (math.inf if time_limit is None else time_limit)
@@ -146,6 +145,7 @@ class Mip(Solver):
     ) -> Improvement:
         """Solves the model from a schedule."""
         from dsct_gym.baselines.milp.backend import Limits, attempt
+        from dsct_gym.baselines.milp.build import build
 
         nothing = Improvement(start)
         if (
@@ -154,7 +154,7 @@ class Mip(Solver):
         ):
             return nothing
         try:
-            model = _build(instance)
+            model = build(instance)
             if model is not None:
                 model.set_values(start)
         except KeyboardInterrupt:
@@ -190,16 +190,6 @@ class _Limits:
     def seconds_left(self) -> float:
         """Time until the deadline, s."""
         return self.deadline - time.perf_counter()
-
-
-def _build(problem: Problem) -> Programme | None:
-    """The model of a problem, None when there is nothing to decide."""
-    from dsct_gym.baselines.milp.model import build_model
-    from dsct_gym.baselines.milp.points_model import build_points_model
-
-    if isinstance(problem, DvfsInstance):
-        return build_points_model(problem)
-    return build_model(problem.core)
 
 
 def _reporter(model: Programme, hear: ProgressCallback | None) -> Report | None:

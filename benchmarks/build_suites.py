@@ -4,22 +4,31 @@
 
 mu, rho and beta are spread by a Latin hypercube over [1, 20], [0.2, 1] and [0.1, 1], the numbers of
 tasks and machines over the ranges of the suite. The first references are those of `approx-refined`
-with the fractional bound; `dsct-gym improve` replaces them by better ones.
+with the fractional bound; `dsct-gym improve` replaces them by better ones. Machines of `dvfs` have
+operating points, measured ones where they are devices and drawn ones elsewhere; its references are
+the best of `annealing` and `exact`, its bounds those of `exact` within a quarter of a minute.
 """
 
 import gzip
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.stats import qmc
 
 from dsct_gym.atomic import write_bytes, write_text
 from dsct_gym.catalog import families
+from dsct_gym.catalog.clocks import measured
 from dsct_gym.files import instance_text
 from dsct_gym.generator import generate
-from dsct_gym.solver import make_solver
+from dsct_gym.instance import Instance
+from dsct_gym.points.generator import draw_points, measured_points
+from dsct_gym.problem import Problem
+from dsct_gym.relaxation import upper_bound
+from dsct_gym.solver import Solution, make_solver
 from dsct_gym.suites import suite
 from dsct_gym.suites.improving import write_references
 
@@ -29,6 +38,7 @@ DESCRIPTIONS = {
     "medium": "100 to 200 tasks on 5 to 10 machines",
     "large": "1,000 to 10,000 tasks on 10 to 50 machines",
     "devices": "30 to 120 requests for real model families on 3 to 8 real GPUs",
+    "dvfs": "6 to 200 tasks on 2 to 8 machines with several clocks, half of them measured",
 }
 SIZES = {
     "tiny": (24, (4, 12), (2, 4)),
@@ -37,67 +47,131 @@ SIZES = {
     "large": (20, (1_000, 10_000), (10, 50)),
     "devices": (24, (30, 120), (3, 8)),
 }
-SEEDS = {"tiny": 101, "small": 102, "medium": 103, "large": 104, "devices": 105}
+SEEDS = {"tiny": 101, "small": 102, "medium": 103, "large": 104, "devices": 105, "dvfs": 106}
+DVFS_SIZES = (((6, 15), (2, 3)), ((30, 50), (3, 5)), ((100, 200), (5, 8)))
+DVFS_COUNT = 8  # of each size
+POINTS = (4, 8)
+SECONDS = 15.0
 DATA_CENTRE = ["T4", "V100", "A100", "A30", "A40", "L4", "L40S", "H100", "H200", "P100", "M40"]
 EDGE = ["Jetson-Nano", "Jetson-TX2", "Jetson-Xavier-NX", "Jetson-AGX-Xavier", "Jetson-Orin-Nano"]
 WORKSTATION = ["RTX-2080-Ti", "RTX-3090", "RTX-4090", "GTX-1080-Ti", "TITAN-V", "RTX-A2000"]
 
 
-def scenarios(name: str) -> list[dict[str, object]]:
+def scenarios(name: str) -> list[dict[str, Any]]:
     """One scenario for each instance of a suite."""
+    if name == "dvfs":
+        return dvfs_scenarios()
     count, tasks, machines = SIZES[name]
-    points = qmc.LatinHypercube(d=5, seed=SEEDS[name]).random(count)
-    rng = np.random.default_rng(SEEDS[name])
+    drawn = spread(count, tasks, machines, SEEDS[name])
+    if name == "devices":
+        rooms = (DATA_CENTRE, DATA_CENTRE, DATA_CENTRE + WORKSTATION, EDGE)
+        furnish(drawn, rooms, SEEDS[name])
+    return drawn
+
+
+def dvfs_scenarios() -> list[dict[str, Any]]:
+    """Eight scenarios of each size; every other has devices whose clocks were measured."""
+    drawn: list[dict[str, Any]] = []
+    for tasks, machines in DVFS_SIZES:
+        drawn += spread(DVFS_COUNT, tasks, machines, SEEDS["dvfs"], first=len(drawn))
+    rng = np.random.default_rng(SEEDS["dvfs"])
+    for scenario in drawn:
+        scenario["points"] = int(rng.integers(*POINTS, endpoint=True))
+    furnish(drawn[1::2], (measured(),), SEEDS["dvfs"])
+    return drawn
+
+
+def spread(
+    count: int, tasks: tuple[int, int], machines: tuple[int, int], seed: int, *, first: int = 0
+) -> list[dict[str, Any]]:
+    """Scenarios by a Latin hypercube, the first of them the so-manieth of its suite."""
+    points = qmc.LatinHypercube(d=5, seed=seed + first).random(count)
     sizes = np.log(tasks)
-    drawn = []
-    for index, (n, m, mu, rho, beta) in enumerate(points):
-        scenario: dict[str, object] = {
+    return [
+        {
             "n": round(float(np.exp(sizes[0] + n * (sizes[1] - sizes[0])))),
             "m": round(machines[0] + m * (machines[1] - machines[0])),
             "mu": round(1 + 19 * float(mu), 2),
             "rho": round(0.2 + 0.8 * float(rho), 3),
             "beta": round(0.1 + 0.9 * float(beta), 3),
-            "seed": SEEDS[name] * 1_000 + index,
+            "seed": seed * 1_000 + first + index,
         }
-        if name == "devices":
-            rooms = (DATA_CENTRE, DATA_CENTRE, DATA_CENTRE + WORKSTATION, EDGE)
-            room = rooms[index % len(rooms)]
-            chosen = rng.choice(room, size=min(int(scenario["m"]), len(room)), replace=False)
-            scenario["devices"] = sorted(chosen.tolist(), key=room.index)
-            del scenario["m"]
-            names = [family.name for family in families()]
-            scenario["family"] = names[index % len(names)]
-        drawn.append(scenario)
-    return drawn
+        for index, (n, m, mu, rho, beta) in enumerate(points)
+    ]
+
+
+def furnish(drawn: list[dict[str, Any]], rooms: Sequence[Sequence[str]], seed: int) -> None:
+    """Replaces machines by devices of a room, no two alike, and curves by those of a family."""
+    rng = np.random.default_rng(seed)
+    names = [family.name for family in families()]
+    for index, scenario in enumerate(drawn):
+        room = list(rooms[index % len(rooms)])
+        chosen = rng.choice(room, size=min(scenario.pop("m"), len(room)), replace=False)
+        scenario["devices"] = sorted(chosen.tolist(), key=room.index)
+        scenario["family"] = names[index % len(names)]
+
+
+def draw(scenario: dict[str, Any], label: str) -> Problem:
+    """The problem of a scenario."""
+    recipe = dict(scenario)
+    points = recipe.pop("points", None)
+    instance = generate(**recipe, name=label)
+    if points is None:
+        return instance
+    if instance.machine_names is not None:
+        return measured_points(instance, points)
+    return draw_points(instance, points, seed=recipe["seed"])
+
+
+def known_of(problem: Problem) -> suite.Row:
+    """The first that is known of a problem: quick, but where a variant has to prove its own."""
+    fast = make_solver("approx-refined").solve(problem)
+    if isinstance(problem, Instance):
+        return row(fast, fast.upper_bound, "fractional")
+    searched = make_solver("annealing").solve(problem, time_limit=SECONDS / 3, seed=0)
+    proved = make_solver("exact", tolerance=1e-6).solve(problem, time_limit=SECONDS, seed=0)
+    best = max((proved, searched, fast), key=lambda each: each.schedule.total_accuracy)
+    fractional = upper_bound(problem)
+    assert proved.upper_bound is not None
+    tighter = proved.upper_bound < fractional
+    return row(best, min(proved.upper_bound, fractional), "exact" if tighter else "fractional")
+
+
+def row(solution: Solution, bound: float | None, bound_by: str) -> suite.Row:
+    """A solution as a reference."""
+    schedule = solution.schedule
+    assert bound is not None
+    return suite.Row(
+        instance=str(schedule.instance.name),
+        total_accuracy=schedule.total_accuracy,
+        found_by=str(schedule.solver),
+        upper_bound=bound,
+        bound_by=bound_by,
+        machine_of=schedule.machine.tolist(),
+    )
 
 
 def build(name: str, data: Path) -> None:
     """Writes the files of one suite."""
     folder = data / name
     folder.mkdir(parents=True)
-    entries, rows = [], []
+    entries, rows, needs = [], [], set[str]()
     for index, scenario in enumerate(scenarios(name)):
         label = f"{name}-{index:02d}"
-        instance = generate(**scenario, name=label)
-        content = instance_text(instance).encode()
-        file = f"{label}.json.gz" if instance.num_tasks > 300 else f"{label}.json"
+        problem = draw(scenario, label)
+        needs |= problem.needs
+        content = instance_text(problem).encode()
+        file = f"{label}.json.gz" if problem.core.num_tasks > 300 else f"{label}.json"
         packed = gzip.compress(content, 9, mtime=0) if file.endswith(".gz") else content
         write_bytes(folder / file, packed)
         entries.append({"file": file, "sha256": suite.checksum(content), "scenario": scenario})
-        solution = make_solver("approx-refined").solve(instance)
-        rows.append(
-            suite.Row(
-                instance=label,
-                total_accuracy=solution.schedule.total_accuracy,
-                found_by="approx-refined",
-                upper_bound=solution.upper_bound,
-                bound_by="fractional",
-                machine_of=solution.schedule.machine.tolist(),
-            )
-        )
+        rows.append(known_of(problem))
+        print(f"{label}: {problem.core.num_tasks} tasks", file=sys.stderr)
     lines = ",\n".join("  " + json.dumps(entry) for entry in entries)
     order = list(DESCRIPTIONS).index(name) + 1
     heading = f' "description": {json.dumps(DESCRIPTIONS[name])},\n "order": {order},\n'
+    if needs:
+        heading += f' "needs": {json.dumps(sorted(needs))},\n'
     manifest = f'{{\n{heading} "instances": [\n{lines}\n ]\n}}\n'
     write_text(folder / suite.MANIFEST, manifest)
     write_references(folder, rows)

@@ -126,6 +126,11 @@ def allocate(instance: Problem, machine_of: Ints) -> Schedule:
     raise InputError(f"instance: there is no allocation for {type(instance).__name__}")
 
 
+def has_allocation(problem: Problem) -> bool:
+    """Whether `allocate` takes the problem: an assignment then says all of its best schedule."""
+    return allocate.dispatch(type(problem)) is not allocate.dispatch(object)
+
+
 @allocate.register
 def _(instance: Instance, machine_of: Ints) -> Schedule:
     machine = check_assignment(instance, machine_of)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from dsct_gym.instance import Instance
-from dsct_gym.schedule import idle
+from dsct_gym.schedule import idle, objective
 from dsct_gym.tolerances import CLAIM
 
 if TYPE_CHECKING:
@@ -47,5 +46,6 @@ def exceeds(value: float, limit: float, tolerance: float = CLAIM) -> bool:
 
 
 def floor_of(problem: Problem) -> float:
-    """Where the gaps of a problem begin: 0 for an `Instance`, the value of idleness otherwise."""
-    return 0.0 if isinstance(problem, Instance) else idle(problem)
+    """Where the gaps of a problem begin: 0 for total accuracy, the value of idleness otherwise."""
+    accuracy_counts = objective.dispatch(type(problem)) is objective.dispatch(object)
+    return 0.0 if accuracy_counts else idle(problem)

@@ -202,9 +202,9 @@ def practises(**options: Any) -> Callable[[type[Kind]], type[Kind]]:
     """Says that a solver has kernels, and how to have them compiled.
 
     With these options it calls all of them, for the types of arguments that any instance gives
-    them, when it solves `dsct_gym.toy.toy`, once to the end and once without time; it takes
-    milliseconds for that once they are compiled. Classes derived from it are taken to have the
-    same kernels.
+    them, when it solves the toy of that type of problem (`dsct_gym.toy`), once to the end and once
+    without time; it takes milliseconds for that once they are compiled. Classes derived from it are
+    taken to have the same kernels.
     """
 
     def declare(kind: type[Kind]) -> type[Kind]:

@@ -12,7 +12,7 @@ import time
 
 from dsct_gym.allocation import allocate
 from dsct_gym.baselines.branch_and_price.tree import BranchAndPrice
-from dsct_gym.instance import Instance
+from dsct_gym.problem import Problem
 
 STALLED = 50
 """Nodes of the tree after which to try it."""
@@ -24,7 +24,7 @@ _FINEST = 1e-6  # HiGHS keeps to rows within 1e-7, which blurs its bound
 _OWN_GAP = 0.5  # the rest of the tolerance is for those of the solver
 
 
-def finish(search: BranchAndPrice, instance: Instance, seed: int) -> None:
+def finish(search: BranchAndPrice, instance: Problem, seed: int) -> None:
     """Goes on with the compact programme, if it is small; the search learns what that finds.
 
     Three quarters of the time that is left are used, a minute at most.
@@ -38,18 +38,18 @@ def finish(search: BranchAndPrice, instance: Instance, seed: int) -> None:
         KeyboardInterrupt: On Ctrl-C, after the search has learnt what there is.
     """
     seconds = min(_SHARE * (search.deadline - time.perf_counter()), _SECONDS)
-    pairs = instance.num_tasks * instance.num_machines
+    pairs = instance.core.num_tasks * instance.core.num_machines
     if search.done or pairs > _MOST_PAIRS or search.tolerance < _FINEST or seconds <= 0.0:
         return
     # Imported here, because Pyomo takes a second and few problems come this far.
     from dsct_gym.baselines.milp.backend import Limits, attempt
+    from dsct_gym.baselines.milp.build import build
     from dsct_gym.baselines.milp.highs import run_highs
-    from dsct_gym.baselines.milp.model import build_model
 
-    model = build_model(instance)
+    model = build(instance)
     if model is None:
         return
-    start = allocate(instance, search.incumbent.machine[instance.edf_rank])
+    start = allocate(instance, search.incumbent.machine[instance.core.edf_rank])
     model.set_values(start)
 
     def hear(_: float | None, bound: float | None) -> None:
@@ -59,7 +59,7 @@ def finish(search: BranchAndPrice, instance: Instance, seed: int) -> None:
     outcome = attempt("highs", run_highs, model, Limits(seconds, gap, 1, seed), hear)
     # The schedule first: it may refute the bound.
     if outcome.found:
-        search.offer(model.machine_of()[instance.edf_order])
+        search.offer(model.machine_of()[instance.core.edf_order])
     if outcome.bound is not None:
         search.learn(model.total(outcome.bound))
     if outcome.interrupted:

@@ -18,7 +18,7 @@ import numpy as np
 from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.baselines.branch_and_price.columns import Columns
 from dsct_gym.baselines.branch_and_price.master import Duals, Groups, Master
-from dsct_gym.baselines.branch_and_price.packed import PackedInstance
+from dsct_gym.baselines.branch_and_price.packed import PackedProblem
 from dsct_gym.baselines.branch_and_price.pricing import Offer, exclude, price
 
 T = TypeVar("T")
@@ -98,7 +98,7 @@ class ColumnGenerator:
             that they are worse than the incumbent.
     """
 
-    def __init__(self, data: PackedInstance, pool: Executor, deadline: float) -> None:
+    def __init__(self, data: PackedProblem, pool: Executor, deadline: float) -> None:
         self.data = data
         self.columns = Columns(data.tasks)
         self.deadline = deadline
@@ -161,9 +161,11 @@ class ColumnGenerator:
         columns = np.array([index for _, index in known], dtype=np.int64)
         best = np.array([value for value, _, _ in found])
         error = 0.0
-        for g, (_, works, points) in enumerate(found):
+        for g, (_, amounts, points) in enumerate(found):
             if points > 0:
-                columns[g] = index = self.store(int(groups.kind[g]), works)
+                kind = int(groups.kind[g])
+                works = self.data.works(kind, prices.energy, amounts)
+                columns[g] = index = self.store(kind, works)
                 spent = prices.energy * table.energy[index] + table.member[index] @ fee
                 error += float(groups.count[g] * (best[g] - table.gain[index] + spent))
         bound = float(fee.sum()) + prices.energy + float(groups.count @ best)
@@ -172,9 +174,8 @@ class ColumnGenerator:
 
     def store(self, kind: int, works: Floats) -> int:
         """Adds a machine's schedule, works (n,), to the table; returns its index."""
-        done = np.maximum(works, 0.0)
         # A column that needs the budget many times over is as useless whatever the factor.
-        energy = min(float(done.sum() * self.data.energy_rate[kind]), _LARGEST_ENERGY)
+        energy = min(self.data.energy(kind, works), _LARGEST_ENERGY)
         return self.columns.add(kind, works > 0.0, self.data.gain(works), energy)
 
     def store_all(self, machine: Ints, works: Floats) -> None:
@@ -203,15 +204,8 @@ class ColumnGenerator:
 
     def _offer(self, groups: Groups, prices: Duals, g: int) -> Offer:
         """What a machine of a group may choose from."""
-        data, kind = self.data, groups.kind[g]
-        return Offer(
-            capacity=data.capacity[kind],
-            slope=data.slope,
-            width=data.width,
-            energy_rate=prices.energy * data.energy_rate[kind],
-            fee=np.where(groups.shared, prices.fee, 0.0),
-            allowed=groups.allowed[g],
-        )
+        fee = np.where(groups.shared, prices.fee, 0.0)
+        return self.data.offer(int(groups.kind[g]), prices.energy, fee, groups.allowed[g])
 
     def _map(self, function: Callable[[int], T], items: Iterable[int]) -> list[T]:
         """The results of ``function`` in threads.

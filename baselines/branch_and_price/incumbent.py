@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dsct_gym.allocation import Packed, optimal_work
+from dsct_gym.allocation import Packed
 from dsct_gym.arrays import Floats, Ints
-from dsct_gym.baselines.branch_and_price.packed import PackedInstance
+from dsct_gym.baselines.branch_and_price.packed import PackedProblem
 from dsct_gym.baselines.local_search import Walk, begin_walk, step_walk
 from dsct_gym.incremental import Curves, accept_trial, place_all, try_change
-from dsct_gym.instance import Instance
 from dsct_gym.jit import kernel
 from dsct_gym.plan import Prices
 
@@ -32,8 +31,7 @@ class Incumbent:
     """The best assignment found.
 
     Args:
-        instance: The problem.
-        data: The same for branch and price.
+        data: The problem.
         seed: Seed of the annealing.
 
     Attributes:
@@ -41,19 +39,18 @@ class Incumbent:
         machine: Machine of each task in EDF order (n,), −1 for none.
     """
 
-    def __init__(self, instance: Instance, data: PackedInstance, seed: int) -> None:
+    def __init__(self, data: PackedProblem, seed: int) -> None:
         self.total = data.base
         self.machine = np.full(data.tasks, -1, dtype=np.int64)
         self._data = data
-        self._packed = Packed.of(instance)
-        size = (data.tasks, data.machines, self._packed.task.size)
-        self._curves = Curves.empty(*size)
-        self._prices = Prices.empty(*size)
+        self._packed = data.kernels
+        self._curves = Curves.of(self._packed)
+        self._prices = Prices.of(self._packed)
         self._walk = Walk.seeded(data.tasks, seed)
 
     def works(self, machine: Ints) -> Floats:
         """Exact works for an assignment, both in EDF order (n,)."""
-        return optimal_work(self._packed, machine)
+        return self._data.best_works(machine)
 
     def offer(self, machine: Ints) -> bool:
         """Climbs from an assignment in EDF order (n,); whether it gave a new incumbent."""

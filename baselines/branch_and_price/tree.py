@@ -20,9 +20,12 @@ from dsct_gym.baselines.branch_and_price.generation import (
 )
 from dsct_gym.baselines.branch_and_price.incumbent import Incumbent
 from dsct_gym.baselines.branch_and_price.master import Duals, Groups, Master
-from dsct_gym.baselines.branch_and_price.packed import PackedInstance
+from dsct_gym.baselines.branch_and_price.packed import PackedInstance, PackedProblem
+from dsct_gym.baselines.branch_and_price.packed_points import PackedPoints
 from dsct_gym.baselines.milp.claims import least_bound, warn_of_refuted
 from dsct_gym.instance import Instance
+from dsct_gym.points import DvfsInstance
+from dsct_gym.problem import Problem
 from dsct_gym.relaxation import Relaxation
 
 _INTEGRAL = 1e-6
@@ -35,7 +38,7 @@ _CANDIDATES = 10
 
 
 class BranchAndPrice:
-    """Branch and price on one instance; anytime.
+    """Branch and price on one problem; anytime.
 
     Branching only ever forbids tasks to machines: to the machines of a group, or to all others.
 
@@ -59,7 +62,7 @@ class BranchAndPrice:
 
     def __init__(
         self,
-        instance: Instance,
+        instance: Problem,
         relaxation: Relaxation,
         machine_of: Ints,
         *,
@@ -69,10 +72,10 @@ class BranchAndPrice:
         seed: int,
         tell: Callable[[float, float], None],
     ) -> None:
-        self.data = PackedInstance.of(instance)
+        self.data = _pack(instance)
         self.nodes = 0
-        self.incumbent = Incumbent(instance, self.data, seed)
-        self.incumbent.offer(machine_of[instance.edf_order])
+        self.incumbent = Incumbent(self.data, seed)
+        self.incumbent.offer(machine_of[instance.core.edf_order])
         self._generator = ColumnGenerator(self.data, pool, deadline)
         self.tolerance = tolerance
         self.deadline = deadline
@@ -83,7 +86,7 @@ class BranchAndPrice:
         self._tried: set[bytes] = set()
         self._closed = -np.inf
         self._open: list[tuple[float, int, Node]] = []
-        self.root = self._root(instance, relaxation)
+        self.root = self._root(instance.core, relaxation)
         self._current: Node | None = self.root
 
     def _root(self, instance: Instance, relaxation: Relaxation) -> Node:
@@ -262,6 +265,12 @@ class BranchAndPrice:
     def _store_incumbent(self) -> None:
         machine = self.incumbent.machine
         self._generator.store_all(machine, self.incumbent.works(machine))
+
+
+def _pack(problem: Problem) -> PackedProblem:
+    if isinstance(problem, DvfsInstance):
+        return PackedPoints.of(problem)
+    return PackedInstance.of(problem.core)
 
 
 def round_shares(groups: Groups, kind: Ints, shares: Floats) -> Ints:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 import time
+from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.provenance import environment_of
@@ -17,7 +18,7 @@ from dsct_gym.relaxation import upper_bound
 from dsct_gym.running import InvalidAnswerError, run
 from dsct_gym.schedule import Schedule
 from dsct_gym.solver import Progress, find_solver, make_solver
-from dsct_gym.toy import toy
+from dsct_gym.toy import toy, toy_like
 
 TracePoint = tuple[float, float | None, float | None]
 """Seconds, best value and proven bound until then."""
@@ -117,16 +118,24 @@ def fractional_bound(problem: Problem) -> float:
 _last_bound: tuple[Problem, float] | None = None
 
 
-@cache
-def warm_up(solver: str) -> None:
+def warm_up(solver: str, problem: Problem | None = None) -> None:
     """Solves a toy, so that imports and compilation stay out of the seconds that are recorded.
+
+    It costs nothing once it has been done in a process.
 
     Args:
         solver: Name of the solver; it may fail on the toy.
+        problem: One like those to come; an `Instance` when left out.
     """
-    upper_bound(toy())
+    small = toy() if problem is None else toy_like(problem)
+    _solve_toy(solver, cast("Hashable", small))
+
+
+@cache
+def _solve_toy(solver: str, small: Any) -> None:
+    upper_bound(small)
     with suppress(Exception):
-        make_solver(solver).solve(toy(), time_limit=0.1, seed=0)
+        make_solver(solver).solve(small, time_limit=0.1, seed=0)
 
 
 class _Tracer:

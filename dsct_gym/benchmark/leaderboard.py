@@ -1,7 +1,8 @@
 """The leaderboard: verified results of a version, kept small, and the page made of them.
 
-A section is one version's results: ``<version>.json`` says under which protocol they were made,
-``<version>.csv.gz`` holds a row for each run. Scores are computed anew whenever the page is
+A section is one version's results for DSCT-EA or for one variant: ``<version>.json`` says under
+which protocol they were made, ``<version>.csv.gz`` holds a row for each run; with what a variant's
+suites need behind the version. Scores are computed anew whenever the page is
 rendered, against the best that the suites know then.
 """
 
@@ -14,6 +15,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Final
+
+from pydantic import Field
 
 from dsct_gym.atomic import make_folder, write_bytes, write_text
 from dsct_gym.benchmark.evidence import refutations
@@ -40,10 +43,11 @@ SEEDS: Final = 10
 
 @dataclass(frozen=True)
 class Section:
-    """The results of one version.
+    """The results of one version, all for DSCT-EA or all for one variant.
 
     Attributes:
         version: Of dsct-gym.
+        needs: What the suites' instances need beyond DSCT-EA, sorted.
         date: When it was taken up, ISO 8601.
         commit: Of the source, or empty.
         protocol: Time limit, threads, processor and versions, in words.
@@ -57,6 +61,17 @@ class Section:
     protocol: dict[str, str]
     notes: tuple[str, ...]
     records: tuple[Record, ...]
+    needs: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The version, and what the instances need."""
+        return ", ".join([self.version, " and ".join(self.needs)] if self.needs else [self.version])
+
+    @property
+    def stem(self) -> str:
+        """What its files and footnotes are called."""
+        return "-".join([self.version, *self.needs])
 
 
 def take_up(folder: Path, *, date: str, commit: str = "", notes: Iterable[str] = ()) -> Section:
@@ -69,8 +84,8 @@ def take_up(folder: Path, *, date: str, commit: str = "", notes: Iterable[str] =
         notes: For the readers.
 
     Raises:
-        InputError: If a file is damaged, a run is of no shipped instance, or a schedule is
-            infeasible or is not what its record says.
+        InputError: If a file is damaged, a run is of no shipped instance, runs are of several
+            versions or variants, or a schedule is infeasible or is not what its record says.
     """
     store = Store(folder)
     runs, broken = store.load()
@@ -84,6 +99,12 @@ def take_up(folder: Path, *, date: str, commit: str = "", notes: Iterable[str] =
     versions = {str(run.environment.get("dsct-gym")) for run in runs}
     if len(versions) > 1:
         raise InputError(f"{folder}: runs of several versions ({', '.join(sorted(versions))})")
+    variants = {tuple(sorted(load_suite(_suite_name(run.record)).needs)) for run in runs}
+    if len(variants) > 1:
+        suites_there = sorted({_suite_name(run.record) for run in runs})
+        raise InputError(
+            f"{folder}: runs of several variants ({', '.join(suites_there)}); one folder for each"
+        )
     records = sorted(
         (run.record for run in runs), key=lambda r: (r.instance, r.solver, r.seed or 0)
     )
@@ -94,21 +115,22 @@ def take_up(folder: Path, *, date: str, commit: str = "", notes: Iterable[str] =
         protocol=_protocol(runs),
         notes=tuple(notes),
         records=tuple(_rounded(record) for record in records),
+        needs=variants.pop(),
     )
 
 
 def keep_section(section: Section, folder: Path) -> None:
-    """Writes a section, replacing the one of the same version."""
+    """Writes a section, replacing the one of the same version and variant."""
     make_folder(folder)
     about = {key: value for key, value in asdict(section).items() if key != "records"}
     table = gzip.compress(records_as_csv(section.records).encode(), mtime=0)
-    name = file_name(section.version)  # a stranger's records say what it is
+    name = file_name(section.stem)  # a stranger's records say what it is
     write_bytes(folder / f"{name}.csv.gz", table)
     write_text(folder / f"{name}.json", json.dumps(about, indent=1) + "\n")
 
 
 def load_sections(folder: Path) -> list[Section]:
-    """All sections of a folder, newest first.
+    """All sections of a folder, those of DSCT-EA itself first, newest first.
 
     Raises:
         InputError: If there is none, or one line naming file and field at fault.
@@ -116,7 +138,12 @@ def load_sections(folder: Path) -> list[Section]:
     found = [_load_section(path) for path in sorted(folder.glob("*.json"))]
     if not found:
         raise InputError(f"{folder}: no section of a leaderboard")
-    return sorted(found, key=lambda section: (section.date, section.version), reverse=True)
+    return sorted(found, key=_place, reverse=True)
+
+
+def _place(section: Section) -> tuple[bool, str, str]:
+    """DSCT-EA itself before its variants, then the newest, where the largest comes first."""
+    return not section.needs, section.date, section.version
 
 
 def render(sections: Sequence[Section]) -> str:
@@ -142,7 +169,8 @@ _SUBMIT: Final = """
    Set `stochastic = True` on it if the seed matters.
 2. Run it on every suite under the protocol of the newest chapter, for example
    `dsct-gym bench --suite tiny,small,medium,large,devices --solvers my-agent --seeds 10
-   --time-limit 1 --threads 1 -o results`. If that is interrupted, the same command resumes.
+   --time-limit 1 --threads 1 -o results`. If that is interrupted, the same command resumes. Suites
+   of a variant, as `dvfs`, make a chapter of their own, from a folder of their own.
 3. Run `dsct-gym leaderboard results --check`: it verifies every schedule against the suites'
    own instances and recomputes every number of its record. What cannot be recomputed is the
    seconds, and a proven bound beyond the best that is known.
@@ -153,7 +181,7 @@ _SUBMIT: Final = """
 
 def _chapter(section: Section) -> str:
     commit = f", commit `{section.commit}`" if section.commit else ""
-    lines = [f"\n## {section.version}\n\n{section.date}{commit}.\n\n"]
+    lines = [f"\n## {section.title}\n\n{section.date}{commit}.\n\n"]
     lines += [f"- {key}: {value}\n" for key, value in section.protocol.items()]
     for name in suites():
         records = [record for record in section.records if _suite_of(record) == name]
@@ -162,13 +190,14 @@ def _chapter(section: Section) -> str:
     if section.notes:
         lines.append("\n" + "".join(f"[^{k}]: {note}\n" for k, note in _numbered(section)))
         marks = "".join(f"[^{k}]" for k, _ in _numbered(section))
-        lines[0] = lines[0].replace(f"{commit}.", f"{commit}.{marks}", 1)
+        told = f"{section.date}{commit}."
+        lines[0] = lines[0].replace(told, told + marks, 1)
     return "".join(lines)
 
 
 def _numbered(section: Section) -> list[tuple[str, str]]:
     """Footnotes with labels that are unique on the page."""
-    return [(f"{section.version}-{k}", note) for k, note in enumerate(section.notes, 1)]
+    return [(f"{section.stem}-{k}", note) for k, note in enumerate(section.notes, 1)]
 
 
 def _suite_table(name: str, records: Sequence[Record]) -> str:
@@ -220,8 +249,12 @@ def _truth(label: str) -> _Truth:
 
 
 def _suite_of(record: Record) -> str | None:
-    name = record.instance.rpartition("-")[0]
+    name = _suite_name(record)
     return name if name in suites() else None
+
+
+def _suite_name(record: Record) -> str:
+    return record.instance.rpartition("-")[0]
 
 
 def _protocol(runs: Sequence[StoredRun]) -> dict[str, str]:
@@ -266,6 +299,7 @@ class _About(Strict):
     commit: str
     protocol: dict[str, str]
     notes: list[str]
+    needs: list[str] = Field(default_factory=list)
 
 
 def _load_section(path: Path) -> Section:
@@ -275,6 +309,6 @@ def _load_section(path: Path) -> Section:
         raise located(path, error) from error
     table = path.with_name(f"{path.stem}.csv.gz")
     return Section(
-        **{**dict(about), "notes": tuple(about.notes)},
+        **{**dict(about), "notes": tuple(about.notes), "needs": tuple(about.needs)},
         records=tuple(records_from_csv(read_text(table), str(table))),
     )

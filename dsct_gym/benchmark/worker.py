@@ -51,7 +51,7 @@ def _serve(connection: Connection, job: object, threads: int | None) -> None:
 
     assert isinstance(job, Job)
     with hearing(lambda _, done: connection.send(COMPILED if done else COMPILING)):
-        warm_up(job.solver.name)
+        warm_up(job.solver.name, job.instance)
     digest_of(job.solver)  # which the record tells, and which is kept from here on
     connection.send(STARTED)
     try:

@@ -107,7 +107,7 @@ def _solve(
 
     with progress_bar() as bar:
         loading = bar.add_task(name, total=None, state="compiling, if it is the first time")
-        warm_up(name)
+        warm_up(name, problem)
         bar.remove_task(loading)
         if hasattr(agent, "progress"):
             agent.progress = listener(bar, name, problem.core.num_tasks, time_limit)

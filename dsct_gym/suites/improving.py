@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dsct_gym.allocation import allocate
+from dsct_gym.allocation import allocate, has_allocation
 from dsct_gym.atomic import make_folder, write_text
 from dsct_gym.bounds import FRACTIONAL
 from dsct_gym.certificate import Certificate, is_certificate, parse_certificate
@@ -58,8 +58,8 @@ class Improvement:
 def improve(results: Path, data: Path) -> list[Improvement]:
     """Improves the references of all suites from the schedule files below a folder.
 
-    A value counts after its schedule passed the verifier and, for an `Instance`, its assignment
-    was allocated anew. A bound is proven where it follows from the fractional relaxation, solved
+    A value counts after its schedule passed the verifier and, where an assignment says all, it was
+    allocated anew. A bound is proven where it follows from the fractional relaxation, solved
     anew, or a certificate proves it, which is checked anew. Any other is taken from the schedule
     file as claimed by the solver named there, and refused when it contradicts the best-known value.
 
@@ -165,7 +165,7 @@ def _candidate(problem: Problem, document: Mapping[str, object]) -> Reference:
     schedule.verify().raise_if_wrong()
     solver = schedule.solver or "unknown"
     bound, by = _bound(schedule)
-    if not isinstance(problem, Instance):
+    if not has_allocation(problem):
         return Reference(problem, value(schedule), solver, bound, by, document=document)
     best = allocate(problem, schedule.machine)
     return Reference(problem, best.total_accuracy, solver, bound, by, machine_of=best.machine)

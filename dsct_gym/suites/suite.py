@@ -92,7 +92,7 @@ class Reference:
         if self.document is not None:
             return parse_schedule(self.document, self.instance)
         assert self.machine_of is not None, "the one or the other is known"
-        schedule = allocate(self.instance.core, self.machine_of)
+        schedule = allocate(self.instance, self.machine_of)
         return schedule.credited(solver=self.found_by, upper_bound=self.upper_bound)
 
 
@@ -168,8 +168,9 @@ class Manifest(Strict):
 class Row(Strict):
     """What ``references.json`` knows of an instance, in one of two forms.
 
-    ``total_accuracy`` with ``machine_of`` is the short one, of an `Instance`; ``value`` with
-    ``schedule``, as in a schedule file, says it of any problem.
+    ``total_accuracy`` with ``machine_of`` is the short one, of problems for which an assignment
+    says all (`dsct_gym.allocation.has_allocation`); ``value`` with ``schedule``, as in a schedule
+    file, says it of any problem.
     """
 
     instance: str

@@ -25,14 +25,19 @@ class TrainingSplit:
         suite: Name of a suite.
 
     Raises:
-        InputError: If there is none of that name, or it does not say what it was drawn from.
+        InputError: If there is none of that name, it is of a variant, or does not say what it was
+            drawn from.
 
     Attributes:
         scenarios: One for each instance of the suite.
     """
 
     def __init__(self, suite: str) -> None:
-        recipes = [dict(entry.scenario) for entry in read_suite_manifest(suite).instances]
+        manifest = read_suite_manifest(suite)
+        if manifest.needs:
+            needed = " and ".join(manifest.needs)
+            raise InputError(f"suite: {suite!r} needs {needed}, which no training split draws")
+        recipes = [dict(entry.scenario) for entry in manifest.instances]
         if not all(recipes):
             raise InputError(f"{suite}/{MANIFEST}: says not what its instances were drawn from")
         for recipe in recipes:

@@ -12,7 +12,7 @@ from shapes import EDGE_CASES
 
 PROBLEMS = SPECIAL | {f"seed {seed}": draw_problem(seed, n=5, m=2) for seed in range(20, 24)}
 KNOWING = ["annealing", "approx", "approx-refined", "descent", "edf-3-levels", "edf-no-compression"]
-KNOWING += ["greedy", "random"]
+KNOWING += ["exact", "greedy", "random"]
 SMALL = [
     name
     for name, problem in PROBLEMS.items()
@@ -89,8 +89,8 @@ class TestEdf:
 
 def test_those_who_do_not_know_points_name_those_who_do():
     with pytest.raises(InputError) as error:
-        make_solver("exact").solve(SPECIAL["ties"])
-    assert "has points, which 'exact' does not know; those that do: annealing, approx" in str(
+        make_solver("rl-greedy").solve(SPECIAL["ties"])
+    assert "has points, which 'rl-greedy' does not know; those that do: annealing, approx" in str(
         error.value
     )
 
@@ -102,6 +102,19 @@ class TestMip:
         problem = PROBLEMS[name]
         best = best_of_all(problem)
         solution = make_solver("mip", start="random").solve(problem, seed=1)
+        assert solution.schedule.total_accuracy == pytest.approx(best, rel=1e-6)
+        assert best * (1 - 1e-9) <= solution.upper_bound <= best * (1 + 1e-5)
+
+    @pytest.mark.parametrize("program", ["cbc", "glpk"])
+    def test_other_solvers_prove_the_same(self, program):
+        pytest.importorskip("pyomo")
+        try:
+            solver = make_solver("mip", solver=program, start="random")
+        except InputError as missing:
+            pytest.skip(str(missing))
+        problem = draw_problem(21, n=5, m=2)
+        best = best_of_all(problem)
+        solution = solver.solve(problem, time_limit=20, seed=1)
         assert solution.schedule.total_accuracy == pytest.approx(best, rel=1e-6)
         assert best * (1 - 1e-9) <= solution.upper_bound <= best * (1 + 1e-5)
 

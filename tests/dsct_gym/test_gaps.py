@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dsct_gym import generate
 from dsct_gym.gaps import exceeds, floor_of, shortfall
+from dsct_gym.points.generator import draw_points
 from dsct_gym.schedule import idle
 
 
@@ -76,6 +77,11 @@ def test_shortfall_of_what_can_hardly_be_measured():
 )
 def test_comparisons_are_by_difference(value, limit, more):
     assert exceeds(value, limit) == more
+
+
+def test_gaps_of_machines_with_clocks_begin_where_those_of_an_instance_do():
+    problem = draw_points(generate(4, 2, seed=1), 3)
+    assert floor_of(problem) == 0.0 < problem.core.base_accuracy.sum()
 
 
 def test_the_floor_of_an_instance_is_nothing_though_idleness_earns_something():

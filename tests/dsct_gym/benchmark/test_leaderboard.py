@@ -76,6 +76,38 @@ def spoil(folder: Path, change) -> None:
     store.put(change(found))
 
 
+@pytest.fixture(scope="module")
+def clocks(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("clocks")
+    store = Store(folder)
+    with store.opened():
+        problem = load_suite("dvfs")[0]
+        for solver in ("greedy", "approx"):
+            job = Job(str(problem.name), problem, Spec(solver), time_limit=5.0, seed=0)
+            store.put_instance(job)
+            store.put(run_job(job, threads=1))
+    return folder
+
+
+def test_a_variant_has_a_chapter_of_its_own(folder, clocks, tmp_path):
+    for results in (folder, clocks):
+        section = take_up(results, date="2026-01-02", notes=["a note"])
+        keep_section(section, tmp_path)
+    plain, variant = load_sections(tmp_path)
+    assert (plain.needs, variant.needs) == ((), ("points",))
+    assert variant == section
+    page = render([plain, variant])
+    assert f"## {variant.version}, points\n" in page
+    assert page.index(f"## {plain.version}\n") < page.index("### small") < page.index("### dvfs")
+    assert len({line for line in page.splitlines() if line.startswith("[^")}) == 2
+
+
+def test_refuses_variants_in_one_folder(copy, clocks):
+    shutil.copytree(clocks, copy, dirs_exist_ok=True)
+    with pytest.raises(InputError, match=r"runs of several variants \(dvfs, small, tiny\)"):
+        take_up(copy, date="2026-01-02")
+
+
 def test_refuses_a_schedule_that_does_not_hold(copy):
     def overspend(found):
         works = found.schedule.work * 2.0

@@ -6,17 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dsct_gym import Instance, Schedule
+from dsct_gym import Instance, Schedule, make_solver
 from dsct_gym.allocation import allocate
 from dsct_gym.bounds import find_bound
+from dsct_gym.catalog.clocks import clocks
 from dsct_gym.certificate import Certificate, CertifiedBound
+from dsct_gym.cli import run
 from dsct_gym.documents import schedule_document
 from dsct_gym.errors import InputError
 from dsct_gym.files import instance_text
+from dsct_gym.points import DvfsInstance
 from dsct_gym.relaxation import upper_bound
 from dsct_gym.schedule import nothing_done, value
 from dsct_gym.suites.improving import improve, write_references
 from dsct_gym.suites.suite import Reference, Row, checksum, load_suite, read_references, suites
+from dsct_gym.suites.training_split import TrainingSplit
 from dsct_gym.tolerances import CLAIM
 from toy_variant import FinedInstance, Punctual
 
@@ -28,6 +32,7 @@ SIZES = {  # tasks, machines
     "medium": ((100, 200), (5, 10)),
     "large": ((1_000, 10_000), (10, 50)),
     "devices": ((30, 120), (3, 8)),
+    "dvfs": ((6, 200), (2, 8)),
 }
 
 
@@ -42,8 +47,8 @@ def test_suites_hold_what_they_say(name: str) -> None:
     assert 20 <= len(suite) <= 40
     assert len({instance.name for instance in suite}) == len(suite)
     for instance in suite:
-        assert tasks[0] <= instance.num_tasks <= tasks[1]
-        assert machines[0] <= instance.num_machines <= machines[1]
+        assert tasks[0] <= instance.core.num_tasks <= tasks[1]
+        assert machines[0] <= instance.core.num_machines <= machines[1]
     assert suite.reference(str(suite[3].name)).instance is suite[3]
 
 
@@ -58,6 +63,51 @@ def test_bounds_lie_between_best_known_and_relaxation() -> None:
     for known in all_references():
         assert known.upper_bound >= known.total_accuracy * (1.0 - CLAIM)
         assert known.upper_bound <= upper_bound(known.instance) * (1.0 + CLAIM)
+
+
+def test_clocks_are_of_three_sizes_and_half_of_them_measured() -> None:
+    suite = load_suite("dvfs")
+    assert suite.needs == {"points"}
+    sizes = [problem.core.num_tasks for problem in suite]
+    for k, (least, most) in enumerate(((6, 15), (30, 50), (100, 200))):
+        assert all(least <= size <= most for size in sizes[8 * k : 8 * k + 8])
+    measured = 0
+    for problem in suite:
+        assert isinstance(problem, DvfsInstance)
+        assert all(points.size >= 4 for points in problem.points)
+        if problem.core.machine_names is not None:
+            measured += 1
+            for name, points in zip(problem.core.machine_names, problem.points, strict=True):
+                drawn = {clock.power_watts for clock in clocks(str(name))}
+                assert all(np.isclose(list(drawn), power).any() for power in points.powers)
+    assert measured == 12
+    assert all(known.proven for known in suite.references[:8])
+
+
+@pytest.mark.parametrize("index", [0, 1, 6])
+def test_what_is_proven_of_clocks_another_solver_proves(index: int) -> None:
+    """`exact` claims the bounds; the mixed-integer programme shares nothing with its columns."""
+    pytest.importorskip("pyomo")
+    known = load_suite("dvfs").references[index]
+    found = make_solver("mip", start="greedy").solve(known.instance, time_limit=30)
+    assert found.upper_bound is not None
+    assert found.schedule.total_accuracy == pytest.approx(known.value, rel=2e-5)
+    assert found.upper_bound == pytest.approx(known.upper_bound, rel=2e-5)
+
+
+def test_bench_refuses_those_that_do_not_know_clocks_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["bench", "--suite", "dvfs", "--solvers", "greedy,rl-greedy", "-o", str(tmp_path)]
+    assert run(asked) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "rl-greedy" in line]
+    assert "has points, which 'rl-greedy' does not know" in line
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_a_variant_has_no_training_split() -> None:
+    with pytest.raises(InputError, match="suite: 'dvfs' needs points, which no training split"):
+        TrainingSplit("dvfs")
 
 
 @pytest.fixture
@@ -162,6 +212,19 @@ def test_improve_believes_no_forged_certificate(
     assert improvement.refused == (() if refused is None else (f"{path}: {refused}",))
     assert (copied / "tiny" / "references.json").read_bytes() == before
     assert not (copied / "tiny" / "certificates").exists()
+
+
+def test_improve_allocates_anew_where_machines_have_clocks(tmp_path: Path, copied: Path) -> None:
+    known = load_suite("dvfs").references[0]
+    nothing = [-1] * known.instance.core.num_tasks
+    rewrite(copied, "dvfs", total_accuracy=0.0, machine_of=nothing)
+    assert known.machine_of is not None
+    write_result(tmp_path / "results", known, known.machine_of, solver="me")
+    (improvement,) = improve(tmp_path / "results", copied)
+    assert (improvement.values, improvement.refused) == (1, ())
+    row = first(copied, "dvfs")
+    assert row["machine_of"] == known.machine_of.tolist()
+    assert row["total_accuracy"] == pytest.approx(known.value, rel=1e-9)
 
 
 def test_improve_needs_no_proof_of_the_fractional_bound(tmp_path: Path, copied: Path) -> None:
