@@ -152,12 +152,36 @@ def json_schemas(*variants: type[InstanceModel]) -> dict[str, dict[str, Any]]:
     Args:
         *variants: Models of the instance files of variants; `dsct_gym.loading` knows them.
     """
-    kinds: Any = Union[(InstanceModel, *variants)]
     return {
-        "dsct-ea/1": TypeAdapter(kinds).json_schema(),
+        "dsct-ea/1": _schema_of_instances(variants),
         "dsct-ea-schedule/1": ScheduleModel.model_json_schema(),
         CERTIFICATE_FORMAT: CertificateModel.model_json_schema(),
     }
+
+
+def _schema_of_instances(variants: tuple[type[InstanceModel], ...]) -> dict[str, Any]:
+    """The schema of the plain file, with what variants put in place of its parts or beside them."""
+    if not variants:
+        return InstanceModel.model_json_schema()
+    kinds: Any = Union[(InstanceModel, *variants)]
+    models: dict[str, Any] = TypeAdapter(kinds).json_schema()["$defs"]
+    plain = models.pop(InstanceModel.__name__)
+    for variant in variants:
+        told = models.pop(variant.__name__)["properties"]
+        both = plain["properties"]
+        plain["properties"] = both | {
+            name: _either(both[name], part) if name in both else part for name, part in told.items()
+        }
+    return {"$defs": models, **plain}
+
+
+def _either(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """A schema for what fits one of two."""
+    if one == other:
+        return one
+    if one.get("type") == other.get("type") == "array":
+        return {**one, "items": _either(one["items"], other["items"])}
+    return {"anyOf": [one, other]}
 
 
 def parse_instance(data: object) -> Instance:

@@ -93,8 +93,8 @@ class TestCommands:
         capsys.readouterr()
         document = json.loads(answer.read_text(encoding="utf-8"))
         assert all(row["pieces"] for row in document["assignments"])
-        assert command(["solve", str(path), "--solver", "exact", "-o", str(answer)]) == 2
-        assert "has points, which 'exact' does not know" in capsys.readouterr().err
+        assert command(["solve", str(path), "--solver", "rl-greedy", "-o", str(answer)]) == 2
+        assert "has points, which 'rl-greedy' does not know" in capsys.readouterr().err
 
     def test_bench_scores_them(self, tmp_path, capsys):
         path = tmp_path / "clocks.json"
