@@ -13,7 +13,8 @@ from dsct_gym.plan import Plan, begin, ranks_in
 from dsct_gym.problem import Problem
 from dsct_gym.relaxation import Relaxation
 
-_PASSES: Final = 3  # a fourth gains less than a search does in the time that it takes
+PASSES: Final = 3
+"""Passes before a search: a fourth gains less than the search does in the time that it takes."""
 
 
 class Start(NamedTuple):
@@ -28,19 +29,22 @@ class Start(NamedTuple):
     interrupted: bool
 
 
-def descended(problem: Problem, relaxation: Relaxation, deadline: float = np.inf) -> Start:
-    """Three passes in which each task makes its best change, latest deadline first.
+def descended(
+    problem: Problem, relaxation: Relaxation, deadline: float = np.inf, *, passes: int = PASSES
+) -> Start:
+    """Passes in which each task makes its best change, latest deadline first.
 
     Args:
         problem: The problem.
         relaxation: Its relaxation.
         deadline: Moment on the clock of `time.perf_counter` at which to stop; infinite for none.
+        passes: How many; fewer when one changes nothing.
     """
     plan = Plan.of(problem, relaxation)
     begin(plan)
     interrupted = False
     try:
-        for _ in descend(plan, ranks_in("reverse", problem.core.num_tasks), _PASSES):
+        for _ in descend(plan, ranks_in("reverse", problem.core.num_tasks), passes):
             if time.perf_counter() >= deadline:
                 break
     except KeyboardInterrupt:

@@ -18,11 +18,10 @@ from dsct_gym.agents.partners import list_partners
 from dsct_gym.allocation import allocate
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.baselines.annealing import Annealing
-from dsct_gym.baselines.local_search import Search, descend
+from dsct_gym.baselines.local_search import Search, descended
 from dsct_gym.baselines.local_search.cooling import LAST_TEMPERATURE, first_temperature
 from dsct_gym.generator import Scenario
 from dsct_gym.list_schedule import assign
-from dsct_gym.plan import Plan, begin, ranks_in
 from dsct_gym.relaxation import Relaxation, relax
 
 STREAM = 0xF407
@@ -146,24 +145,20 @@ def play(instance: Instance, network: Network, passes: int) -> Ints:
     return decoder.machine_of
 
 
-def descended(instance: Instance, passes: int) -> Ints:
+def descend(instance: Instance, passes: int) -> Ints:
     """Passes of descent, none for approx-refined."""
     relaxation = relax(instance)
     if passes == 0:
         return assign(instance, relaxation)
-    plan = Plan.of(instance, relaxation)
-    begin(plan)
-    for _ in descend(plan, ranks_in("reverse", instance.num_tasks), passes):
-        pass
-    return plan.curves.machine[instance.edf_rank]
+    return descended(instance, relaxation, passes=passes).machine_of
 
 
 def find_starts(instance: Instance, network: Network) -> dict[str, Start]:
     """Every start with its median time."""
     ways: Mapping[str, Callable[[], Ints]] = {
-        APPROX: partial(descended, instance, 0),
-        ONE: partial(descended, instance, 1),
-        THREE: partial(descended, instance, 3),
+        APPROX: partial(descend, instance, 0),
+        ONE: partial(descend, instance, 1),
+        THREE: partial(descend, instance, 3),
         POLICY: partial(play, instance, network, 0),
         POLICY_ON: partial(play, instance, network, 2),
     }
