@@ -1,0 +1,9 @@
+"""Tasks that arrive over time: the variant `arrivals` of DSCT-EA.
+
+A task starts no earlier than its arrival, and until then nobody who decides knows of it. The
+horizon is the period that the energy budget is for.
+"""
+
+from dsct_gym.online.instance import OnlineInstance
+
+__all__ = ["OnlineInstance"]
