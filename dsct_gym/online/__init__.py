@@ -4,6 +4,7 @@ A task starts no earlier than its arrival, and until then nobody who decides kno
 horizon is the period that the energy budget is for.
 """
 
+from dsct_gym.online import documents, relaxation, rules, schedule, toy
 from dsct_gym.online.instance import OnlineInstance
 
-__all__ = ["OnlineInstance"]
+__all__ = ["OnlineInstance", "documents", "relaxation", "rules", "schedule", "toy"]
