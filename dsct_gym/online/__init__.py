@@ -5,6 +5,7 @@ horizon is the period that the energy budget is for. `dsct_gym.online.simulator`
 deciding as they come, `dsct_gym.online.policy` what plays it.
 """
 
+from dsct_gym.online import documents, relaxation, rules, schedule, toy
 from dsct_gym.online.instance import OnlineInstance
 
-__all__ = ["OnlineInstance"]
+__all__ = ["OnlineInstance", "documents", "relaxation", "rules", "schedule", "toy"]
