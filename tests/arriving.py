@@ -1,13 +1,10 @@
 """Instances whose tasks arrive over time, for tests."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from dsct_gym import generate
 from dsct_gym.instance import Instance
 from dsct_gym.online import OnlineInstance
-from dsct_gym.schedule import Schedule
 
 
 def arriving(
@@ -99,8 +96,3 @@ def otherwise_after(problem: OnlineInstance, moment: float, seed: int) -> Online
     )
     times = np.concatenate([problem.arrivals[early], arrivals])
     return OnlineInstance(changed, times, problem.horizon)
-
-
-def without_arrivals(schedule: Schedule) -> Schedule:
-    """The schedule as one of the problem in which all tasks are there from the start."""
-    return replace(schedule, instance=schedule.instance.core)

@@ -16,16 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dsct_gym.accuracy import evaluate_curves
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.jit import helper, kernel
 from dsct_gym.levels import fill_levels
 from dsct_gym.online.instance import OnlineInstance
 from dsct_gym.online.known import Choice, Known, room_from
+from dsct_gym.online.schedule import started_at
 from dsct_gym.problem import Problem
 from dsct_gym.schedule import Schedule
 from dsct_gym.tolerances import ROUNDING
-from dsct_gym.verifier import Rows
 
 
 class Outcome(IntEnum):
@@ -144,19 +143,8 @@ class Game(NamedTuple):
 
     def schedule(self, problem: Problem) -> Schedule:
         """The schedule of what was decided so far; it is not verified here."""
-        core, place = problem.core, np.argsort(_arrival_order(problem), kind="stable")
-        machine, work = self.machine[place], self.work[place]
-        runs = machine >= 0
-        rows = Rows(
-            task=np.arange(core.num_tasks),
-            machine=machine,
-            start=self.start[place],
-            duration=np.where(runs, work / core.speeds[machine], 0.0),
-            work=work,
-            accuracy=evaluate_curves(core.work, core.accuracy, work),
-            energy=np.where(runs, work / core.efficiencies[machine], 0.0),
-        )
-        return Schedule.from_rows(problem, rows)
+        place = np.argsort(_arrival_order(problem), kind="stable")
+        return started_at(problem, self.machine[place], self.start[place], self.work[place])
 
 
 def _arrival_order(problem: Problem) -> Ints:

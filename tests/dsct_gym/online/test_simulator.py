@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from arriving import arriving, by_hand, without_arrivals
+from arriving import arriving, by_hand
 from dsct_gym import generate
 from dsct_gym.online.known import NOTHING, Choice, Known
 from dsct_gym.online.policy import PlainPolicy
@@ -48,7 +48,7 @@ def test_tasks_run_first_come_first_served_from_their_arrival() -> None:
     problem = by_hand([5.0, 1.0, 1.0], [9.0, 4.0, 4.0], [2.0, 1.0, 2.0], speeds=(1.0,))
     rule = Scripted(in_full)
     game = rule.played(problem)
-    schedule = without_arrivals(game.schedule(problem))
+    schedule = game.schedule(problem)
     assert schedule.start.tolist() == [5.0, 1.0, 2.0]
     assert [known.clock for known in rule.seen] == [1.0, 1.0, 5.0]
     assert [known.arrival.tolist() for known in rule.seen] == [[1.0], [1.0, 1.0], [1.0, 1.0, 5.0]]
@@ -63,7 +63,7 @@ def test_a_skipped_task_is_gone() -> None:
     problem = by_hand([0.0, 1.0], [9.0, 9.0], [1.0, 1.0])
     game = Scripted(lambda known: in_full(known) if known.clock > 0.0 else NOTHING).played(problem)
     assert game.outcome.tolist() == [Outcome.SKIPPED, Outcome.SERVED]
-    assert without_arrivals(game.schedule(problem)).machine.tolist() == [-1, 0]
+    assert game.schedule(problem).machine.tolist() == [-1, 0]
 
 
 def test_idle_machines_are_asked_in_turn_at_every_event() -> None:
@@ -72,7 +72,7 @@ def test_idle_machines_are_asked_in_turn_at_every_event() -> None:
         [0.0, 0.0, 1.0], [9.0, 8.0, 7.0], [4.0, 4.0, 4.0], speeds=(1.0, 2.0), horizon=1.0
     )
     rule = ScriptedQueue(in_full)
-    schedule = without_arrivals(rule.played(problem).schedule(problem))
+    schedule = rule.played(problem).schedule(problem)
     asked = [(known.clock, known.machine, known.waiting.tolist()) for known in rule.seen]
     assert asked == [(0.0, 0, [1, 0]), (0.0, 1, [0]), (2.0, 1, [2])]
     assert schedule.start.tolist() == [0.0, 0.0, 2.0]
@@ -189,9 +189,8 @@ def test_every_game_is_a_schedule_and_no_task_is_lost(kind: type[Scripted], seed
     problem = arriving(seed, n=60, crowds=20 * (seed % 2))
     rule = kind(random_choice(np.random.default_rng(seed)))
     game = rule.played(problem)
-    schedule = without_arrivals(game.schedule(problem))
+    schedule = game.schedule(problem)
     assert schedule.verify()
-    assert (schedule.start >= problem.arrivals)[schedule.machine >= 0].all()
     assert (game.outcome != Outcome.OPEN).all()
     assert ((game.machine >= 0) == (game.outcome == Outcome.SERVED)).all()
     decided = game.outcome != Outcome.DROPPED
