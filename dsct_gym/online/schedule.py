@@ -8,6 +8,7 @@ from dsct_gym.accuracy import evaluate_curves
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.errors import InputError
 from dsct_gym.online.instance import OnlineInstance
+from dsct_gym.problem import Problem
 from dsct_gym.schedule import Schedule, check_works, releases
 from dsct_gym.verifier import Rows
 
@@ -18,12 +19,17 @@ def _(problem: OnlineInstance) -> Floats:
 
 
 def started_at(
-    problem: OnlineInstance, machine_of: Ints, start: Floats, work: Floats, *, solver: str | None
+    problem: Problem,
+    machine_of: Ints,
+    start: Floats,
+    work: Floats,
+    *,
+    solver: str | None = None,
 ) -> Schedule:
     """A schedule from what was decided of each task.
 
     Args:
-        problem: The problem.
+        problem: The problem; of an `Instance`, all tasks are there from the start.
         machine_of: Machine of each task (n,), −1 for none.
         start: When its machine begins with it (n,), s; ignored where there is no machine.
         work: Work spent on each task (n,), GFLOP; a task without any is given no machine.
