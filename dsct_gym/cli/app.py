@@ -15,6 +15,7 @@ import typer
 COMMANDS = {
     "Problems": ("generate", "devices", "families", "schema"),
     "Schedules": ("solve", "verify", "bound"),
+    "Serving": ("profile",),
     "Policies": ("train", "evaluate"),
     "Benchmarks": (
         "bench",
