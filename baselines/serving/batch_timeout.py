@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from dsct_gym.arrays import Ints
 from dsct_gym.serving.agent import Agent, Fixed, Situation
 from dsct_gym.serving.rule import Rule, network_plans, waiting_rule
 from dsct_gym.serving.service import Control
@@ -12,15 +13,15 @@ WAITS = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6, 0.75)
 """Waiting times that are tried, as shares of the objective."""
 
 
-def waiting_rules(situation: Situation, choices: Sequence[int]) -> Iterator[Rule]:
-    """Every batch size, waiting time and clock: a batch starts when it is full or has waited.
+def waiting_rules(situation: Situation, plans: Ints, choices: Sequence[int]) -> Iterator[Rule]:
+    """Every batch size, waiting time and plan: a batch starts when it is full or has waited.
 
     Args:
         situation: What is known.
-        choices: Places of the clocks to try.
+        plans: Clocks of units (K, S, U).
+        choices: Places of the plans to try.
     """
     table = situation.table
-    plans = network_plans(table)
     for plan in choices:
         for batch in situation.batches():
             for wait in WAITS if batch > 1 else WAITS[:1]:
@@ -44,7 +45,8 @@ class BatchTimeout(Agent):
 
     def control(self, situation: Situation) -> Control:
         """As `Agent.control`."""
-        return Fixed(situation.best(waiting_rules(situation, [situation.fastest])))
+        plans = network_plans(situation.table)
+        return Fixed(situation.best(waiting_rules(situation, plans, [situation.fastest])))
 
 
 class Static(Agent):
@@ -54,4 +56,5 @@ class Static(Agent):
 
     def control(self, situation: Situation) -> Control:
         """As `Agent.control`."""
-        return Fixed(situation.best(waiting_rules(situation, range(situation.table.num_clocks))))
+        plans = network_plans(situation.table)
+        return Fixed(situation.best(waiting_rules(situation, plans, range(len(plans)))))

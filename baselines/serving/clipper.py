@@ -1,4 +1,4 @@
-"""`clipper`: the largest batch grows steadily and shrinks by a factor when requests are late."""
+"""`clipper`: the largest batch grows steadily and shrinks by a factor when it takes too long."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ from dsct_gym.arguments import as_integer, as_number
 from dsct_gym.serving.agent import Agent, Situation
 from dsct_gym.serving.rule import Rule, greedy_rule, network_plans
 from dsct_gym.serving.service import Control, Seen
+from dsct_gym.serving.table import batch_time
 
 
 class Clipper(Agent):
     """Additive increase, multiplicative decrease of the batch size, at the highest clock.
 
+    A batch takes too long if it takes more than half of the objective: a request may have to wait
+    for one before its own.
+
     Source: Crankshaw et al., "Clipper", NSDI 2017; the steps (+4, times 0.9) are those that
     Nabavinejad et al., TPDS 33(10), 2022 (BatchDVFS) took for it.
 
     Args:
-        increase: How many more each period without a late request, at least 1.
+        increase: How many more each period that they do not take too long, at least 1.
         decrease: By what the batch is multiplied otherwise, in (0, 1).
         period: How often, in objectives, positive.
     """
@@ -47,7 +51,8 @@ class _Clipping:
         return greedy_rule(table, self._largest, self._situation.fastest, plans)
 
     def adapt(self, seen: Seen) -> Rule:
-        if (seen.latency > self._situation.objective).any():
+        time = batch_time(self._situation.table)[self._largest - 1, self._situation.fastest]
+        if time > 0.5 * self._situation.objective:
             self._largest = max(1, int(self._agent.decrease * self._largest))
         else:
             most = self._situation.table.largest_batch

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from dsct_gym.arrays import Floats, Ints
-from dsct_gym.baselines.serving.batch_timeout import WAITS
+from dsct_gym.baselines.serving.batch_timeout import waiting_rules
 from dsct_gym.serving.agent import Agent, Fixed, Situation
 from dsct_gym.serving.plans import plan_costs, worthwhile_plans
-from dsct_gym.serving.rule import STAY, Rule, waiting_rule
+from dsct_gym.serving.rule import STAY, Rule
 from dsct_gym.serving.service import Control
 
 STEPS = 24
@@ -56,20 +56,11 @@ def coordinated_rules(situation: Situation, plans: Ints) -> Iterator[Rule]:
     time, energy = plan_costs(table, plans, situation.latency)
     if situation.idle_counts:
         energy = energy - time * table.idle_power[plans[:, :, -1]]
-    for target in situation.batches():
-        for plan in range(plans.shape[0]):
-            for wait in WAITS if target > 1 else WAITS[:1]:
-                yield waiting_rule(
-                    table,
-                    least=target if wait > 0.0 else 1,
-                    largest=target,
-                    timeout=wait * situation.objective,
-                    plan=plan,
-                    plans=plans,
-                )
-        for price in PRICES:
-            cost = energy + price * float(table.power.max()) * time
-            for share in SHARES:
+    yield from waiting_rules(situation, plans, range(len(plans)))
+    for price in PRICES:
+        cost = energy + price * float(table.power.max()) * time
+        for share in SHARES:
+            for target in situation.batches():
                 yield _coordinated(situation, plans, time, cost, share, target)
 
 

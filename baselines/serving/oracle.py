@@ -104,16 +104,19 @@ def _decide(
     free = np.full((count + 1, bins), np.inf)
     came = np.full((count + 1, bins, 3), -1, dtype=np.int32)
     cost[0, 0], free[0, 0] = 0.0, 0.0
+    quickest = np.array([time[:, size].min() for size in range(most)])
     for first in range(count):
+        least = np.inf
         for at in range(bins):
-            if cost[first, at] == np.inf:
-                continue
+            if cost[first, at] >= least:
+                continue  # another is free sooner for less
+            least = cost[first, at]
             for size in range(1, min(most, count - first) + 1):
                 last = first + size
                 begin = max(free[first, at], arrivals[last - 1])
-                if size > 1 and begin + time[:, size - 1].min() - arrivals[first] > 1.5 * objective:
-                    if begin > free[first, at]:
-                        break  # whoever waits for more is late for sure
+                soonest = begin + quickest[size - 1] - arrivals[first]
+                if begin > free[first, at] and soonest > objective and size > 1:
+                    break  # waiting for more makes the first late
                 for plan in range(plans):
                     end = begin + time[plan, size - 1]
                     late = 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dsct_gym.arrays import Floats, Ints
+from dsct_gym.baselines.serving.batch_timeout import waiting_rules
 from dsct_gym.serving.agent import MARGIN, Agent, Fixed, Situation
 from dsct_gym.serving.plans import plan_costs, worthwhile_plans
 from dsct_gym.serving.rule import STAY, Rule
@@ -16,8 +17,8 @@ STEPS = 24
 """Steps of age within the objective."""
 
 _SWEEPS = 400
-_CLOSE = 1e-4
-_PRICES = 9
+_CLOSE = 1e-3
+_PRICES = 8
 
 
 class Smdp(Agent):
@@ -41,15 +42,27 @@ class Smdp(Agent):
         plans = worthwhile_plans(situation.table, situation.latency)
         choices = [plans]
         if situation.latency > 0.0:
-            choices += [plans[place : place + 1] for place in range(plans.shape[0])]
+            choices += _steady_plans(situation, plans)
         return Fixed(situation.best(_cheapest(situation, choice) for choice in choices))
+
+
+def _steady_plans(situation: Situation, plans: Ints) -> list[Ints]:
+    """The two plans that do best when they are the only one."""
+
+    def cost(place: int) -> tuple[float, float]:
+        """Of the best rule that starts when enough wait."""
+        rules = waiting_rules(situation, plans, [place])
+        return min(situation.cost(situation.trial(rule)) for rule in rules)
+
+    best = sorted(range(plans.shape[0]), key=cost)
+    return [plans[place : place + 1] for place in best[:2]]
 
 
 def _cheapest(situation: Situation, plans: Ints) -> Rule:
     """The rule at the least price of violations that is enough, found by bisection."""
     process = Process.of(situation, plans)
     scale = float(np.abs(process.energy).max()) / situation.allowed
-    low, high = 1e-4 * scale, 1e2 * scale
+    low, high = 1e-6 * scale, scale
     values = np.zeros(process.shape)
     rule, values, _ = process.solve(high, values)
     for _ in range(_PRICES):
@@ -75,7 +88,7 @@ class Process:
         late: Requests expected to be late of a batch with its oldest in a step (K, S, A).
         after: Odds of what waits after so long: none, or so many by age of the oldest
             (K, S, 1 + S A).
-        base: Power of standing idle, W.
+        come: Odds of so many waiting a step later (S, S).
     """
 
     rate: float
@@ -85,7 +98,7 @@ class Process:
     energy: Floats
     late: Floats
     after: Floats
-    base: float
+    come: Floats
 
     @classmethod
     def of(cls, situation: Situation, plans: Ints) -> Process:
@@ -93,9 +106,8 @@ class Process:
         table, most = situation.table, situation.largest_batch
         time, energy = plan_costs(table, plans, situation.latency)
         time, energy = time[:, :most], energy[:, :most]
-        idle = table.idle_power[plans[:, :most, -1]]
         if situation.idle_counts:
-            energy = energy - time * idle
+            energy = energy - time * table.idle_power[plans[:, :most, -1]]
         step = situation.objective / STEPS
         return cls(
             rate=situation.rate,
@@ -105,7 +117,7 @@ class Process:
             energy=energy,
             late=_late(time, situation.objective, step),
             after=_after(time, situation.rate, step),
-            base=float(idle.mean()) if situation.idle_counts else 0.0,
+            come=_come(situation.rate * step, most),
         )
 
     @property
@@ -127,12 +139,16 @@ class Process:
         cost = self.energy[:, :, None] + price * self.late
         tick = min(float(self.time.min()), self.step, 1.0 / self.rate) * 0.99
         rates = cost / self.time[:, :, None]
+        moves = self.after.reshape(-1, values.size)
         gain = 0.0
         for _ in range(_SWEEPS):
             table = values[1:].reshape(batches, STEPS + 2)
-            start = rates + (tick / self.time * (self.after @ values))[:, :, None]
+            start = (
+                rates + (tick / self.time * (moves @ values).reshape(self.time.shape))[:, :, None]
+            )
             start = start + (1.0 - tick / self.time)[:, :, None] * table
             wait = tick / self.step * self._older(table) + (1.0 - tick / self.step) * table
+            wait[:, -1] = wait[-1] = np.inf  # whoever waits for ever is not served for nothing
             best = np.minimum(start.min(axis=0), wait)
             empty = tick * self.rate * table[0, 0] + (1.0 - tick * self.rate) * values[0]
             new = np.concatenate([[empty], best.ravel()])
@@ -146,18 +162,12 @@ class Process:
 
     def _older(self, table: Floats) -> Floats:
         """What the states are worth one step later, with those that have come (S, A)."""
-        batches = table.shape[0]
-        odds = _poisson(self.rate * self.step, batches)
-        older = np.concatenate([table[:, 1:], table[:, -1:]], axis=1)
-        come = np.arange(batches)
-        reached = np.minimum(come[:, None] + np.arange(batches + 1), batches - 1)
-        return np.asarray((odds[None, :, None] * older[reached]).sum(axis=1))
+        return np.asarray(self.come @ np.concatenate([table[:, 1:], table[:, -1:]], axis=1))
 
     def _rule(self, start: Floats, wait: Floats) -> Rule:
         batches = self.time.shape[1]
         size = np.arange(1, batches + 1)[:, None]
         batch = np.where(start.min(axis=0) <= wait, size, 0)
-        batch[:, -1] = size[:, 0]  # the oldest is late: nothing is gained by waiting for ever
         plan = start.argmin(axis=0)
         return Rule(
             batch=np.concatenate([batch[:1], batch]).astype(np.int64),
@@ -190,11 +200,21 @@ def _after(time: Floats, rate: float, step: float) -> Floats:
     return np.concatenate([odds[:, :, :1], within.reshape(plans, batches, -1)], axis=2)
 
 
+def _come(mean: float, batches: int) -> Floats:
+    """Odds of so many waiting when a mean number may have come; all beyond the largest are one."""
+    odds = _poisson(mean, batches)
+    come = np.zeros((batches, batches))
+    for waiting in range(batches):
+        reached = np.minimum(waiting + np.arange(batches + 1), batches - 1)
+        np.add.at(come[waiting], reached, odds)
+    return come
+
+
 def _poisson(mean: float | Floats, most: int) -> Floats:
     """Odds of 0, 1, ..., most and more (..., most + 1)."""
     from scipy.stats import poisson
 
     count = np.arange(most + 1)
-    odds = poisson.pmf(count, np.asarray(mean)[..., None])
+    odds: Floats = np.asarray(poisson.pmf(count, np.asarray(mean)[..., None]))
     odds[..., -1] = poisson.sf(most - 1, np.asarray(mean))
-    return np.asarray(odds)
+    return odds

@@ -15,7 +15,10 @@ import typer
 COMMANDS = {
     "Problems": ("generate", "devices", "families", "schema"),
     "Schedules": ("solve", "verify", "bound"),
-    "Serving": ("profile",),
+    "Serving": (
+        "profile",
+        "serve",
+    ),
     "Policies": ("train", "evaluate"),
     "Benchmarks": (
         "bench",

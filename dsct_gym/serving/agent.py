@@ -150,4 +150,3 @@ def make_agent(name: str, **options: object) -> Agent:
     agent = factory(**options)
     assert isinstance(agent, Agent)
     return agent
-
