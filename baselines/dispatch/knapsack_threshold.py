@@ -46,10 +46,11 @@ def _look_at(known: Known, task: int, memory: Floats) -> None:
         if known.level[task, level] <= 0.0:
             continue
         density = known.gain[task, level] / known.level[task, level]
-        worst, best = density * known.efficiency.min(), density * known.efficiency.max()
-        if memory[_Seen.LEAST] == 0.0 or worst < memory[_Seen.LEAST]:
-            memory[_Seen.LEAST] = worst
-        memory[_Seen.MOST] = max(memory[_Seen.MOST], best)
+        for efficiency in known.efficiency:
+            joule = density * efficiency
+            if memory[_Seen.LEAST] == 0.0 or joule < memory[_Seen.LEAST]:
+                memory[_Seen.LEAST] = joule
+            memory[_Seen.MOST] = max(memory[_Seen.MOST], joule)
 
 
 @practises()

@@ -17,7 +17,7 @@ import numpy as np
 from dsct_gym.arguments import as_integer, as_number
 from dsct_gym.arrays import Floats
 from dsct_gym.jit import kernel
-from dsct_gym.online.known import Choice, Known
+from dsct_gym.online.known import Choice, Known, room_from
 from dsct_gym.online.simulator import (
     Counter,
     Game,
@@ -140,7 +140,7 @@ class PlainPolicy(DispatchPolicy):
         turns: When it is asked: `next_arrival` or `next_idle`, as ``staticmethod(next_idle)``.
     """
 
-    turns: ClassVar[Turns]
+    turns: ClassVar[staticmethod[[Game], bool]]
 
     def begin(self) -> None:
         """Forgets everything: a game begins."""
@@ -156,12 +156,30 @@ class PlainPolicy(DispatchPolicy):
             What is to be done, as `CompiledPolicy` says.
         """
 
+    @staticmethod
+    def room(known: Known, task: int, machine: int) -> float:
+        """Largest work that fits, GFLOP; `dsct_gym.online.known.room` for those in Python."""
+        return _room_from(
+            max(known.clock, float(known.free[machine])),
+            float(known.deadline[task]),
+            known.left,
+            float(known.speed[machine]),
+            float(known.efficiency[machine]),
+        )
+
     def _play(self, game: Game) -> None:
         self.begin()
         shown = _Shown(game)
         while type(self).turns(game):
             if not carry_out(game, self.decide(shown.known())):
                 raise self._refuse()
+
+
+@kernel
+def _room_from(
+    start: float, deadline: float, left: float, speed: float, efficiency: float
+) -> float:
+    return room_from(start, deadline, left, speed, efficiency)
 
 
 class _Shown:
