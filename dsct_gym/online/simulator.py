@@ -2,8 +2,8 @@
 
 A machine does what it is given one after the other, first come, first served: a task starts when
 it is given or when its machine is free, whichever is later. There are two games. In one a task is
-decided when it arrives, machine and work for good (`next_arrival`). In the other tasks wait, and
-whenever a machine is idle and tasks wait, it is given one, or told to wait (`next_idle`); idle
+decided when it arrives, machine and work for good (`to_arrival`). In the other tasks wait, and
+whenever a machine is idle and tasks wait, it is given one, or told to wait (`to_idle`); idle
 machines are asked in their order, each once between two events, an event being an arrival or that a
 machine becomes free. A task whose deadline has come before it was decided is dropped. Every task is
 served, skipped or dropped, exactly one of them.
@@ -167,6 +167,24 @@ def find_levels(tasks: Tasks) -> None:
 
 @kernel
 def next_arrival(game: Game) -> bool:
+    """As `to_arrival`, for Python."""
+    return to_arrival(game)
+
+
+@kernel
+def next_idle(game: Game) -> bool:
+    """As `to_idle`, for Python."""
+    return to_idle(game)
+
+
+@kernel
+def carry_out(game: Game, choice: Choice) -> bool:
+    """As `settle`, for Python."""
+    return settle(game, choice)
+
+
+@helper
+def to_arrival(game: Game) -> bool:
     """Goes on to the next task that is to be decided, the one that arrives next.
 
     Returns:
@@ -179,8 +197,8 @@ def next_arrival(game: Game) -> bool:
     return True
 
 
-@kernel
-def next_idle(game: Game) -> bool:
+@helper
+def to_idle(game: Game) -> bool:
     """Goes on to the next machine that is idle while tasks wait.
 
     Returns:
@@ -297,8 +315,8 @@ def _energy_left(game: Game) -> float:
     return max(0.0, left)
 
 
-@kernel
-def carry_out(game: Game, choice: Choice) -> bool:
+@helper
+def settle(game: Game, choice: Choice) -> bool:
     """Does what was decided.
 
     Returns:
