@@ -1,0 +1,81 @@
+"""What a run of evolution is told."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from dsct_gym.generator import Scenario
+from dsct_gym.training.config import Range
+
+
+class Practice(BaseModel):
+    """Where instances come from; every instance draws its own numbers.
+
+    Each has one of four kinds of arrivals, all as often: Poisson, bursty, diurnal, and stretches of
+    the first halves of the traces that are for training.
+
+    Attributes:
+        n: Expected number of tasks, drawn log-uniformly.
+        m: Number of machines.
+        mu: Task heterogeneity.
+        rho: One over the offered load.
+        beta: Energy budget ratio.
+        stretch: How many times as long as usual tasks can wait, drawn log-uniformly.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    n: tuple[int, int] = (50, 300)
+    m: tuple[int, int] = (2, 10)
+    mu: Range = (1.0, 20.0)
+    rho: Range = (0.2, 1.0)
+    beta: Range = (0.1, 1.0)
+    stretch: Range = (0.8, 1.6)
+
+    @model_validator(mode="after")
+    def _check(self) -> Practice:
+        Scenario(n=self.n, m=self.m, mu=self.mu, rho=self.rho, beta=self.beta)
+        if not 0.0 < self.stretch[0] <= self.stretch[1]:
+            raise ValueError(f"stretch: range from {self.stretch[0]:g} to {self.stretch[1]:g}")
+        return self
+
+
+class EvolutionConfig(BaseModel):
+    """Evolution of the weights of `rl-online`.
+
+    Attributes:
+        method: Which training this is.
+        seed: Seed of instances and proposals.
+        steps: Generations.
+        population: Proposals in a generation, an even number: each with its mirror image.
+        batch: Instances of each kind of arrivals on which a generation is compared.
+        instances: Instances of each kind from which these are drawn.
+        spread: Standard deviation of the first proposals.
+        evaluate_every: Generations between evaluations on the held-out set; the state to resume
+            from is kept as often.
+        held_out: Instances of each kind in the held-out set.
+        threads: Threads that play. The result does not depend on it.
+        practice: Training instances.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: Literal["evolution"] = "evolution"
+    seed: int = Field(default=0, ge=0)
+    steps: int = Field(default=250, ge=1)
+    population: int = Field(default=20, ge=4, multiple_of=2)
+    batch: int = Field(default=16, ge=1)
+    instances: int = Field(default=128, ge=1)
+    spread: float = Field(default=0.15, gt=0.0, le=10.0)
+    evaluate_every: int = Field(default=10, ge=1)
+    held_out: int = Field(default=24, ge=1)
+    threads: int = Field(default=1, ge=1)
+    practice: Practice = Practice()
+
+    @model_validator(mode="after")
+    def _check(self) -> EvolutionConfig:
+        if self.batch > self.instances:
+            raise ValueError(f"batch: more than the {self.instances} instances of a kind")
+        return self
