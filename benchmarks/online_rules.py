@@ -116,10 +116,10 @@ def _print(label: str, means: Sequence[float], ratio: float, micros: float | Non
 
 RANGES = {
     "replan": {
-        "energy": (0.3, 2.0),
-        "correction": (1.0, 20.0),
-        "queue": (0.1, 3.0),
-        "shape": (0.1, 1.5),
+        "energy": (0.4, 1.5),
+        "correction": (4.0, 20.0),
+        "queue": (0.1, 1.2),
+        "shape": (0.2, 1.0),
     },
     "mirror-descent": {"step": (1.0, 40.0), "start": (0.05, 1.5)},
 }
