@@ -26,7 +26,7 @@ MOST: Final = 12
 _CUT: Final = 0.01
 """What the exponential curve of the generator is short of its limit in the end."""
 
-_DISCOUNT: Final = 0.5
+_DISCOUNT: Final = 0.8
 """What is earned one latency later counts this much."""
 
 _SWEEPS: Final = 200

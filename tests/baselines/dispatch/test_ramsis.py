@@ -24,9 +24,8 @@ def test_the_more_wait_and_come_the_lower_the_level() -> None:
     assert in_haste[5, BINS] < in_haste[1, BINS]
 
 
-def test_two_that_wait_share_the_time_as_well_as_enumeration_can() -> None:
-    # Without arrivals the second has hardly more slack than the first, for gaps that long fill it:
-    # the rate is low, so it is as if it had all of its time and the first filled its own.
+def test_those_that_came_long_after_each_other_do_not_compete() -> None:
+    # Gaps are so long that the second has all of its time when the first is done.
     table = level_table(10, 1e-3, 0.5, 1)
     assert np.array_equal(table[2], table[1])
 
