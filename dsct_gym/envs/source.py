@@ -19,7 +19,7 @@ from dsct_gym.problem import Knowledge, Problem, check_known
 from dsct_gym.registration import ENVIRONMENTS
 
 if TYPE_CHECKING:
-    from dsct_gym.envs.bank import Library
+    from dsct_gym.envs.shelf import Shelf
 
 
 @runtime_checkable
@@ -51,7 +51,7 @@ class Source(ABC):
     prepared: Sequence[Problem] = ()
 
     @abstractmethod
-    def load(self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
+    def load(self, library: Shelf, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
         """Chooses the next instances of some environments and has them loaded.
 
         Args:
@@ -79,7 +79,7 @@ class Pool(Source):
         self.max_tasks, self.max_machines = map(max, zip(*sizes, strict=True))
         self.padded = len(sizes) > 1
 
-    def load(self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
+    def load(self, library: Shelf, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
         """Draws rows of the pool; a pool of one draws nothing."""
         first, size = library.shared, len(self.prepared)
         if size == 1:
@@ -109,7 +109,7 @@ class Drawn(Source):
         self._sampler, self._env_id = sampler, env_id
         self.max_tasks, self.max_machines, self.padded = max_tasks, max_machines, padded
 
-    def load(self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
+    def load(self, library: Shelf, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
         """Draws instances into the environments' own rows."""
         for env, rng in zip(envs.tolist(), generators, strict=True):
             library.load(env, self.draw(rng))
