@@ -20,7 +20,7 @@ from dsct_gym.envs.shelf import Given, Shelf
 from dsct_gym.envs.workers import Workers
 from dsct_gym.jit import kernel
 from dsct_gym.levels import fill_levels, work_for
-from dsct_gym.online import OnlineInstance
+from dsct_gym.online.instance import as_online
 
 if TYPE_CHECKING:
     from dsct_gym.problem import Problem
@@ -110,8 +110,7 @@ class ArrivalBank(NamedTuple):
 class ArrivalLibrary(Shelf):
     """The instances of a batch in an `ArrivalBank`; one with many tasks makes it larger.
 
-    An `Instance` is played as one whose tasks are all there from the start; its horizon is the
-    latest deadline.
+    An `Instance` is played as one whose tasks are all there from the start.
 
     Args:
         count: Number of environments.
@@ -146,18 +145,19 @@ class ArrivalLibrary(Shelf):
         Raises:
             InputError: If it has more machines than the environment.
         """
-        core, order = problem.core, np.arange(problem.core.num_tasks)
-        arrivals, horizon = np.zeros(order.size), core.horizon
-        if isinstance(problem, OnlineInstance):
-            order, arrivals, horizon = problem.arrival_order, problem.arrivals, problem.horizon
+        online, core = as_online(problem), problem.core
+        order = online.arrival_order
         self.check_machines(core)
         n, m, k = core.num_tasks, core.num_machines, core.work.shape[1]
         self.widen(n, k)
         self.recipes[row] = Given(problem)
         bank = self.bank
         bank.tasks[row], bank.machines[row] = n, m
-        bank.budget[row], bank.horizon[row] = core.energy_budget, horizon
-        bank.arrival[row, :n], bank.deadline[row, :n] = arrivals[order], core.deadlines[order]
+        bank.budget[row], bank.horizon[row] = core.energy_budget, online.horizon
+        bank.arrival[row, :n], bank.deadline[row, :n] = (
+            online.arrivals[order],
+            core.deadlines[order],
+        )
         bank.speed[row, :m], bank.efficiency[row, :m] = core.speeds, core.efficiencies
         for into, curves in ((bank.reach, core.work), (bank.value, core.accuracy)):
             into[row, :n, :k] = curves[order]

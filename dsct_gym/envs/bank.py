@@ -201,6 +201,11 @@ class Library(Shelf):
         self.bank = Bank.empty(rows, layout, 2, levels, segmented=segmented)
         super().__init__(count, prepared, layout, workers)
 
+    @property
+    def several(self) -> bool:
+        """Whether a machine of any row may have several clocks."""
+        return self.bank.several is not None
+
     def load(self, row: int, problem: Problem) -> None:
         """Writes an instance into a row, or one with operating points.
 

@@ -21,12 +21,14 @@ from dsct_gym.envs.bank import Library
 from dsct_gym.envs.game import Game
 from dsct_gym.envs.observation import Layout, Observation
 from dsct_gym.envs.practice import practise
+from dsct_gym.envs.sampling import Sampled
 from dsct_gym.envs.shelf import Shelf
 from dsct_gym.envs.source import Source
 from dsct_gym.envs.state import Feedback, Play
 from dsct_gym.envs.view import View
 from dsct_gym.envs.workers import Workers
 from dsct_gym.errors import InputError
+from dsct_gym.generator import Scenario
 from dsct_gym.points.toy import toy_with_points
 from dsct_gym.problem import Problem
 from dsct_gym.registration import ENVIRONMENTS
@@ -126,6 +128,11 @@ class Episodes(ABC):
         known = ENVIRONMENTS[cls.env_id].knows
         return (toy(), toy_with_points()) if "points" in known else (toy(),)
 
+    @classmethod
+    def toy_source(cls) -> Source:
+        """A source of new instances as small as the toys."""
+        return Sampled(Scenario(n=toy().num_tasks, m=toy().num_machines))
+
     @property
     def passes(self) -> int:
         """How often each task is decided in an episode."""
@@ -184,8 +191,8 @@ class Episodes(ABC):
 
     def _practise(self) -> None:
         """Has the kernels compiled that the instances at hand take; later, time is the user's."""
-        several = self.library.bank.several is not None
-        practise(type(self), self.source, guidance=self.layout.guidance, several=several)
+        guidance, several = self.layout.guidance, self.library.several
+        practise(type(self), self.source, guidance=guidance, several=several)
 
     def check_begun(self, envs: slice | int = slice(None)) -> None:
         """Makes sure that environments have been reset.

@@ -55,6 +55,8 @@ class Sampled(Drawn):
         scenario: One that `covers` accepts.
     """
 
+    compiled = True
+
     def __init__(self, scenario: Scenario) -> None:
         largest = scenario.max_tasks, scenario.max_machines
         super().__init__(scenario.sample, *largest, padded=not scenario.one_size)

@@ -48,6 +48,11 @@ class Shelf(ABC):
         for row, instance in enumerate(prepared, start=count):
             self.load(row, instance)
 
+    @property
+    def several(self) -> bool:
+        """Whether a machine of any row may have several clocks, for which kernels are others."""
+        return False
+
     @abstractmethod
     def load(self, row: int, problem: Problem) -> None:
         """Writes an instance into a row.

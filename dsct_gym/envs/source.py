@@ -43,12 +43,14 @@ class Source(ABC):
         padded: Whether some instances are known to be smaller than the largest, so that whoever
             learns on them learns what padding is.
         prepared: Instances known in advance; a library keeps them in its rows from ``shared`` on.
+        compiled: Whether it draws instances by a kernel of its own.
     """
 
     max_tasks: int
     max_machines: int
     padded: bool = False
     prepared: Sequence[Problem] = ()
+    compiled: bool = False
 
     @abstractmethod
     def load(self, library: Shelf, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
