@@ -84,11 +84,13 @@ class QueueView(NamedTuple):
 
 
 @helper
-def begin_machines(
-    bank: ArrivalBank, env: int, row: int, machines: Floats32, mask: Floats32
+def begin_view(
+    bank: ArrivalBank, env: int, row: int, budget: Floats32, machines: Floats32, mask: Floats32
 ) -> None:
-    """Writes what stays the same of the machines of an environment; padding is 0."""
+    """Writes what stays the same for a whole episode; rows of padding are 0."""
     m, efficiency = bank.machines[row], 0.0
+    budget[env, StatePlace.BETA] = bank.beta[row]
+    budget[env, StatePlace.MACHINES] = clip(math.log10(m), 0.0, LOG_LIMIT)
     for r in range(m):
         efficiency += bank.efficiency[row, r]
     log_speed, log_efficiency = math.log(bank.total_speed[row] / m), math.log(efficiency / m)
@@ -104,7 +106,7 @@ def begin_machines(
 
 @helper
 def show_state(bank: ArrivalBank, play: ArrivalPlay, env: int, shown: Floats32) -> None:
-    """Writes the columns of the episode as a whole, but how many tasks wait."""
+    """Writes the columns of the episode as a whole that change, but how many tasks wait."""
     row, sums, meters = play.row[env], play.tally[env], play.meters[env]
     clock, horizon, budget = meters[Meter.CLOCK], bank.horizon[row], bank.budget[row]
     time = min(clock / horizon, 1.0)
@@ -115,7 +117,6 @@ def show_state(bank: ArrivalBank, play: ArrivalPlay, env: int, shown: Floats32) 
         share = meters[Meter.SPENT] / budget
         shown[StatePlace.ENERGY_LEFT] = clip(1.0 - share, 0.0, 1.0)
         shown[StatePlace.PACE] = clip(share - time, -1.0, 1.0)
-    shown[StatePlace.BETA] = bank.beta[row]
     shown[StatePlace.ACCURACY] = clip(play.gained[env] / sums[Tally.SEEN], 0.0, 1.0)
     able = bank.total_speed[row] * clock
     demand = clip_log(math.log(sums[Tally.WORK] / able)) if able > 0.0 else LOG_LIMIT
@@ -124,7 +125,6 @@ def show_state(bank: ArrivalBank, play: ArrivalPlay, env: int, shown: Floats32) 
     recent = math.log(sums[Tally.RECENT] / (bank.total_speed[row] * RECENT * horizon)) + older
     shown[StatePlace.RECENT] = clip_log(recent)
     shown[StatePlace.ARRIVED] = clip(math.log10(1.0 + sums[Tally.SEEN]), 0.0, LOG_LIMIT)
-    shown[StatePlace.MACHINES] = clip(math.log10(bank.machines[row]), 0.0, LOG_LIMIT)
 
 
 @helper

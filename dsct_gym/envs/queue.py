@@ -14,7 +14,7 @@ from dsct_gym.envs.arrival_columns import QueueLayout, StatePlace, TaskPlace
 from dsct_gym.envs.arrival_play import ArrivalPlay, begin_row, game_of, go_on
 from dsct_gym.envs.arrival_view import (
     QueueView,
-    begin_machines,
+    begin_view,
     energy_left,
     log_energy,
     log_time,
@@ -193,7 +193,7 @@ def begin_queue(
     for index in range(envs.size):
         env, row = envs[index], rows[index]
         begin_row(bank, play, feedback, env, row, limits[env] * bank.horizon[row])
-        begin_machines(bank, env, row, view.machines, view.machines_mask)
+        begin_view(bank, env, row, view.budget, view.machines, view.machines_mask)
         _go_on(bank, play, feedback, env)
         _observe(bank, play, view, feedback, env)
 
