@@ -15,6 +15,7 @@ from dsct_gym.envs.arrival_play import ArrivalPlay
 from dsct_gym.envs.arrival_sampling import ArrivalScenario, SampledArrivals
 from dsct_gym.envs.bank import copy_into
 from dsct_gym.envs.episodes import DEFAULT_LEVELS, Episodes
+from dsct_gym.envs.scene import Scene, arriving_scene
 from dsct_gym.envs.shelf import Shelf
 from dsct_gym.envs.single import SchedulingEnv
 from dsct_gym.envs.source import Source
@@ -117,10 +118,18 @@ class ArrivalEpisodes(Episodes):
         waiting = play.waiting[env, : int(play.counters[env, Counter.WAITING])]
         return as_online(self.instance(env)).arrival_order[waiting]
 
-    def arrived(self, env: int) -> Ints:
-        """The tasks that have arrived by their indices in the instance, in their order."""
-        count = int(self.play.counters[env, Counter.ARRIVED])
-        return as_online(self.instance(env)).arrival_order[:count]
+    def scene(self, env: int) -> Scene:
+        """What a frame shows: the time, what has arrived and what waits."""
+        problem, counters = as_online(self.instance(env)), self.play.counters[env]
+        there = problem.arrival_order[: int(counters[Counter.ARRIVED])]
+        asked = int(counters[Counter.MACHINE])
+        return arriving_scene(
+            self.schedule(env),
+            self.waiting(env),
+            float(self.play.clock[env]),
+            problem.arrivals[there],
+            asked if asked >= 0 else None,
+        )
 
     def task(self, env: int) -> int | None:
         """The most urgent task that waits by its index in the instance; None where none does."""

@@ -22,6 +22,7 @@ from dsct_gym.envs.game import Game
 from dsct_gym.envs.observation import Layout, Observation
 from dsct_gym.envs.practice import practise
 from dsct_gym.envs.sampling import Sampled
+from dsct_gym.envs.scene import Scene, planned_scene
 from dsct_gym.envs.shelf import Shelf
 from dsct_gym.envs.source import Source
 from dsct_gym.envs.state import Feedback, Play
@@ -244,6 +245,16 @@ class Episodes(ABC):
         """The task at hand by its index in the instance; None where there is none."""
         waiting = self.waiting(env)
         return int(self.instance(env).core.edf_order[waiting[0]]) if waiting.size else None
+
+    def scene(self, env: int) -> Scene:
+        """What a frame shows."""
+        instance = self.instance(env).core
+        return planned_scene(
+            self.schedule(env),
+            instance.edf_order[self.waiting(env)],
+            int(self.play.position[env]),
+            self.passes * instance.num_tasks,
+        )
 
     def told(self) -> dict[str, Floats]:
         """What infos tell besides, by name, one number an environment (N,)."""

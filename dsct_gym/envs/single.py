@@ -172,7 +172,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
             return None
         if self._renderer is None:
             self._renderer = Renderer(self.render_mode, self.metadata["render_fps"])
-        return self._renderer.render(self._episodes, 0)
+        return self._renderer.render(self._episodes.scene(0))
 
     def close(self) -> None:
         """Closes the window, if there is one."""

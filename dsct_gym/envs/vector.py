@@ -202,7 +202,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
             return None
         if self._renderer is None:
             self._renderer = Renderer(self.render_mode, self.metadata["render_fps"])
-        return tuple(self._renderer.render(self._episodes, env) for env in range(self.num_envs))
+        return tuple(map(self._renderer.render, map(self._episodes.scene, range(self.num_envs))))
 
     def close_extras(self, **kwargs: Any) -> None:
         """Stops the threads."""

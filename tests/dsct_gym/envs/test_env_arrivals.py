@@ -327,8 +327,7 @@ def test_an_episode_can_be_cut_short_at_a_moment_that_is_drawn(env_id: str) -> N
     # Exponential with mean 0.6, seen up to 1: P(cut) = 1 − e^(−1/0.6) = 0.81, mean 0.49.
     assert 0.65 < np.mean(ends) < 0.95
     assert 0.37 < np.mean(lengths) < 0.62
-    _, info = env.reset(options={"instance": arriving(0)})
-    _, _, info = play(env, rng, options={"instance": arriving(0)})
+    _, _, info = play(env, rng, options={"instance": arriving(0, m=2)})
     assert info["time"] >= env.instance.horizon
 
 
@@ -390,3 +389,29 @@ def test_a_draw_with_more_tasks_than_there_is_room_for_makes_room() -> None:
         assert np.array_equal(env._episodes.library.bank.arrival[0, :count], env.instance.arrivals)
         largest = max(largest, count)
     assert largest > 4 * 1.5 + 8
+
+
+@pytest.mark.parametrize("env_id", ARRIVING)
+def test_frames_show_time_passing_and_what_waits(env_id: str) -> None:
+    problem = by_hand([0.0, 0.0, 2.0], [4.0, 3.0, 5.0], [1.0] * 3, horizon=5.0)
+    env = gymnasium.make(env_id, instance=problem, levels=1, render_mode="ansi").unwrapped
+    env.reset()
+    first = env.render().splitlines()
+    if env_id == ONLINE:
+        assert first[0] == "0 ns: task 0 arrives, due at 4 s (1 task so far)"
+    else:
+        assert first[0] == "0 ns: machine 0 is idle, 2 wait (2 tasks so far)"
+    assert first[1].split()[2][0] == ">"
+    env.step(0)
+    env.step(0)
+    later = env.render().splitlines()
+    assert "(3 tasks so far)" in later[0]
+    bar = later[1].split()[2]
+    assert bar.index(">") == 24  # 2 of 5 s in 60 columns
+    assert set(bar[:24]) == {"#"}
+    picture = gymnasium.make(env_id, instance=problem, render_mode="rgb_array").unwrapped
+    picture.reset()
+    frames = [picture.render()]
+    picture.step(9)
+    frames.append(picture.render())
+    assert (frames[0] != frames[1]).any()
