@@ -98,14 +98,7 @@ def draw_frame(scene: Scene) -> npt.NDArray[np.uint8]:
         color=INK,
         parse_math=False,
     )
-    figure.text(
-        0.97,
-        0.932,
-        scene.legend,
-        ha="right",
-        fontsize=8,
-        color=FAINT,
-    )
+    figure.text(left, 0.015, scene.legend, fontsize=8, color=FAINT)
     schedule, instance = scene.schedule, scene.instance
     half = (0.97 - left) / 2.0
     _draw_gauge(
