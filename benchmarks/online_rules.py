@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from dsct_gym import make_solver, upper_bound
+from dsct_gym.arrays import Floats
 from dsct_gym.online import OnlineInstance
 from dsct_gym.online.generator import generate_online
 
@@ -32,8 +33,6 @@ RULES: Sequence[tuple[str, Mapping[str, Any]]] = [
     ("edf-online", PACE),
     ("myopic", {}),
     ("myopic", PACE),
-    *(("fixed-level", {"level": level}) for level in range(1, 11)),
-    *(("fixed-level", {"level": level, **PACE}) for level in range(1, 11)),
     ("slackfit", {}),
     ("slackfit", PACE),
     ("model-switching", {}),
@@ -51,7 +50,10 @@ RULES: Sequence[tuple[str, Mapping[str, Any]]] = [
     ("replan", {"energy": 0.0, "queue": 0.0}),
     ("replan", {"energy": 0.0, "queue": 0.0, **PACE}),
 ]
-"""Each rule with its options; of the fixed levels, the best of each case is shown."""
+"""Each rule with its options."""
+
+LEVELS = range(1, 11)
+"""Of `fixed-level`, the best for each case afterwards is shown: best static."""
 
 COMMITMENT = [("myopic", "slackfit"), ("price", "replan")]
 """The same choice, made when a task arrives and when a machine is idle."""
@@ -81,45 +83,81 @@ def drawn(case: str, options: argparse.Namespace) -> list[OnlineInstance]:
 
 def print_comparison(options: argparse.Namespace) -> None:
     """Mean accuracy of every rule by case, ratio to the bound, microseconds a task."""
-    problems = {case: drawn(case, options) for case in CASES}
-    tasks = sum(each.core.num_tasks for all_ in problems.values() for each in all_)
-    bounds = {
-        case: np.array([upper_bound(each) / each.core.num_tasks for each in all_])
-        for case, all_ in problems.items()
-    }
-    print(f"{'rule':28s}" + "".join(f"{case:>16s}" for case in CASES) + "  ratio  µs/task")
-    _print("bound", [bound.mean() for bound in bounds.values()], 1.0, None)
-    found: dict[tuple[str, bool], list[np.ndarray]] = {}
+    played = Played([drawn(case, options) for case in CASES])
+    print(f"{'':22s}" + "".join(f"{case:>15s}" for case in CASES) + "  ratio µs/task")
+    _print("bound", played.bounds, played.bounds, None)
+    for pace in ({}, PACE):
+        each = [played.by("fixed-level", {"level": level, **pace})[0] for level in LEVELS]
+        best = [
+            max((one[case] for one in each), key=lambda found: float(found.mean()))
+            for case in range(len(CASES))
+        ]
+        _print(_label("best static", pace), best, played.bounds, None)
+    plain: dict[str, list[Floats]] = {}
     for name, given in RULES:
-        rule, started, results = make_solver(name, **given), 0.0, []
-        for all_ in problems.values():
-            solved = [rule.solve(problem) for problem in all_]
-            results.append(np.array([each.schedule.mean_accuracy for each in solved]))
-            started += sum(each.seconds for each in solved)
-        ratio = float(np.mean([r / b for r, b in zip(results, bounds.values(), strict=True)]))
-        shown = ", ".join(f"{key}={value:g}" for key, value in given.items())
-        label = f"{name}[{shown}]" if shown else name
-        _print(label, [each.mean() for each in results], ratio, started / tasks * 1e6)
+        found, micros = played.by(name, given)
+        _print(_label(name, given), found, played.bounds, micros)
         if not given:
-            found[name, True] = results
+            plain[name] = found
     for now, later in COMMITMENT:
-        gains = [b - a for a, b in zip(found[now, True], found[later, True], strict=True)]
-        shown = "".join(f"{g.mean():+9.4f} ±{g.std() / len(g) ** 0.5:.4f}" for g in gains)
-        print(f"{later + ' − ' + now:28s}{shown}")
+        gains = [b - a for a, b in zip(plain[now], plain[later], strict=True)]
+        cells = "".join(f"{g.mean():+8.4f}±{g.std() / len(g) ** 0.5:.4f}" for g in gains)
+        print(f"{later + ' − ' + now:22s}{cells}")
 
 
-def _print(label: str, means: Sequence[float], ratio: float, micros: float | None) -> None:
-    cells = "".join(f"{mean:16.4f}" for mean in means)
-    print(f"{label:28s}{cells}  {ratio:5.3f}" + ("" if micros is None else f"{micros:9.1f}"))
+class Played:
+    """Instances by case, on which rules are played.
+
+    Attributes:
+        problems: The instances of each case.
+        bounds: Clairvoyant bound on the mean accuracy of each instance, by case.
+    """
+
+    def __init__(self, problems: Sequence[Sequence[OnlineInstance]]) -> None:
+        self.problems = problems
+        self.bounds = [
+            np.array([upper_bound(each) / each.core.num_tasks for each in case])
+            for case in problems
+        ]
+
+    def by(self, name: str, given: Mapping[str, Any]) -> tuple[list[Floats], float]:
+        """Mean accuracy of a rule on each instance by case, and microseconds a task."""
+        rule, seconds, found = make_solver(name, **given), 0.0, []
+        for case in self.problems:
+            solved = [rule.solve(problem) for problem in case]
+            found.append(np.array([each.schedule.mean_accuracy for each in solved]))
+            seconds += sum(each.seconds for each in solved)
+        tasks = sum(each.core.num_tasks for case in self.problems for each in case)
+        return found, seconds / tasks * 1e6
+
+
+def _label(name: str, given: Mapping[str, Any]) -> str:
+    """A rule as its row begins."""
+    return name + (" paced" if "pace" in given else "") + (" unpriced" if "queue" in given else "")
+
+
+def _print(
+    label: str, found: Sequence[Floats], bounds: Sequence[Floats], micros: float | None
+) -> None:
+    """One row."""
+    cells = "".join(f"{each.mean():15.4f}" for each in found)
+    ratio = np.mean([np.mean(each / bound) for each, bound in zip(found, bounds, strict=True)])
+    print(f"{label:22s}{cells}  {ratio:5.3f}" + ("" if micros is None else f"{micros:8.1f}"))
     sys.stdout.flush()
 
 
 RANGES = {
     "replan": {
-        "energy": (0.3, 2.0),
-        "correction": (1.0, 20.0),
-        "queue": (0.1, 3.0),
-        "shape": (0.1, 1.5),
+        "energy": (0.4, 1.5),
+        "correction": (4.0, 20.0),
+        "queue": (0.1, 1.2),
+        "shape": (0.2, 1.0),
+    },
+    "price": {
+        "energy": (0.4, 1.5),
+        "correction": (4.0, 20.0),
+        "queue": (0.1, 2.0),
+        "shape": (0.1, 1.0),
     },
     "mirror-descent": {"step": (1.0, 40.0), "start": (0.05, 1.5)},
 }

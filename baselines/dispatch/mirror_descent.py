@@ -111,8 +111,8 @@ class MirrorDescent(CompiledPolicy):
     def __init__(
         self,
         *,
-        step: float = 10.0,
-        start: float = 0.5,
+        step: float = 2.0,
+        start: float = 0.75,
         levels: int = 10,
         pace: float | None = None,
     ) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.jit import helper, kernel
 from dsct_gym.levels import fill_levels
-from dsct_gym.online.instance import OnlineInstance
+from dsct_gym.online.instance import as_online
 from dsct_gym.online.known import Choice, Known, room_from
 from dsct_gym.online.schedule import started_at
 from dsct_gym.problem import Problem
@@ -109,12 +109,10 @@ class Game(NamedTuple):
             ahead: Share of the budget by which spending may be ahead of time: at time t no more
                 than ``B · (t / horizon + ahead)`` is spent. Infinity: the budget alone counts.
         """
-        core, arrivals, horizon = problem.core, np.zeros(problem.core.num_tasks), 0.0
-        if isinstance(problem, OnlineInstance):
-            arrivals, horizon = problem.arrivals, problem.horizon
-        order, n = _arrival_order(problem), core.num_tasks
+        problem = as_online(problem)
+        core, order, n = problem.core, problem.arrival_order, problem.core.num_tasks
         coming = Tasks(
-            arrival=arrivals[order],
+            arrival=problem.arrivals[order],
             deadline=core.deadlines[order],
             reach=core.work[order],
             value=core.accuracy[order],
@@ -123,7 +121,7 @@ class Game(NamedTuple):
         )
         find_levels(coming)
         meters = np.zeros(len(Meter))
-        meters[Meter.HORIZON] = horizon or core.horizon
+        meters[Meter.HORIZON] = problem.horizon
         meters[Meter.BUDGET] = core.energy_budget
         meters[Meter.AHEAD] = ahead
         return cls(
@@ -143,15 +141,8 @@ class Game(NamedTuple):
 
     def schedule(self, problem: Problem) -> Schedule:
         """The schedule of what was decided so far; it is not verified here."""
-        place = np.argsort(_arrival_order(problem), kind="stable")
+        place = np.argsort(as_online(problem).arrival_order, kind="stable")
         return started_at(problem, self.machine[place], self.start[place], self.work[place])
-
-
-def _arrival_order(problem: Problem) -> Ints:
-    """Tasks by arrival (n,)."""
-    if isinstance(problem, OnlineInstance):
-        return problem.arrival_order
-    return np.arange(problem.core.num_tasks)
 
 
 @kernel
