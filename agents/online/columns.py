@@ -12,12 +12,13 @@ class Outlook(IntEnum):
     ONE: 1.
     PACE: ln of the share of energy that is left over the share of time that is left.
     LEFT: Share of time that is left.
-    TREND: ln of the rate of arrivals over the last five patiences, over that of all time.
+    TREND: ln of the rate of arrivals over the last five patiences, over that of all time, in which
+        `Prior` counts as seen.
     SURGE: ln of the rate of the last patience, over that of the last five.
     WAITING: Work that waits, over what all machines can do in a patience.
     BUSY: Share of the next patience in which machines are taken, by speed.
     BUDGET: ln of the energy budget over what all machines would take in the horizon.
-    LOAD: ln of the work that has arrived a second, over what all machines can do.
+    LOAD: ln of the work that arrives a second by the rate of all time, over what machines can do.
     LATER: ln of the price of work at which what waits and what is expected within a patience
         would just fill the machines for that long; the unit of prices is what tasks gain in full,
         over their work.
@@ -84,11 +85,24 @@ class Hold(IntEnum):
     PRICED = 2
 
 
+class Prior(IntEnum):
+    """What is believed of the rate of arrivals before any has been seen.
+
+    LOAD: ln of the work that arrives a second, over what all machines can do.
+    WEIGHT: ln of how long that counts as seen, in horizons.
+    """
+
+    LOAD = 0
+    WEIGHT = 1
+
+
 PRICES_AT: Final = 0
 ROW: Final = len(Outlook)
 INDEX_AT: Final = PRICES_AT + len(Price) * ROW
 HOLD_AT: Final = INDEX_AT + len(Candidate)
-SHARPNESS_AT: Final = HOLD_AT + len(Hold)
+PRIOR_AT: Final = HOLD_AT + len(Hold)
+SHARPNESS_AT: Final = PRIOR_AT + len(Prior)
 SIZE: Final = SHARPNESS_AT + 1
 """Where the learned numbers lie in one array: a row of weights for each price, those of the
-index of candidates, those of holding back, and how sharply the dearer of both prices counts."""
+index of candidates, those of holding back, what is believed of the rate, and how sharply the dearer
+of both prices counts."""

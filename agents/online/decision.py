@@ -32,7 +32,7 @@ _CAP: Final = 30.0
 def decide(known: Known, memory: Floats, parameters: Floats) -> Choice:
     """The waiting task of the highest index, with the work that is worth most at the prices."""
     remember(known, memory)
-    look_out(known, memory)
+    look_out(known, memory, parameters)
     dear = _log_price(memory, parameters, Price.TIME)
     _find_costs(known, memory, parameters, dear)
     here, highest, choice = known.machine, -math.inf, NOTHING

@@ -6,7 +6,7 @@ import math
 from enum import IntEnum
 from typing import Final
 
-from dsct_gym.agents.online.columns import Outlook
+from dsct_gym.agents.online.columns import PRIOR_AT, Outlook, Prior
 from dsct_gym.agents.online.demand import BINS, clearing_price, tally
 from dsct_gym.arrays import Floats
 from dsct_gym.jit import helper
@@ -66,7 +66,7 @@ def remember(known: Known, memory: Floats) -> None:
 
 
 @helper
-def look_out(known: Known, memory: Floats) -> None:
+def look_out(known: Known, memory: Floats, parameters: Floats) -> None:
     """Writes the `Outlook` into memory; `remember` comes first."""
     speed, power = known.speed.sum(), full_power(known)
     outlook, seen = memory[OUTLOOK:COSTS], memory[Mind.SEEN]
@@ -74,7 +74,8 @@ def look_out(known: Known, memory: Floats) -> None:
     left = max(known.horizon - known.clock, 0.0)
     time_left = left / known.horizon
     energy_left = known.left / known.budget if known.budget > 0.0 else 0.0
-    rate, longer, lately = _rates(known, memory, patience)
+    rate = _long_rate(known, memory, parameters)
+    longer, lately = _recent_rates(known, memory, patience)
     outlook[Outlook.ONE] = 1.0
     outlook[Outlook.PACE] = math.log((energy_left + 0.02) / (time_left + 0.02))
     outlook[Outlook.LEFT] = time_left
@@ -103,16 +104,25 @@ def full_power(known: Known) -> float:
 
 
 @helper
-def _rates(known: Known, memory: Floats, patience: float) -> tuple[float, float, float]:
-    """Arrivals a second: of all time, of the last five patiences, of the last one."""
-    seen, last = known.arrival.size, known.arrival[known.arrival.size - 1]
-    passed = (known.clock - last) / patience
+def _long_rate(known: Known, memory: Floats, parameters: Floats) -> float:
+    """Arrivals a second since the beginning, and as believed before."""
+    seen = memory[Mind.SEEN]
+    weight = math.exp(min(parameters[PRIOR_AT + Prior.WEIGHT], _WIDEST)) * known.horizon
+    load = math.exp(min(parameters[PRIOR_AT + Prior.LOAD], _WIDEST))
+    believed = load * known.speed.sum() * seen / memory[Mind.WORK]
+    rate: float = (seen + believed * weight) / (known.clock + weight)
+    return rate
+
+
+@helper
+def _recent_rates(known: Known, memory: Floats, patience: float) -> tuple[float, float]:
+    """Arrivals a second over the last five patiences, and over the last one."""
+    passed = (known.clock - known.arrival[known.arrival.size - 1]) / patience
     # So much of a fading count there can be, so soon after the beginning.
     age = known.clock / patience + 0.3
     lately = memory[Mind.LATELY] * math.exp(-passed) / (1.0 - math.exp(-age))
     longer = memory[Mind.LONGER] * math.exp(-passed / _LONG) / (1.0 - math.exp(-age / _LONG))
-    rate = seen / (known.clock + 0.5 * patience)
-    return rate, longer / (_LONG * patience), lately / patience
+    return longer / (_LONG * patience), lately / patience
 
 
 @helper

@@ -17,6 +17,7 @@ from dsct_gym.agents.online.columns import (
     HOLD_AT,
     INDEX_AT,
     PRICES_AT,
+    PRIOR_AT,
     ROW,
     SHARPNESS_AT,
     SIZE,
@@ -24,6 +25,7 @@ from dsct_gym.agents.online.columns import (
     Hold,
     Outlook,
     Price,
+    Prior,
 )
 from dsct_gym.arrays import Floats
 from dsct_gym.errors import InputError, located
@@ -49,6 +51,7 @@ class WeightFile(Strict):
         energy: Likewise in ln of the price of energy.
         index: Weights of the index of candidates, by `Candidate`.
         hold: When a task is kept for another machine, by `Hold`.
+        prior: What is believed of the rate of arrivals, by `Prior`.
         sharpness: How sharply the dearer of both prices counts: ln of q.
         training: How they were trained.
     """
@@ -58,6 +61,7 @@ class WeightFile(Strict):
     energy: Weights
     index: Weights
     hold: Weights
+    prior: Weights
     sharpness: Weight
     training: dict[str, Any] = Field(default_factory=dict)
 
@@ -67,6 +71,7 @@ _ROWS: Final[tuple[tuple[str, int, type[IntEnum]], ...]] = (
     ("energy", PRICES_AT + Price.ENERGY * ROW, Outlook),
     ("index", INDEX_AT, Candidate),
     ("hold", HOLD_AT, Hold),
+    ("prior", PRIOR_AT, Prior),
 )
 """Fields of the file, where they lie in the parameters, and what their places are called."""
 

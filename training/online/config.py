@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dsct_gym.generator import Scenario
+from dsct_gym.online.generator import TOLERANCE
 from dsct_gym.training.config import Range
 
 
@@ -22,23 +23,26 @@ class Practice(BaseModel):
         mu: Task heterogeneity.
         rho: One over the offered load.
         beta: Energy budget ratio.
-        stretch: How many times as long as usual tasks can wait, drawn log-uniformly.
+        patience: Longest latency, in mean times of a task in full, drawn log-uniformly.
+        families: Share of the instances whose curves are those of a model family.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    n: tuple[int, int] = (50, 300)
-    m: tuple[int, int] = (2, 10)
+    n: tuple[int, int] = (40, 160)
+    m: tuple[int, int] = (3, 8)
     mu: Range = (1.0, 20.0)
     rho: Range = (0.2, 1.0)
     beta: Range = (0.1, 1.0)
-    stretch: Range = (0.8, 1.6)
+    patience: Range = (0.75, 3.0)
+    families: float = Field(default=0.25, ge=0.0, le=1.0)
 
     @model_validator(mode="after")
     def _check(self) -> Practice:
         Scenario(n=self.n, m=self.m, mu=self.mu, rho=self.rho, beta=self.beta)
-        if not 0.0 < self.stretch[0] <= self.stretch[1]:
-            raise ValueError(f"stretch: range from {self.stretch[0]:g} to {self.stretch[1]:g}")
+        low, high = self.patience
+        if not TOLERANCE[0] <= low <= high:
+            raise ValueError(f"patience: range from {low:g} to {high:g}")
         return self
 
 
@@ -64,9 +68,9 @@ class EvolutionConfig(BaseModel):
 
     method: Literal["evolution"] = "evolution"
     seed: int = Field(default=0, ge=0)
-    steps: int = Field(default=250, ge=1)
+    steps: int = Field(default=200, ge=1)
     population: int = Field(default=20, ge=4, multiple_of=2)
-    batch: int = Field(default=16, ge=1)
+    batch: int = Field(default=12, ge=1)
     instances: int = Field(default=128, ge=1)
     spread: float = Field(default=0.15, gt=0.0, le=10.0)
     evaluate_every: int = Field(default=10, ge=1)

@@ -12,12 +12,18 @@ from dsct_gym.agents.online.decision import decide
 from dsct_gym.agents.online.outlook import COSTS
 from dsct_gym.arrays import Floats
 from dsct_gym.baselines.dispatch.price import Price
+from dsct_gym.catalog import families
 from dsct_gym.jit import helper, kernel
 from dsct_gym.online import OnlineInstance
 from dsct_gym.online.arrivals import ArrivalProcess, Poisson
 from dsct_gym.online.arrivals.diurnal import Diurnal
 from dsct_gym.online.arrivals.markov import bursty
-from dsct_gym.online.arrivals.shipped import NEVER_TRAINED_ON, TRACES, shipped_trace
+from dsct_gym.online.arrivals.shipped import (
+    NEVER_TRAINED_ON,
+    TRACES,
+    TRAINING,
+    shipped_trace,
+)
 from dsct_gym.online.generator import TOLERANCE, OnlineScenario
 from dsct_gym.online.known import Known
 from dsct_gym.online.simulator import (
@@ -42,9 +48,9 @@ def _poisson(rng: np.random.Generator) -> ArrivalProcess:
 
 
 def _bursty(rng: np.random.Generator) -> ArrivalProcess:
-    """Bursts of 3 to 16 times the rate, short or long, rare or not."""
-    factor, share, length = 3.0 * (16.0 / 3.0) ** rng.random(), rng.random(), rng.random()
-    return bursty(factor=factor, share=0.1 + 0.2 * share, length=0.02 * 5.0**length)
+    """Bursts of 3 to 20 times the rate, short or long, rare or not."""
+    factor, share, length = 3.0 + 17.0 * rng.random(), rng.random(), rng.random()
+    return bursty(factor=factor, share=0.1 + 0.2 * share, length=0.02 + 0.13 * length)
 
 
 def _diurnal(rng: np.random.Generator) -> ArrivalProcess:
@@ -54,7 +60,7 @@ def _diurnal(rng: np.random.Generator) -> ArrivalProcess:
 def _trace(rng: np.random.Generator) -> ArrivalProcess:
     """The first half of one of the traces that are not kept for tests."""
     names = [name for name in TRACES if name != NEVER_TRAINED_ON]
-    return shipped_trace(names[int(rng.random() * len(names))], end=0.5)
+    return shipped_trace(names[int(rng.random() * len(names))], **TRAINING)
 
 
 KINDS: Final[dict[str, Callable[[np.random.Generator], ArrivalProcess]]] = {
@@ -76,19 +82,26 @@ def draw_practice(practice: Practice, kind: str, rng: np.random.Generator) -> On
     """
     arrivals = KINDS[kind](rng)
     fewest, most = practice.n
-    shortest, longest = practice.stretch
+    low, high = practice.patience
     tasks = round(fewest * (most / fewest) ** rng.random())
-    stretch = shortest * (longest / shortest) ** rng.random()
+    patience = low * (high / low) ** rng.random()
     scenario = OnlineScenario.of(
         arrivals=arrivals,
-        tolerance=(stretch * TOLERANCE[0], stretch * TOLERANCE[1]),
+        tolerance=(TOLERANCE[0], patience),
         n=tasks,
         m=practice.m,
+        family=_family(rng) if rng.random() < practice.families else None,
         mu=practice.mu,
         rho=practice.rho,
         beta=practice.beta,
     )
     return scenario.sample(rng)
+
+
+def _family(rng: np.random.Generator) -> str:
+    """A model family of the catalogue."""
+    known = families()
+    return known[int(rng.random() * len(known))].name
 
 
 class Match(NamedTuple):
@@ -135,6 +148,7 @@ def play_each(game: Game, memory: Floats, weights: Floats, earned: Floats) -> bo
     """
     for row in range(weights.shape[0]):
         _begin_anew(game)
+        earned[row] = 0.0
         for place in range(memory.size):
             memory[place] = 0.0
         while next_idle(game):

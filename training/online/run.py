@@ -14,6 +14,7 @@ from dsct_gym.agents.online.columns import (
     HOLD_AT,
     INDEX_AT,
     PRICES_AT,
+    PRIOR_AT,
     ROW,
     SHARPNESS_AT,
     SIZE,
@@ -21,6 +22,7 @@ from dsct_gym.agents.online.columns import (
     Hold,
     Outlook,
     Price,
+    Prior,
 )
 from dsct_gym.agents.online.weights import as_file
 from dsct_gym.arrays import Floats
@@ -48,6 +50,8 @@ def untrained() -> Floats:
     weights[INDEX_AT + Candidate.SLACK] = -0.5
     weights[INDEX_AT + Candidate.RIVAL] = -0.5
     weights[HOLD_AT + Hold.ALWAYS] = 0.7
+    weights[PRIOR_AT + Prior.LOAD] = 0.7
+    weights[PRIOR_AT + Prior.WEIGHT] = -2.3
     weights[SHARPNESS_AT] = 1.0
     return weights
 
