@@ -68,7 +68,7 @@ class EvolutionConfig(BaseModel):
 
     method: Literal["evolution"] = "evolution"
     seed: int = Field(default=0, ge=0)
-    steps: int = Field(default=200, ge=1)
+    steps: int = Field(default=130, ge=1)
     population: int = Field(default=20, ge=4, multiple_of=2)
     batch: int = Field(default=12, ge=1)
     instances: int = Field(default=128, ge=1)
