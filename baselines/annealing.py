@@ -8,12 +8,12 @@ import numpy as np
 
 from dsct_gym.allocation import allocate
 from dsct_gym.baselines.descent import Descent
-from dsct_gym.baselines.local_search import Clock, Search, Start, cool, descended
+from dsct_gym.baselines.local_search import Clock, Search, Start, Walker, cool, descended
 from dsct_gym.errors import InputError
 from dsct_gym.list_schedule import assign
 from dsct_gym.problem import Problem
 from dsct_gym.relaxation import Relaxation, relax
-from dsct_gym.solver import Answer, Progress, Solver, practises
+from dsct_gym.solver import Answer, Progress, ProgressCallback, Solver, practises
 
 _MANY = 100  # tasks from which a run starts from a descent: those of fewer soon forget it
 _REPORT = 0.1  # s, between reports of progress
@@ -43,11 +43,7 @@ class Annealing(Solver):
     stochastic = True
 
     def __init__(self, moves: int | None = None) -> None:
-        if moves is not None and (isinstance(moves, bool) or not isinstance(moves, int)):
-            raise InputError(f"moves: must be a whole number, got {moves!r}")
-        if moves is not None and moves < 0:
-            raise InputError(f"moves: must be at least 0, got {moves}")
-        self.moves = moves
+        self.moves = as_moves(moves)
 
     def practise(self, problem: Problem) -> None:
         """As the base class; toys have too few tasks to be descended from."""
@@ -65,18 +61,41 @@ class Annealing(Solver):
         search = Search(instance, start.machine_of, 0 if seed is None else seed)
         try:
             if not interrupted:
-                self._anneal(search, Clock(started, moves, time_limit))
+                anneal(search, Clock(started, moves, time_limit), self.progress)
         except KeyboardInterrupt:
             interrupted = True
         return Answer(allocate(instance, search.best), relaxation.bound, interrupted)
 
-    def _anneal(self, search: Search, clock: Clock) -> None:
-        """Cools, and tells how it goes."""
-        reported = 0.0
-        for done in cool(search, clock):
-            if self.progress is not None and clock.seconds > reported + _REPORT:
-                reported = clock.seconds
-                self.progress(Progress(reported, best=search.best_total, done=done))
+
+def anneal(search: Walker, clock: Clock, progress: ProgressCallback | None) -> None:
+    """Cools a walk, and tells how it goes.
+
+    Args:
+        search: The walk; it keeps its best.
+        clock: What it may use up.
+        progress: Called several times a second; None to hear nothing.
+
+    Raises:
+        KeyboardInterrupt: On Ctrl-C.
+    """
+    reported = 0.0
+    for done in cool(search, clock):
+        if progress is not None and clock.seconds > reported + _REPORT:
+            reported = clock.seconds
+            progress(Progress(reported, best=search.best_total, done=done))
+
+
+def as_moves(moves: int | None) -> int | None:
+    """A number of proposals, None for as many as there is time for.
+
+    Raises:
+        InputError: If it is not a whole number of at least 0.
+    """
+    if moves is not None and (isinstance(moves, bool) or not isinstance(moves, int)):
+        raise InputError(f"moves: must be a whole number, got {moves!r}")
+    if moves is not None and moves < 0:
+        raise InputError(f"moves: must be at least 0, got {moves}")
+    return moves
 
 
 def _start(problem: Problem, relaxation: Relaxation, deadline: float) -> Start:

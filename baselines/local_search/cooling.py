@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from dsct_gym.baselines.local_search.search import Search
+if TYPE_CHECKING:
+    from dsct_gym.baselines.local_search.search import Tally
+    from dsct_gym.instance import Instance
 
 LAST_TEMPERATURE: Final = 0.005
 """Where a cooling ends, in units of a typical loss."""
@@ -23,7 +25,48 @@ _SLICE_MOVES = 1_000  # the same where the moves are limited
 _SLICES = 100  # temperatures of one cooling, at least
 
 
-def cool(search: Search, clock: Clock) -> Iterator[float]:
+class Walker(Protocol):
+    """What can be cooled: a walk from schedule to schedule that keeps the best."""
+
+    @property
+    def instance(self) -> Instance:
+        """The tasks and machines."""
+        ...
+
+    @property
+    def can_move(self) -> bool:
+        """Whether any change could matter."""
+        ...
+
+    @property
+    def neighbours(self) -> int:
+        """About how many schedules are one change away."""
+        ...
+
+    @property
+    def tally(self) -> Tally:
+        """How many changes were proposed so far."""
+        ...
+
+    @property
+    def best_total(self) -> float:
+        """Total accuracy of the best so far."""
+        ...
+
+    def typical_loss(self) -> float:
+        """Median total accuracy that a change costs where it costs any."""
+        ...
+
+    def restart(self) -> None:
+        """Goes back to the best."""
+        ...
+
+    def step(self, temperature: float, count: int) -> None:
+        """Proposes so many changes at a temperature in units of total accuracy."""
+        ...
+
+
+def cool(search: Walker, clock: Clock) -> Iterator[float]:
     """Cools as often as there is time to, each time from the best so far.
 
     Args:
@@ -79,7 +122,7 @@ class Clock:
         """Since the start."""
         return time.perf_counter() - self._started
 
-    def pilot(self, search: Search, temperature: float) -> float:
+    def pilot(self, search: Walker, temperature: float) -> float:
         """The moves that there are; measured on a few where only the time is limited."""
         self._began = self.seconds
         if self._moves is not None:
@@ -87,7 +130,7 @@ class Clock:
         search.step(temperature, _PILOT)
         return max(0.0, self._limit - self.seconds) * self._rate(search)
 
-    def progress(self, search: Search) -> float:
+    def progress(self, search: Walker) -> float:
         """Share of the run that is over, in [0, 1]."""
         if self.seconds >= self._limit:
             return 1.0
@@ -95,7 +138,7 @@ class Clock:
             return search.tally.proposed / self._moves if self._moves > 0 else 1.0
         return max(0.0, (self.seconds - self._began) / (self._limit - self._began))
 
-    def slice(self, search: Search, coolings: int) -> int:
+    def slice(self, search: Walker, coolings: int) -> int:
         """Moves until the next look at the clock."""
         parts = _SLICES * coolings
         if self._moves is not None:
@@ -104,6 +147,6 @@ class Clock:
             return min(most, self._moves - search.tally.proposed)
         return max(1, int(self._rate(search) * min(_SLICE, self._limit / parts)))
 
-    def _rate(self, search: Search) -> float:
+    def _rate(self, search: Walker) -> float:
         """Moves a second so far."""
         return search.tally.proposed / max(1e-9, self.seconds - self._began)
