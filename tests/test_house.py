@@ -25,10 +25,11 @@ ALLOWED: dict[str, set[str]] = {
     **dict.fromkeys(VARIANTS, GROUND),
     "serving": GROUND | {"online", "points"},
 }
+ALLOWED["operator"] = GROUND | VARIANTS | {"plan", "serving"}
 ALLOWED["suites"] = GROUND | VARIANTS | {"plan", "serving"}
 ALLOWED["envs"] = ALLOWED["suites"] | {"suites"}
 ALLOWED["benchmark"] = ALLOWED["envs"] | {"envs"}
-ALLOWED["cli"] = ALLOWED["benchmark"] | {"benchmark"}
+ALLOWED["cli"] = ALLOWED["benchmark"] | {"benchmark", "operator"}
 ALLOWED["baselines"] = GROUND | VARIANTS | {"plan", "serving"}
 ALLOWED["agents"] = ALLOWED["baselines"] | {"baselines", "envs"}
 ALLOWED["training"] = ALLOWED["agents"] | {"agents", "suites"}
