@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import singledispatch
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import numpy as np
 
 from dsct_gym.errors import InputError, instead_of
 from dsct_gym.instance import Instance
+from dsct_gym.operator.machines import Machine
 from dsct_gym.points.instance import DvfsInstance
 from dsct_gym.points.operating_points import OperatingPoints
 
@@ -23,20 +24,6 @@ if TYPE_CHECKING:
 Kind = TypeVar("Kind", bound="Problem")
 
 _AMPLE: Final = 2.0
-
-
-class Machine(NamedTuple):
-    """A machine to add.
-
-    Attributes:
-        name: Its name, to which a number is added where there is one of that name.
-        speed: s_r, GFLOP/s, positive.
-        efficiency: E_r, GFLOP/J, positive.
-    """
-
-    name: str
-    speed: float
-    efficiency: float
 
 
 def with_budget(problem: Kind, budget: float) -> Kind:
@@ -115,9 +102,7 @@ def _(problem: Instance, machine: Machine) -> Instance:
 
 @with_machine.register
 def _(problem: DvfsInstance, machine: Machine) -> DvfsInstance:
-    points = OperatingPoints(
-        np.array([machine.speed]), np.array([machine.speed / machine.efficiency])
-    )
+    points = OperatingPoints(np.array([machine.speed]), np.array([machine.power]))
     core = with_machine(problem.core, machine)
     return DvfsInstance.of(core, (*problem.points, points))
 
