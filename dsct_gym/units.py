@@ -59,18 +59,24 @@ class Dimension:
             raise InputError(f"{field}: must be finite, got {text[:40]!r}")
         return value
 
-    def show(self, value: float) -> str:
-        """A quantity to four digits, in the largest unit of which there is at least one."""
-        if not math.isfinite(value):
-            return "no limit" if value > 0.0 else "none"
+    def fitting(self, value: float) -> str:
+        """The largest unit in which a value is at least one, the smallest for less."""
         for unit in self.shown:
             if abs(value) >= self.units[unit] * (1.0 - 5e-5):
-                break
-        else:
-            unit = self.base if value == 0.0 else self.shown[-1]
+                return unit
+        return self.base if value == 0.0 else self.shown[-1]
+
+    def show(self, value: float) -> str:
+        """A quantity to four digits, in its `fitting` unit."""
+        if not math.isfinite(value):
+            return "no limit" if value > 0.0 else "none"
+        unit = self.fitting(value)
+        return f"{self.number(value, unit)} {unit}"
+
+    def number(self, value: float, unit: str) -> str:
+        """The number alone, to four digits, as columns of a table have it under their unit."""
         number = value / self.units[unit]
-        digits = f"{number:.0f}" if 1e4 <= abs(number) < 1e7 else f"{number:.4g}"
-        return f"{digits} {unit}"
+        return f"{number:.0f}" if 1e4 <= abs(number) < 1e7 else f"{number:.4g}"
 
     def _meant(self, unit: str) -> str:
         """The units perhaps meant, first those that differ in letter case alone."""
@@ -122,6 +128,8 @@ EFFICIENCY: Final = Dimension(
     {"GFLOP/J": 1.0, "TFLOP/J": 1e3, "GFLOPS/W": 1.0, "TFLOPS/W": 1e3, "MFLOP/J": 1e-3},
     ("TFLOP/J", "GFLOP/J", "MFLOP/J"),
 )
+FACTOR: Final = Dimension("a factor", {"": 1.0, "x": 1.0}, ())
+"""Ratios: 2 or 2x."""
 SHARE: Final = Dimension("a share", {"": 1.0, "%": 0.01}, ())
 """Shares and accuracies: 0.5 or 50%."""
 

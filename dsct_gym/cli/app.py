@@ -15,6 +15,7 @@ import typer
 COMMANDS = {
     "Problems": ("generate", "describe", "devices", "families", "schema"),
     "Schedules": ("solve", "verify", "bound"),
+    "Questions": ("sweep",),
     "Policies": ("train", "evaluate"),
     "Benchmarks": (
         "bench",

@@ -14,6 +14,7 @@ import numpy as np
 
 from dsct_gym.errors import InputError, instead_of
 from dsct_gym.instance import Instance
+from dsct_gym.online.instance import OnlineInstance
 from dsct_gym.operator.machines import Machine
 from dsct_gym.points.instance import DvfsInstance
 from dsct_gym.points.operating_points import OperatingPoints
@@ -45,8 +46,11 @@ def with_ample_budget(problem: Kind) -> Kind:
     return with_budget(problem, _AMPLE * float(core.max_work.sum() / core.efficiencies.min()))
 
 
-def with_deadlines(problem: Kind, factor: float) -> Kind:
+@singledispatch
+def with_deadlines(problem: Any, factor: float) -> Any:
     """The problem with all deadlines later, or earlier, by a factor; the budget stays.
+
+    Where tasks arrive, it is the time from their arrivals that is multiplied.
 
     Args:
         problem: An `Instance`, or a variant around one.
@@ -55,8 +59,13 @@ def with_deadlines(problem: Kind, factor: float) -> Kind:
     Raises:
         InputError: If a deadline gets out of range.
     """
-    core = problem.core
-    return _with_core(problem, deadlines=core.deadlines * factor)
+    return _with_core(problem, deadlines=problem.core.deadlines * factor)
+
+
+@with_deadlines.register
+def _(problem: OnlineInstance, factor: float) -> OnlineInstance:
+    latency = problem.core.deadlines - problem.arrivals
+    return _with_core(problem, deadlines=problem.arrivals + factor * latency)
 
 
 def find_machine(core: Instance, name: str) -> int:
