@@ -15,7 +15,7 @@ import typer
 COMMANDS = {
     "Problems": ("generate", "describe", "devices", "families", "schema"),
     "Schedules": ("solve", "verify", "bound"),
-    "Questions": ("sweep",),
+    "Questions": ("sweep", "explain"),
     "Policies": ("train", "evaluate"),
     "Benchmarks": (
         "bench",

@@ -21,9 +21,8 @@ from dsct_gym.errors import InputError
 from dsct_gym.streams import stdout_to_stderr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from dsct_gym.operator.machines import Machine
     from dsct_gym.operator.savings import Reference, Saving, Solve
     from dsct_gym.operator.sweep import Point
     from dsct_gym.problem import Problem
@@ -91,6 +90,7 @@ def sweep(
     energy, it is told how much is saved where some accuracy is given up. Without an
     option, energy goes from 10% to 100% of the budget.
     """
+    from dsct_gym.operator.machines import read_alternatives
     from dsct_gym.operator.sweep import clusters
 
     check_writable("--output", output)
@@ -99,7 +99,8 @@ def sweep(
     if energy is None and deadlines is None and not add_machine and not without_machine:
         energy = "10%:100%"
     budgets, factors = _axes(problem, energy, deadlines, steps)
-    alternatives = clusters(problem, _machines(add_machine or ()), without_machine or ())
+    added = read_alternatives(add_machine or (), "--add-machine")
+    alternatives = clusters(problem, added, without_machine or ())
     named = None if solver == NONE else solver
     with stdout_to_stderr(), progress_bar() as bar:
         line = bar.add_task("sweep", total=None, state="compiling, if it is the first time")
@@ -146,18 +147,6 @@ def _axes(
     if not isfinite(budget) or budget == 0.0:
         raise InputError("--energy: the instance has no energy budget to take shares of")
     return read_steps(energy, steps, budget, ENERGY, "--energy"), [1.0]
-
-
-def _machines(texts: Sequence[str]) -> dict[str, list[Machine]]:
-    """The machines that each ``--add-machine`` names, by what stands there."""
-    from dsct_gym.operator.machines import read_machines
-
-    named = {}
-    for text in texts:
-        machines = read_machines(text, "--add-machine")
-        own = ":speed=" in text or ":watt=" in text
-        named[machines[0].name if own and len(machines) == 1 else text] = machines
-    return named
 
 
 def _solver(name: str, problem: Problem, time_limit: float | None, seed: int | None) -> Solve:

@@ -117,6 +117,33 @@ def _(problem: DvfsInstance, machine: Machine) -> DvfsInstance:
 
 
 @singledispatch
+def with_copy(problem: Any, machine: int) -> Any:
+    """The problem with a second machine like one of its own; the budget stays.
+
+    Args:
+        problem: An `Instance`, or a variant whose machines are those of its core.
+        machine: Index of the machine.
+    """
+    return replace(problem, core=with_copy(problem.core, machine))
+
+
+@with_copy.register
+def _(problem: Instance, machine: int) -> Instance:
+    return replace(
+        problem,
+        speeds=np.append(problem.speeds, problem.speeds[machine]),
+        efficiencies=np.append(problem.efficiencies, problem.efficiencies[machine]),
+        machine_names=_names_with(problem, machine_names(problem)[machine]),
+    )
+
+
+@with_copy.register
+def _(problem: DvfsInstance, machine: int) -> DvfsInstance:
+    points = (*problem.points, problem.points[machine])
+    return DvfsInstance.of(with_copy(problem.core, machine), points)
+
+
+@singledispatch
 def without_machine(problem: Any, machine: int) -> Any:
     """The problem without one of its machines; the budget stays.
 

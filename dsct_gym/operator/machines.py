@@ -6,7 +6,7 @@ how many there are of it; what is given of a device of the catalogue replaces wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -77,6 +77,19 @@ def read_machines(text: str, field: str, known: Lookup | None = None) -> list[Ma
     """
     kinds = [_read_kind(part, field, known or in_catalogue) for part in text.split(",")]
     return numbered([kind for kind, count in kinds for _ in range(count)])
+
+
+def read_alternatives(texts: Iterable[str], field: str) -> dict[str, list[Machine]]:
+    """Sets of machines, each by what it is called: its name alone where it is one machine.
+
+    Raises:
+        InputError: As `read_machines`.
+    """
+    named = {}
+    for text in texts:
+        machines = read_machines(text, field)
+        named[machines[0].name if len(machines) == 1 else text] = machines
+    return named
 
 
 def numbered(machines: Sequence[Machine]) -> list[Machine]:

@@ -27,14 +27,12 @@ import numpy as np
 
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.instance import Instance
-from dsct_gym.operator.changes import with_machine, without_machine
 from dsct_gym.operator.overview import full_works
 from dsct_gym.points.instance import DvfsInstance
 from dsct_gym.problem import Problem, check_known
 from dsct_gym.relaxation import Relaxation, relax
 
 if TYPE_CHECKING:
-    from dsct_gym.operator.machines import Machine
     from dsct_gym.schedule import Schedule
 
 KNOWS: Final = frozenset({"points"})
@@ -155,32 +153,6 @@ def check_prices(problem: Problem) -> None:
         InputError: One line.
     """
     check_known(problem, KNOWS, "'explain'", dict)
-
-
-def gain_of_machine(problem: Problem, machine: Machine, bound: float | None = None) -> float:
-    """By how much another machine raises the bound at the same budget, total accuracy.
-
-    Args:
-        problem: A problem that has a relaxation.
-        machine: The machine.
-        bound: The bound without it, where it is known.
-    """
-    before = relax(problem).bound if bound is None else bound
-    return relax(with_machine(problem, machine)).bound - before
-
-
-def loss_of_machine(problem: Problem, machine: int, bound: float | None = None) -> float:
-    """By how much the bound falls without one of the machines, total accuracy.
-
-    Args:
-        problem: A problem that has a relaxation.
-        machine: Index of the machine.
-        bound: The bound with it, where it is known.
-    """
-    before = relax(problem).bound if bound is None else bound
-    if problem.core.num_machines == 1:
-        return before - float(problem.core.base_accuracy.sum())
-    return before - relax(without_machine(problem, machine)).bound
 
 
 def limits_of_schedule(schedule: Schedule) -> Ints:

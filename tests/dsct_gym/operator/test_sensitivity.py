@@ -12,14 +12,8 @@ from dsct_gym.allocation import allocate
 from dsct_gym.generator import generate
 from dsct_gym.instance import Instance
 from dsct_gym.operator.changes import with_budget
-from dsct_gym.operator.machines import Machine
-from dsct_gym.operator.sensitivity import (
-    Limit,
-    gain_of_machine,
-    limits_of_schedule,
-    loss_of_machine,
-    sensitivity,
-)
+from dsct_gym.operator.explanation import explain
+from dsct_gym.operator.sensitivity import Limit, limits_of_schedule, sensitivity
 from dsct_gym.points.generator import draw_points
 from dsct_gym.points.instance import DvfsInstance
 from dsct_gym.points.operating_points import OperatingPoints
@@ -138,12 +132,10 @@ def test_prices_with_clocks_are_derivatives(seed):
 @settings(max_examples=60, deadline=None)
 @given(instances())
 def test_rents_bound_what_machines_bring_and_cost(instance: Instance) -> None:
-    told = sensitivity(instance)
-    tolerance = 1e-9 * max(1.0, told.relaxation.bound)
-    for r, rent in enumerate(told.rents):
-        assert loss_of_machine(instance, r) >= rent - tolerance
-        speed, power = float(instance.speeds[r]), float(instance.powers[r])
-        assert gain_of_machine(instance, Machine("twin", speed, power)) <= rent + tolerance
+    told = explain(instance)
+    tolerance = 1e-9 * max(1.0, told.sensitivity.relaxation.bound)
+    for machine in told.machines:
+        assert machine.gain - tolerance <= machine.rent <= machine.loss + tolerance
 
 
 @settings(max_examples=60, deadline=None)
