@@ -166,12 +166,15 @@ def _schema_of_instances(variants: tuple[type[InstanceModel], ...]) -> dict[str,
     kinds: Any = Union[(InstanceModel, *variants)]
     models: dict[str, Any] = TypeAdapter(kinds).json_schema()["$defs"]
     plain = models.pop(InstanceModel.__name__)
+    common = both = plain["properties"]
     for variant in variants:
         told = models.pop(variant.__name__)["properties"]
-        both = plain["properties"]
-        plain["properties"] = both | {
-            name: _either(both[name], part) if name in both else part for name, part in told.items()
+        both = both | {
+            name: _either(both[name], part) if name in both else part
+            for name, part in told.items()
+            if part != common.get(name)
         }
+    plain["properties"] = both
     return {"$defs": models, **plain}
 
 
