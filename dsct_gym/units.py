@@ -54,10 +54,15 @@ class Dimension:
         unit = found[2] or self.base
         if unit not in self.units:
             raise InputError(f"{field}: {unit!r} is no unit of {self.name}; {self._meant(unit)}")
-        value = float(found[1]) * self.units[unit]
+        value = self.converted(float(found[1]), unit)
         if not math.isfinite(value):
             raise InputError(f"{field}: must be finite, got {text[:40]!r}")
         return value
+
+    def converted(self, number: float, unit: str) -> float:
+        """So many of a unit in the package's own; 70 % is 0.7 to the last digit."""
+        factor = self.units[unit]
+        return number * factor if factor >= 1.0 else number / round(1.0 / factor)
 
     def fitting(self, value: float) -> str:
         """The largest unit in which a value is at least one, the smallest for less."""
@@ -134,7 +139,11 @@ SHARE: Final = Dimension("a share", {"": 1.0, "%": 0.01}, ())
 """Shares and accuracies: 0.5 or 50%."""
 
 
+_NOTHING: Final = 1e-9
+"""A share below which there is nothing to show."""
+
+
 def show_share(share: float) -> str:
     """A share in per cent, to a tenth, or further where it is small."""
-    value = 100.0 * share
+    value = 100.0 * share if abs(share) >= _NOTHING else 0.0
     return f"{value:.1f} %" if abs(value) >= 1.0 or value == 0.0 else f"{value:.2g} %"

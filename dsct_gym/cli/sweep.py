@@ -44,7 +44,7 @@ def sweep(
         typer.Option(
             "--energy",
             metavar="LOW:HIGH",
-            help="Budgets: shares of the instance's (10%:100%) or energies (1Wh:5Wh).",
+            help="Budgets: shares of what can be used (10%:100%) or energies (1Wh:5Wh).",
         ),
     ] = None,
     deadlines: Annotated[
@@ -88,7 +88,8 @@ def sweep(
 
     Each point has what no schedule can exceed (bound) and what a solver finds. Along
     energy, it is told how much is saved where some accuracy is given up. Without an
-    option, energy goes from 10% to 100% of the budget.
+    option, energy goes from 10% to 100%. Shares are of the budget, or of what the
+    relaxation spends where that is less.
     """
     from dsct_gym.operator.machines import read_alternatives
     from dsct_gym.operator.sweep import clusters
@@ -134,7 +135,7 @@ def _axes(
     """Budgets and factors of deadlines, of which one is of several."""
     from math import isfinite
 
-    from dsct_gym.operator.sweep import read_steps
+    from dsct_gym.operator.sweep import read_steps, usable_energy
     from dsct_gym.units import ENERGY, FACTOR
 
     if energy is not None and deadlines is not None:
@@ -143,10 +144,10 @@ def _axes(
         return None, read_steps(deadlines, steps, 1.0, FACTOR, "--deadlines")
     if energy is None:
         return None, [1.0]
-    budget = problem.core.energy_budget
-    if not isfinite(budget) or budget == 0.0:
-        raise InputError("--energy: the instance has no energy budget to take shares of")
-    return read_steps(energy, steps, budget, ENERGY, "--energy"), [1.0]
+    whole = usable_energy(problem)
+    if not isfinite(whole) or whole == 0.0:
+        raise InputError("--energy: the instance has no energy to take shares of")
+    return read_steps(energy, steps, whole, ENERGY, "--energy"), [1.0]
 
 
 def _solver(name: str, problem: Problem, time_limit: float | None, seed: int | None) -> Solve:
@@ -222,6 +223,7 @@ def _document(result: _Result) -> dict[str, object]:
 
 def _print(result: _Result) -> None:
     """The points, and below them what is saved."""
+    from dsct_gym.operator.sweep import usable_energy
     from dsct_gym.units import ENERGY, show_share
 
     several = len({point.machines for point in result.points}) > 1
@@ -232,12 +234,12 @@ def _print(result: _Result) -> None:
         *([Heading("machines")] if several else []),
         *([Heading("deadlines", "number")] if along_deadlines else []),
         Heading(f"budget ({unit})", "number"),
-        *([] if along_deadlines else [Heading("of it", "number", 1)]),
+        *([] if along_deadlines else [Heading("share", "number", 1)]),
         Heading("bound", "number"),
         *([Heading(solver, "number"), Heading(f"spent ({unit})", "number", 1)] if solver else []),
         Heading("price per J", "number", 2),
     ]
-    tasks, whole = result.problem.core.num_tasks, result.problem.core.energy_budget
+    tasks, whole = result.problem.core.num_tasks, usable_energy(result.problem)
     rows = []
     for point in result.points:
         row = [point.machines] if several else []

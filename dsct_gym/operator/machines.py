@@ -6,12 +6,13 @@ how many there are of it; what is given of a device of the catalogue replaces wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, cast
 
-from dsct_gym.catalog import Device, device
+from dsct_gym.catalog import device, measured_speed
 from dsct_gym.errors import InputError, instead_of
 from dsct_gym.units import EFFICIENCY, POWER, SPEED
 
@@ -23,12 +24,15 @@ _LONGEST: Final = 200
 
 
 class Origin(StrEnum):
-    """Where a speed or a power comes from."""
+    """Where a speed or a power comes from.
+
+    Predicted speeds follow from the peak rate; a limit is what board or module may draw.
+    """
 
     GIVEN = "given"
     MEASURED = "measured"
-    PREDICTED = "predicted from the peak rate"
-    LIMIT = "the limit of the board"
+    PREDICTED = "predicted"
+    LIMIT = "limit"
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Machine:
     Attributes:
         name: Its name; that of the device where it is one of the catalogue.
         speed: s_r, GFLOP/s, positive.
-        power: P_r while busy, W, positive.
+        power: P_r while busy, W, positive; NaN where a lookup does not know it.
         speed_from: Where the speed comes from.
         power_from: Where the power comes from.
     """
@@ -53,11 +57,6 @@ class Machine:
     def efficiency(self) -> float:
         """E_r, GFLOP/J."""
         return self.speed / self.power
-
-    @classmethod
-    def of_device(cls, found: Device) -> Machine:
-        """A device of the catalogue: its sustained speed, and the power that its board may draw."""
-        return cls(found.name, found.speed, found.tdp_watts, Origin.PREDICTED, Origin.LIMIT)
 
 
 Lookup = Callable[[str], Machine | None]
@@ -107,12 +106,25 @@ def numbered(machines: Sequence[Machine]) -> list[Machine]:
     return named
 
 
-def in_catalogue(name: str) -> Machine | None:
-    """The device of the catalogue of that name as a machine, None where there is none."""
+def in_catalogue(name: str, models: Sequence[str] = ()) -> Machine | None:
+    """The device of the catalogue of that name as a machine, None where there is none.
+
+    Args:
+        name: Its name.
+        models: Names of the model families that it is to run, for its speed.
+    """
     try:
-        return Machine.of_device(device(name))
+        found = device(name)
     except InputError:
         return None
+    measured = measured_speed(found.name, models)
+    return Machine(
+        found.name,
+        found.speed if measured is None else measured,
+        found.tdp_watts,
+        Origin.PREDICTED if measured is None else Origin.MEASURED,
+        Origin.LIMIT,
+    )
 
 
 def _read_kind(text: str, field: str, known: Lookup) -> tuple[Machine, int]:
@@ -122,7 +134,8 @@ def _read_kind(text: str, field: str, known: Lookup) -> tuple[Machine, int]:
         raise InputError(f"{field}: a name is empty")
     if len(name) > _LONGEST:
         raise InputError(f"{field}: the name {name[:40]!r}... is too long")
-    count, given = 1, {}
+    count = 1
+    given: dict[str, float] = {}
     for setting in settings:
         key, equals, value = (part.strip() for part in setting.partition("="))
         if not equals:
@@ -133,7 +146,7 @@ def _read_kind(text: str, field: str, known: Lookup) -> tuple[Machine, int]:
             given[key] = _KEYS[key].read(value, f"{field}: {name}: {key}")
             if not given[key] > 0.0:
                 raise InputError(f"{field}: {name}: {key} must be positive, got {value}")
-    return _with_given(name, given, known, field), count
+    return make_machine(name, given, known, field), count
 
 
 _KEYS: Final = {"speed": SPEED, "watt": POWER, "power": POWER, "efficiency": EFFICIENCY}
@@ -148,32 +161,40 @@ def _read_count(text: str, where: str) -> int:
     return int(text)
 
 
-def _with_given(name: str, given: dict[str, float], known: Lookup, field: str) -> Machine:
-    """What is known of a machine, with what is given in its place."""
-    power = given.get("watt", given.get("power"))
-    speed, efficiency = given.get("speed"), given.get("efficiency")
-    found = known(name)
-    if efficiency is not None and power is not None and speed is not None:
+def make_machine(name: str, given: Mapping[str, float], known: Lookup, field: str) -> Machine:
+    """What is known of a machine, with what is given in its place.
+
+    Args:
+        name: Its name.
+        given: Any two of ``speed`` (GFLOP/s), ``watt`` or ``power`` (W) and ``efficiency``
+            (GFLOP/J), or fewer where more is known.
+        known: What is known of machines by name.
+        field: What to name in errors.
+
+    Raises:
+        InputError: If too little is known, or too much is given.
+    """
+    power, speed = given.get("watt", given.get("power")), given.get("speed")
+    efficiency = given.get("efficiency")
+    if None not in (power, speed, efficiency):
         raise InputError(f"{field}: {name}: two of speed, watt and efficiency make the third")
-    if efficiency is not None and power is not None:
+    found = known(name)
+    if speed is None and power is not None and efficiency is not None:
         speed = efficiency * power
-    if found is not None:
-        machine = found
-        if speed is not None:
-            machine = replace(machine, speed=speed, speed_from=Origin.GIVEN)
-        if power is None and efficiency is not None:
-            power = machine.speed / efficiency
-        if power is not None:
-            machine = replace(machine, power=power, power_from=Origin.GIVEN)
+    if power is None and efficiency is not None and (speed or found is not None):
+        power = (speed or cast("Machine", found).speed) / efficiency
+    machine = found or Machine(name, math.nan, math.nan)
+    if speed is not None:
+        machine = replace(machine, speed=speed, speed_from=Origin.GIVEN)
+    if power is not None:
+        machine = replace(machine, power=power, power_from=Origin.GIVEN)
+    if not (math.isnan(machine.speed) or math.isnan(machine.power)):
         return machine
-    if speed is not None and efficiency is not None:
-        power = speed / efficiency
-    if speed is None and power is None:
-        try:
-            device(name)
-        except InputError as error:
-            raise InputError(f"{field}: {error}; or give its speed= and watt=") from None
-    if speed is None or power is None:
-        missing = "speed" if speed is None else "watt"
+    if given or found is not None:
+        missing = "speed" if math.isnan(machine.speed) else "watt"
         raise InputError(f"{field}: {name} is not in the catalogue: give its {missing}= as well")
-    return Machine(name, speed, power)
+    try:
+        device(name)
+    except InputError as error:
+        raise InputError(f"{field}: {error}; or give its speed= and watt=") from None
+    raise AssertionError("what is in the catalogue is known")

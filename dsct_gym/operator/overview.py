@@ -25,7 +25,7 @@ POWERS: Final = (0.5, 5_000.0)
 """Powers of a machine that pass without a doubt, W: from a small board to a server."""
 SPEEDS: Final = (5.0, 1e6)
 """Speeds that do, GFLOP/s: from a small board to a server of ten cards."""
-WORKS: Final = (1e-4, 1e6)
+WORKS: Final = (1e-4, 1e9)
 """Median works of the tasks that do, GFLOP."""
 TOLERANCES: Final = (1e-3, 1e3)
 """Deadline tolerances rho that do: beyond, deadlines and works are in different units."""
@@ -111,7 +111,6 @@ def describe(problem: Problem) -> Overview:
     worked = work[work > 0.0]
     full, power = float(work.sum()), float(core.powers.sum())
     unlimited, cut = _without_budget(problem, work)
-    least = full / best_efficiency(problem)
     columns = zip(
         machine_names(core),
         core.speeds.tolist(),
@@ -131,12 +130,12 @@ def describe(problem: Problem) -> Overview:
         rho=core.horizon * float(core.speeds.sum()) / full if full > 0.0 else np.inf,
         beta=core.energy_budget / (core.horizon * power),
         full_work=full,
-        least_energy=least,
+        least_energy=full / best_efficiency(problem),
         mean_accuracy_range=(float(core.base_accuracy.mean()), float(core.top_accuracy.mean())),
         too_late=float(np.mean(work > core.deadlines * core.speeds.max() * (1.0 + 1e-9))),
         unlimited_energy=unlimited,
         cut_by_deadlines=cut,
-        doubts=tuple(_doubts(core, full, least)),
+        doubts=tuple(doubts(problem)),
     )
 
 
@@ -166,7 +165,10 @@ def _without_budget(problem: Problem, full: Floats) -> tuple[float | None, float
     return float(relaxed.energy.sum()), float(np.mean(relaxed.work < full * (1.0 - 1e-9)))
 
 
-def _doubts(core: Instance, full: float, least: float) -> Iterator[str]:
+def doubts(problem: Problem) -> Iterator[str]:
+    """One line for each number that looks as if its unit were another."""
+    core = problem.core
+    full = float(full_works(core).sum())
     for index, name in enumerate(machine_names(core)):
         yield from _doubts_of_machine(
             f"machines[{index}] ({name})",
@@ -187,8 +189,9 @@ def _doubts(core: Instance, full: float, least: float) -> Iterator[str]:
             f"deadlines: the last is at {TIME.show(core.horizon)}, all work takes all machines"
             f" {TIME.show(alone)}; deadlines are in s, work is in GFLOP"
         )
+    least = full / best_efficiency(problem)
     multiple = core.energy_budget / least
-    if core.energy_budget > 0.0 and not BUDGETS[0] <= multiple <= BUDGETS[1]:
+    if 0.0 < core.energy_budget < np.inf and not BUDGETS[0] <= multiple <= BUDGETS[1]:
         yield (
             f"energy_budget: {ENERGY.show(core.energy_budget)}, and all work takes at least"
             f" {ENERGY.show(least)}; it is in J (1 Wh = 3600 J)"

@@ -121,6 +121,14 @@ def sweep(
             yield _point(name, with_budget(moved, budget), factor, solve)
 
 
+def usable_energy(problem: Problem) -> float:
+    """The budget, J; or what the relaxation spends of it, where it has no use for the rest."""
+    spent = float(relax(problem).energy.sum())
+    return (
+        spent if spent < problem.core.energy_budget * (1.0 - 1e-9) else problem.core.energy_budget
+    )
+
+
 def read_steps(
     text: str, steps: int, whole: float, dimension: Dimension, field: str
 ) -> list[float]:
