@@ -1,22 +1,30 @@
-"""`annealing`: simulated annealing over assignments, every one with its exact processing times."""
+"""`annealing`: simulated annealing over assignments, every one with its exact processing times.
+
+Where deadlines are soft, over sequences and works.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import singledispatch
 
 import numpy as np
 
 from dsct_gym.allocation import allocate
 from dsct_gym.baselines.descent import Descent
 from dsct_gym.baselines.local_search import Clock, Search, Start, cool, descended
+from dsct_gym.baselines.sequencing.search import COURSE, SequenceSearch
 from dsct_gym.errors import InputError
 from dsct_gym.list_schedule import assign
 from dsct_gym.problem import Problem
 from dsct_gym.relaxation import Relaxation, relax
+from dsct_gym.soft import SoftInstance
 from dsct_gym.solver import Answer, Progress, Solver, practises
 
 _MANY = 100  # tasks from which a run starts from a descent: those of fewer soon forget it
 _REPORT = 0.1  # s, between reports of progress
+_COOLED = 0.15  # share of a run over sequences that cools, before kicks
 
 
 @practises(moves=100)
@@ -29,6 +37,11 @@ class Annealing(Solver):
     limited. A long run cools several times, each time from the best so far. The upper bound that it
     returns is the fractional one.
 
+    Where deadlines are soft it walks over the sequences of all machines, and over works where tasks
+    are compressible. It starts from the rule `atc`, cools once in a sixth of the run, and goes from
+    local optimum to local optimum for the rest: a few changes at random, a short cold walk, taken
+    back where that ends worse. Without a time limit it then makes 2,000,000 + 10,000 n proposals.
+
     Args:
         moves: Number of proposals. With it, the same seed gives the same schedule, unless the time
             limit ends the run first. Left out, it is 20,000 + 100 n without a time limit and
@@ -39,7 +52,7 @@ class Annealing(Solver):
     """
 
     name = "annealing"
-    knows = frozenset({"points"})
+    knows = frozenset({"points", "soft"})
     stochastic = True
 
     def __init__(self, moves: int | None = None) -> None:
@@ -52,31 +65,97 @@ class Annealing(Solver):
     def practise(self, problem: Problem) -> None:
         """As the base class; toys have too few tasks to be descended from."""
         super().practise(problem)
-        Descent().practise(problem)
+        if not isinstance(problem, SoftInstance):
+            Descent().practise(problem)
 
     def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
         started = time.perf_counter()
         moves = self.moves
         if moves is None and time_limit is None:
-            moves = 20_000 + 100 * instance.core.num_tasks
-        relaxation = relax(instance)
-        start = _start(instance, relaxation, started + (time_limit or np.inf))
-        interrupted = start.interrupted
-        search = Search(instance, start.machine_of, 0 if seed is None else seed)
-        try:
-            if not interrupted:
-                self._anneal(search, Clock(started, moves, time_limit))
-        except KeyboardInterrupt:
-            interrupted = True
-        return Answer(allocate(instance, search.best), relaxation.bound, interrupted)
+            moves = default_moves(instance)
+        run = _Run(started, moves, time_limit, 0 if seed is None else seed, self._tell)
+        return anneal(instance, run)
 
-    def _anneal(self, search: Search, clock: Clock) -> None:
-        """Cools, and tells how it goes."""
-        reported = 0.0
-        for done in cool(search, clock):
-            if self.progress is not None and clock.seconds > reported + _REPORT:
-                reported = clock.seconds
-                self.progress(Progress(reported, best=search.best_total, done=done))
+    def _tell(self, news: Progress) -> None:
+        if self.progress is not None:
+            self.progress(news)
+
+
+class _Run:
+    """What a run may use up, and where it tells how it goes."""
+
+    def __init__(
+        self,
+        started: float,
+        moves: int | None,
+        time_limit: float | None,
+        seed: int,
+        tell: Callable[[Progress], None],
+    ) -> None:
+        self.started = started
+        self.moves = moves
+        self.time_limit = time_limit
+        self.seed = seed
+        self._tell = tell
+        self._told = 0.0
+
+    @property
+    def deadline(self) -> float:
+        """Moment on the clock of `time.perf_counter` at which it ends."""
+        return self.started + (self.time_limit or np.inf)
+
+    def clock(self, share: float = 1.0) -> Clock:
+        """A clock that is over after a share of the run."""
+        moves = None if self.moves is None else int(share * self.moves)
+        limit = None if self.time_limit is None else share * self.time_limit
+        return Clock(self.started, moves, limit)
+
+    def tell(self, best: float, done: float) -> None:
+        """Tells how it goes, now and then."""
+        seconds = time.perf_counter() - self.started
+        if seconds > self._told + _REPORT:
+            self._told = seconds
+            self._tell(Progress(seconds, best=best, done=done))
+
+
+@singledispatch
+def default_moves(problem: Problem) -> int:
+    """Proposals of a run that nothing limits."""
+    return 20_000 + 100 * problem.core.num_tasks
+
+
+@default_moves.register
+def _(problem: SoftInstance) -> int:
+    return 2_000_000 + 10_000 * problem.core.num_tasks
+
+
+@singledispatch
+def anneal(problem: Problem, run: _Run) -> Answer:
+    """Anneals a problem within a run."""
+    relaxation = relax(problem)
+    start = _start(problem, relaxation, run.deadline)
+    interrupted = start.interrupted
+    search = Search(problem, start.machine_of, run.seed)
+    try:
+        if not interrupted:
+            for done in cool(search, run.clock()):
+                run.tell(search.best_total, done)
+    except KeyboardInterrupt:
+        interrupted = True
+    return Answer(allocate(problem, search.best), relaxation.bound, interrupted)
+
+
+@anneal.register
+def _(problem: SoftInstance, run: _Run) -> Answer:
+    search, interrupted = SequenceSearch(problem, run.seed), False
+    try:
+        for done in cool(search, run.clock(_COOLED), COURSE):
+            run.tell(search.best_total, _COOLED * done)
+        for done in search.kick(run.clock(), run.moves):
+            run.tell(search.best_total, done)
+    except KeyboardInterrupt:
+        interrupted = True
+    return Answer(search.schedule(), relax(problem).bound, interrupted)
 
 
 def _start(problem: Problem, relaxation: Relaxation, deadline: float) -> Start:

@@ -109,7 +109,7 @@ def _charged(problem: SoftInstance, late: Floats) -> Floats:
     most = np.inf if penalty.cap is None else penalty.cap
     share: Floats = late / penalty.scale
     if penalty.shape.name == "STEP":
-        share = (late > 0.0) * 1.0
+        share = (late > 0.0).astype(np.float64)
     elif penalty.shape.name == "EXPONENTIAL":
         share = np.asarray(np.exp(np.minimum(share, 230.0)) - 1.0)
     return np.minimum(share, most)
