@@ -66,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--instances", type=int, default=16, help="instances of each case")
     parser.add_argument("--seed", type=int, default=90_000, help="of the first instance")
     parser.add_argument("--tasks", type=int, default=100, help="expected number")
+    parser.add_argument("--rules", help="names of those to play, with commas between; else all")
     parser.add_argument("--tune", type=int, metavar="N", help="draws of parameters to try")
     parser.add_argument("--rule", default="replan", help="what to tune")
     options = parser.parse_args(arguments)
@@ -95,14 +96,19 @@ def print_comparison(options: argparse.Namespace) -> None:
         ]
         _print(_label("best static", pace), best, played.bounds, None)
     plain: dict[str, list[Floats]] = {}
+    chosen = options.rules.split(",") if options.rules else [name for name, _ in RULES]
     for name, given in RULES:
+        if name not in chosen:
+            continue
         found, micros = played.by(name, given)
         _print(_label(name, given), found, played.bounds, micros)
         if not given:
             plain[name] = found
     for now, later in COMMITMENT:
+        if not {now, later} <= plain.keys():
+            continue
         gains = [b - a for a, b in zip(plain[now], plain[later], strict=True)]
-        cells = "".join(f"{g.mean():+8.4f}±{g.std() / len(g) ** 0.5:.4f}" for g in gains)
+        cells = "".join(f"{g.mean():+8.4f}±{g.std(ddof=1) / len(g) ** 0.5:.4f}" for g in gains)
         print(f"{later + ' − ' + now:22s}{cells}")
 
 
