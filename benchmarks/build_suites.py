@@ -46,9 +46,9 @@ DESCRIPTIONS = {
     "large": "1,000 to 10,000 tasks on 10 to 50 machines",
     "devices": "30 to 120 requests for real model families on 3 to 8 real GPUs",
     "dvfs": "6 to 200 tasks on 2 to 8 machines with several clocks, half of them measured",
-    "online-poisson": "50 to 1,000 tasks that arrive at a steady rate, on 3 to 16 machines",
-    "online-bursty": "50 to 1,000 tasks that arrive in bursts, on 3 to 16 machines",
-    "online-trace": "50 to 1,000 tasks that arrive as in four real traces, on 3 to 16 machines",
+    "online-poisson": "about 50 to 1,000 tasks that arrive at a steady rate, on 3 to 16 machines",
+    "online-bursty": "about 50 to 1,000 tasks that arrive in bursts, on 3 to 16 machines",
+    "online-trace": "about 50 to 1,000 tasks that arrive as in four real traces, on 3 to 16 machines",
 }
 SIZES = {
     "tiny": (24, (4, 12), (2, 4)),
