@@ -48,7 +48,7 @@ DESCRIPTIONS = {
     "dvfs": "6 to 200 tasks on 2 to 8 machines with several clocks, half of them measured",
     "online-poisson": "about 50 to 1,000 tasks that arrive at a steady rate, on 3 to 16 machines",
     "online-bursty": "about 50 to 1,000 tasks that arrive in bursts, on 3 to 16 machines",
-    "online-trace": "about 50 to 1,000 tasks that arrive as in four real traces, on 3 to 16 machines",
+    "online-trace": "about 50 to 1,000 tasks that arrive as in four traces, on 3 to 16 machines",
 }
 SIZES = {
     "tiny": (24, (4, 12), (2, 4)),
