@@ -79,11 +79,12 @@ class Exact(Solver):
         self.threads = threads or min(2, os.cpu_count() or 1)
 
     def practise(self, problem: Problem) -> None:
-        """As the base class, and what solves problems with soft deadlines."""
-        super().practise(problem)
+        """As the base class; with soft deadlines, whose toy takes long, what it calls."""
         if isinstance(problem, SoftInstance):
             subsets.solve_by_subsets(whole_toy())
             Annealing().practise(problem)
+        else:
+            super().practise(problem)
 
     def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
         if isinstance(instance, SoftInstance):

@@ -28,8 +28,8 @@ COURSE: Final = Course(hot=0.1, warm=0.03, last=0.001, sweeps=np.inf)
 LOOKAHEAD: Final = 2.0
 """Of the rule that makes the start."""
 
-_COLD, _LENIENT = 3e-4, 3e-3  # temperatures of kicks, in units of a typical loss
-_WALK = 50  # proposals after a kick for each task
+_WARM, _COLD, _LENIENT = 3e-2, 3e-4, 3e-3  # temperatures of kicks, in units of a typical loss
+_WALK = 100  # proposals after a kick for each task
 _LONGEST = 50_000  # and at most
 _SHORTEST = 4_000  # proposals between looks at the clock, at least
 _SAMPLES = 400
@@ -108,7 +108,14 @@ class SequenceSearch:
                 length = min(length, most - self.tally.proposed)
                 kicks = min(kicks, (most - self.tally.proposed) // length)
             kick_walk(
-                self._data, self._lines, self._walk, _COLD * loss, _LENIENT * loss, length, kicks
+                self._data,
+                self._lines,
+                self._walk,
+                warm=_WARM * loss,
+                cold=_COLD * loss,
+                lenient=_LENIENT * loss,
+                count=length,
+                kicks=kicks,
             )
             yield progress
 

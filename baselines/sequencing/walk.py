@@ -34,6 +34,8 @@ _CHANGES = 3
 _SWAPS_OF_KICKS = 0.7
 """Share of swaps among them."""
 
+STAGES = 10
+"""Temperatures of a short walk."""
 _OFTEN = 100
 """Proposals after which the fee for what is above the budget is looked at again."""
 _DEARER, _CHEAPER = 1.1, 0.97
@@ -135,9 +137,16 @@ def step_walk(data: Data, lines: Sequences, walk: Walk, temperature: float, coun
 
 @kernel
 def kick_walk(
-    data: Data, lines: Sequences, walk: Walk, cold: float, lenient: float, count: int, kicks: int
+    data: Data,
+    lines: Sequences,
+    walk: Walk,
+    warm: float,
+    cold: float,
+    lenient: float,
+    count: int,
+    kicks: int,
 ) -> None:
-    """Goes from one local optimum to a next: changes at random, then a short cold walk.
+    """Goes from one local optimum to a next: changes at random, then a short walk that cools.
 
     What ends worse than it began is taken back, but for what costs ``lenient`` once in e times:
     the large-step Markov chain of Martin, Otto and Felten, "Large-step Markov chains for the
@@ -147,7 +156,8 @@ def kick_walk(
         data: The problem.
         lines: The state.
         walk: Best so far and random numbers.
-        cold: Temperature of the short walks.
+        warm: Temperature at which a short walk begins.
+        cold: Temperature at which it ends.
         lenient: Temperature between local optima.
         count: Proposals of each short walk.
         kicks: How many kicks.

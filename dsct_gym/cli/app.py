@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 COMMANDS = {
-    "Problems": ("generate", "devices", "families", "schema"),
+    "Problems": ("generate", "orlib", "devices", "families", "schema"),
     "Schedules": ("solve", "verify", "bound"),
     "Policies": ("train", "evaluate"),
     "Benchmarks": (
