@@ -5,25 +5,19 @@ Where deadlines are soft, over sequences and works.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from functools import singledispatch
-
-import numpy as np
 
 from dsct_gym.allocation import allocate
 from dsct_gym.baselines.descent import Descent
-from dsct_gym.baselines.local_search import Clock, Search, Start, cool, descended
+from dsct_gym.baselines.local_search import Run, Search, Start, as_moves, cool, descended
 from dsct_gym.baselines.sequencing.search import COURSE, SequenceSearch
-from dsct_gym.errors import InputError
 from dsct_gym.list_schedule import assign
 from dsct_gym.problem import Problem
 from dsct_gym.relaxation import Relaxation, relax
 from dsct_gym.soft import SoftInstance
-from dsct_gym.solver import Answer, Progress, Solver, practises
+from dsct_gym.solver import Answer, Solver, practises
 
 _MANY = 100  # tasks from which a run starts from a descent: those of fewer soon forget it
-_REPORT = 0.1  # s, between reports of progress
 _COOLED = 0.15  # share of a run over sequences that cools, before kicks
 
 
@@ -56,11 +50,7 @@ class Annealing(Solver):
     stochastic = True
 
     def __init__(self, moves: int | None = None) -> None:
-        if moves is not None and (isinstance(moves, bool) or not isinstance(moves, int)):
-            raise InputError(f"moves: must be a whole number, got {moves!r}")
-        if moves is not None and moves < 0:
-            raise InputError(f"moves: must be at least 0, got {moves}")
-        self.moves = moves
+        self.moves = as_moves(moves)
 
     def practise(self, problem: Problem) -> None:
         """As the base class; toys have too few tasks to be descended from."""
@@ -69,53 +59,10 @@ class Annealing(Solver):
             Descent().practise(problem)
 
     def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
-        started = time.perf_counter()
         moves = self.moves
         if moves is None and time_limit is None:
             moves = default_moves(instance)
-        run = _Run(started, moves, time_limit, 0 if seed is None else seed, self._tell)
-        return anneal(instance, run)
-
-    def _tell(self, news: Progress) -> None:
-        if self.progress is not None:
-            self.progress(news)
-
-
-class _Run:
-    """What a run may use up, and where it tells how it goes."""
-
-    def __init__(
-        self,
-        started: float,
-        moves: int | None,
-        time_limit: float | None,
-        seed: int,
-        tell: Callable[[Progress], None],
-    ) -> None:
-        self.started = started
-        self.moves = moves
-        self.time_limit = time_limit
-        self.seed = seed
-        self._tell = tell
-        self._told = 0.0
-
-    @property
-    def deadline(self) -> float:
-        """Moment on the clock of `time.perf_counter` at which it ends."""
-        return self.started + (self.time_limit or np.inf)
-
-    def clock(self, share: float = 1.0) -> Clock:
-        """A clock that is over after a share of the run."""
-        moves = None if self.moves is None else int(share * self.moves)
-        limit = None if self.time_limit is None else share * self.time_limit
-        return Clock(self.started, moves, limit)
-
-    def tell(self, best: float, done: float) -> None:
-        """Tells how it goes, now and then."""
-        seconds = time.perf_counter() - self.started
-        if seconds > self._told + _REPORT:
-            self._told = seconds
-            self._tell(Progress(seconds, best=best, done=done))
+        return anneal(instance, Run(moves, time_limit, seed, self.progress))
 
 
 @singledispatch
@@ -130,7 +77,7 @@ def _(problem: SoftInstance) -> int:
 
 
 @singledispatch
-def anneal(problem: Problem, run: _Run) -> Answer:
+def anneal(problem: Problem, run: Run) -> Answer:
     """Anneals a problem within a run."""
     relaxation = relax(problem)
     start = _start(problem, relaxation, run.deadline)
@@ -146,7 +93,7 @@ def anneal(problem: Problem, run: _Run) -> Answer:
 
 
 @anneal.register
-def _(problem: SoftInstance, run: _Run) -> Answer:
+def _(problem: SoftInstance, run: Run) -> Answer:
     search, interrupted = SequenceSearch(problem, run.seed), False
     try:
         for done in cool(search, run.clock(_COOLED), COURSE):

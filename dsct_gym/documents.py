@@ -18,7 +18,7 @@ from dsct_gym.instance import LARGEST, Instance, faults_of_names
 from dsct_gym.refusals import Strict, fault_of, part_of, validate
 from dsct_gym.schedule import Schedule, check_rows, measures, value
 from dsct_gym.tolerances import CLAIM
-from dsct_gym.verifier import Claims, Pieces, Rows, Verification, verify
+from dsct_gym.verifier import Case, Claims, Pieces, Rows, Verification, verify
 
 if TYPE_CHECKING:
     from dsct_gym.problem import Problem
@@ -172,12 +172,15 @@ def _schema_of_instances(variants: tuple[type[InstanceModel], ...]) -> dict[str,
     kinds: Any = Union[(InstanceModel, *variants)]
     models: dict[str, Any] = TypeAdapter(kinds).json_schema()["$defs"]
     plain = models.pop(InstanceModel.__name__)
+    common = both = plain["properties"]
     for variant in variants:
         told = models.pop(variant.__name__)["properties"]
-        both = plain["properties"]
-        plain["properties"] = both | {
-            name: _either(both[name], part) if name in both else part for name, part in told.items()
+        both = both | {
+            name: _either(both[name], part) if name in both else part
+            for name, part in told.items()
+            if part != common.get(name)
         }
+    plain["properties"] = both
     return {"$defs": models, **plain}
 
 
@@ -367,9 +370,12 @@ def schedule_document(schedule: Schedule) -> dict[str, Any]:
 
 
 def _further_claims(schedule: Schedule) -> dict[str, Any]:
-    """What the file of a variant's schedule claims besides; nothing where accuracy is all."""
-    told = measures(schedule)
-    return {"value": value(schedule), "measures": told} if told else {}
+    """What the file of a variant's schedule claims besides, as far as the verifier checks it."""
+    if not (told := measures(schedule)):
+        return {}
+    case = Case(schedule.instance, schedule.rows, schedule.claims, schedule.pieces)
+    checked = {name: told[name] for name in told if name in case.truth.measures}
+    return {"value": value(schedule), "measures": checked} if checked else {}
 
 
 def parse_schedule(data: object, problem: Problem) -> Schedule:
@@ -409,13 +415,14 @@ def verify_document(data: object, problem: Problem, proven: float = math.inf) ->
     """
     model = validate(ScheduleModel, data)
     claims = _claims(model)
-    reasons = verify(problem, _rows(model, problem.core), claims, _pieces(model)).reasons
+    found = verify(problem, _rows(model, problem.core), claims, _pieces(model))
+    reasons = found.reasons
     if _answers_another(model, problem):
         reasons = (f"it answers instance {model.instance!r}, not {problem.name!r}", *reasons)
     refuted = any(reason.startswith("upper_bound") for reason in reasons)
     bound = claims.upper_bound
     known = bound is None or refuted or not exceeds(proven, bound) or _follows(bound, problem)
-    return Verification(reasons, () if known else ("upper_bound",))
+    return Verification(reasons, found.unchecked if known else ("upper_bound", *found.unchecked))
 
 
 def _follows(bound: float, problem: Problem) -> bool:

@@ -1,7 +1,8 @@
 """Gantt charts: machines as rows, tasks coloured by the accuracy reached, deadlines marked.
 
 Where machines have several clocks, a task has a bar for each piece, as high as its clock is beside
-the machine's fastest.
+the machine's fastest. Where tasks arrive over time, a mark below its row tells when a task came,
+and a line from there how long it waited.
 
 Drawn on `Figure` objects, never through pyplot, so it needs no display and leaves no state.
 """
@@ -24,6 +25,7 @@ from matplotlib.ticker import MaxNLocator
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.atomic import write_bytes
 from dsct_gym.fonts import cells, cut, drawable, families_for
+from dsct_gym.schedule import releases
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,6 +45,9 @@ _DPI = 110
 _BAR = (0.14, 0.80)
 """Where a bar lies in its row, as shares of it from the top; deadlines are ticked above it."""
 _TICK = (-0.02, 0.12)
+_WAIT = (0.85, 0.97)
+"""Where it is marked when a task arrived and how long it waited, below the bars of its row."""
+_WAITING: Final = "#c2571a"
 _LONGEST_NAME = 26
 _FULL_CLOCK: Final = "#ececec"
 """What a task has above its bars: the clock that it leaves unused."""
@@ -135,6 +140,8 @@ def draw_gantt(schedule: Schedule) -> Figure:
     _write_title(figure, schedule, left / _WIDTH, height)
     if schedule.pieces is not None:
         _draw_clocks(figure, left, height)
+    if releases(schedule.instance) is not None:
+        _tell_waiting(figure, left, height)
     return figure
 
 
@@ -192,6 +199,7 @@ def draw_gantt_axes(ax: Axes, schedule: Schedule) -> None:
             zorder=3,
         )
     )
+    _draw_waiting(ax, schedule, tasks)
     _label_bars(ax, schedule, bars, colours)
     ax.set_xlabel(f"time ({unit})", fontsize=9, color=INK)
 
@@ -273,6 +281,23 @@ def _ticks(deadline: Floats, machine: Ints) -> Floats:
     return np.stack([x, y], axis=2)
 
 
+def _draw_waiting(ax: Axes, schedule: Schedule, bars: _Bars) -> None:
+    """Marks when tasks arrived and how long they waited; the more wait at once, the darker."""
+    arrivals = releases(schedule.instance)
+    if arrivals is None:
+        return
+    scale, _ = time_scale(schedule.instance.core.horizon)
+    arrival, machine = arrivals[bars.task] * scale, schedule.machine[bars.task]
+    middle = machine + sum(_WAIT) / 2.0
+    waits = np.stack([arrival, middle, bars.start * scale, middle], axis=1).reshape(-1, 2, 2)
+    common: dict[str, Any] = {"colors": _WAITING, "zorder": 3}
+    ax.add_collection(
+        LineCollection(list(waits), linewidths=2.5, alpha=0.3, capstyle="butt", **common)
+    )
+    marks = np.stack([arrival, machine + _WAIT[0], arrival, machine + _WAIT[1]], axis=1)
+    ax.add_collection(LineCollection(list(marks.reshape(-1, 2, 2)), linewidths=0.9, **common))
+
+
 def _label_bars(ax: Axes, schedule: Schedule, bars: _Bars, colours: Floats) -> None:
     """Writes a task's name, or its index, into its longest bar where it fits."""
     core = schedule.instance.core
@@ -331,6 +356,19 @@ def _draw_clocks(figure: Figure, left: float, height: float) -> None:
         va="center",
         ha="left",
         color=FAINT,
+    )
+
+
+def _tell_waiting(figure: Figure, left: float, height: float) -> None:
+    """Tells what the marks below rows mean, below the rows on the left (inches)."""
+    figure.text(
+        left / _WIDTH,
+        0.17 / height,
+        "marks below a row: its tasks' arrivals, and how long they wait",
+        fontsize=8,
+        va="center",
+        ha="left",
+        color=_WAITING,
     )
 
 

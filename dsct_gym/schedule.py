@@ -300,6 +300,12 @@ def further_measures(problem: Problem, schedule: Schedule) -> dict[str, float]:
 
 
 @singledispatch
+def releases(problem: Problem) -> Floats | None:
+    """When each task may start (n,), s; None where all may from the start."""
+    return None
+
+
+@singledispatch
 def schedule_of(problem: Problem, machine_of: Ints, work: Floats) -> Schedule:
     """The schedule of least energy that does given works by given deadlines, EDF without idling.
 

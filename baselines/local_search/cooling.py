@@ -65,6 +65,11 @@ class Cooled(Protocol):
         """How many changes were proposed so far."""
         ...
 
+    @property
+    def best_total(self) -> float:
+        """Value of the best so far."""
+        ...
+
     def typical_loss(self) -> float:
         """The median of what a change costs where it costs any; 0 where none does."""
         ...

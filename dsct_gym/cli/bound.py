@@ -20,6 +20,7 @@ from dsct_gym.streams import stdout_to_stderr
 
 if TYPE_CHECKING:
     from dsct_gym.benchmark.spec import Spec
+    from dsct_gym.bounds import BoundMethod
     from dsct_gym.problem import Problem
     from dsct_gym.relaxation import Relaxation
     from dsct_gym.solver import Progress
@@ -49,7 +50,8 @@ def bound(
     """Print an upper bound on the accuracy.
 
     By default that of the fractional relaxation, where a task may be split over
-    machines. The price of energy is what one more joule would earn in it.
+    machines and, where tasks arrive over time, all of them are known and work on
+    one may be interrupted. The price of energy is what one more joule would earn in it.
 
     The method columns takes longer and comes far closer: it generates schedules
     of single machines (column generation). What it prints is what the prices that
@@ -59,8 +61,9 @@ def bound(
     import time
 
     from dsct_gym.benchmark.spec import Spec
-    from dsct_gym.bounds import FRACTIONAL, warm_up_bound
+    from dsct_gym.bounds import FRACTIONAL, bound_for, warm_up_bound
     from dsct_gym.relaxation import relax
+    from dsct_gym.toy import toy_like
 
     check_writable("output", output)
     problem = load_instance(instance)
@@ -70,10 +73,12 @@ def bound(
             "output: the fractional bound needs no certificate, anyone can work it out"
         )
     with stdout_to_stderr():
+        find = bound_for(problem, named.name, **named.options)
         warm_up_bound(named.name)
+        relax(toy_like(problem))
         started = time.perf_counter()
         relaxation = relax(problem)
-        total, interrupted = _bound(problem, named, time_limit, relaxation)
+        total, interrupted = _bound(find, problem, named.label, time_limit, relaxation)
         seconds = time.perf_counter() - started
     certificate = getattr(total, "certificate", None)
     if output is not None and certificate is None:
@@ -128,17 +133,19 @@ def _tell(
 
 
 def _bound(
-    problem: Problem, method: Spec, time_limit: float | None, relaxation: Relaxation
+    find: BoundMethod,
+    problem: Problem,
+    label: str,
+    time_limit: float | None,
+    relaxation: Relaxation,
 ) -> tuple[float, bool]:
     """The bound on the total accuracy, and whether Ctrl-C cut the search for it short."""
-    from dsct_gym.bounds import bound_for
     from dsct_gym.certificate import CertifiedBound
     from dsct_gym.running import run_bound
 
-    find = bound_for(problem, method.name, **method.options)
     heard = [relaxation.bound]
     with progress_bar() as bar:
-        show = listener(bar, method.label, problem.core.num_tasks, time_limit)
+        show = listener(bar, label, problem.core.num_tasks, time_limit)
 
         def hear(news: Progress) -> None:
             if news.bound is not None:
@@ -146,7 +153,7 @@ def _bound(
             show(news)
 
         try:
-            bound = run_bound(find, problem, method.label, time_limit=time_limit, progress=hear)
+            bound = run_bound(find, problem, label, time_limit=time_limit, progress=hear)
         except KeyboardInterrupt:
             return min(heard), True
     if isinstance(bound, CertifiedBound):

@@ -23,6 +23,7 @@ from dsct_gym.envs.workers import Workers
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
+from dsct_gym.levels import fill_levels, work_for
 from dsct_gym.relaxation import relax
 from dsct_gym.suites.suite import best_known
 
@@ -335,27 +336,6 @@ def clip_log(value: float) -> float:
     return min(max(value, -LOG_LIMIT), LOG_LIMIT)
 
 
-@helper
-def work_for(reach: Floats, value: Floats, accuracy: float) -> float:
-    """Least work at which a curve (K+1,) has the given accuracy, GFLOP."""
-    for k in range(reach.size - 1):
-        if value[k + 1] >= accuracy:
-            rise = value[k + 1] - value[k]
-            share = (accuracy - value[k]) / rise if rise > 0.0 else 0.0
-            return float(reach[k] + max(share, 0.0) * (reach[k + 1] - reach[k]))
-    return float(reach[reach.size - 1])
-
-
-@helper
-def accuracy_for(reach: Floats, value: Floats, work: float) -> float:
-    """Accuracy of a curve (K+1,) for the work spent."""
-    for k in range(reach.size - 1):
-        if reach[k + 1] >= work:
-            share = (work - reach[k]) / (reach[k + 1] - reach[k])
-            return float(value[k] + share * (value[k + 1] - value[k]))
-    return float(value[reach.size - 1])
-
-
 @kernel
 def prepare(bank: Bank, row: int) -> None:
     """Derives levels, logarithms and static columns of a row from its instance."""
@@ -379,7 +359,7 @@ def prepare(bank: Bank, row: int) -> None:
         base += bank.value[row, j, 0]
         full, gain = bank.reach[row, j, last], bank.value[row, j, last] - bank.value[row, j, 0]
         reach, value = bank.reach[row, j], bank.value[row, j]
-        _fill_levels(reach, value, bank.level[row, j])
+        fill_levels(reach, value, bank.level[row, j])
         bank.log_work[row, j] = math.log(full)
         bank.log_deadline[row, j] = math.log(bank.deadline[row, j])
         columns = bank.columns[row, j]
@@ -405,21 +385,6 @@ def _prepare_levels(bank: Bank, several: bool | None, row: int) -> None:
             bank.levels.speed[row, r] = bank.speed[row, r]
             bank.levels.efficiency[row, r] = bank.efficiency[row, r]
         bank.levels.first[row, bank.machines[row]] = bank.machines[row]
-
-
-@helper
-def _fill_levels(reach: Floats, value: Floats, level: Floats) -> None:
-    """Writes the least work of each compression level (L,)."""
-    levels, last = level.size, reach.size - 1
-    base, top = value[0], value[last]
-    k = 0
-    for step in range(1, levels + 1):
-        target = top if step == levels else base + (step / levels) * (top - base)
-        while k < last - 1 and value[k + 1] < target:
-            k += 1
-        rise = value[k + 1] - value[k]
-        share = max(target - value[k], 0.0) / rise if rise > 0.0 else 0.0
-        level[step - 1] = reach[k] + share * (reach[k + 1] - reach[k])
 
 
 @kernel

@@ -6,9 +6,10 @@ So the state of a machine is the time and the energy that it has used.
 
 from __future__ import annotations
 
-from dsct_gym.envs.bank import Bank, accuracy_for
+from dsct_gym.envs.bank import Bank
 from dsct_gym.envs.state import Feedback, Play
 from dsct_gym.jit import helper
+from dsct_gym.levels import accuracy_for
 from dsct_gym.tolerances import ROUNDING
 
 

@@ -127,6 +127,9 @@ class TestExamples:
         from importlib import import_module
 
         generate(5, 2, seed=1).save(tmp_path / "instance.json")
+        Path("requests.csv").write_text("latency_ms,model,count\n80,efficientnet,3\n200,vit,2\n")
+        rate = "T4,tf_efficientnet_b0.aa_in1k,430"
+        Path("rates.csv").write_text(f"machine,network,images_per_second\n{rate}\n")
         assert call("solve", "dc5-ofa60", "--solver", "greedy", "-o", "schedule.json")[0] == 0
         module = import_module(f"dsct_gym.cli.{command.replace('-', '_')}")
         lines = module.EXAMPLE.strip().splitlines()

@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 
 from dsct_gym.benchmark.report.svg import Scale, line, svg, text
 from dsct_gym.gantt import accuracy_colours, machine_labels, time_scale
-from dsct_gym.schedule import Schedule
+from dsct_gym.schedule import Schedule, releases
 
 _WIDTH: Final = 900.0
 _ROW: Final = 26.0
@@ -71,11 +71,12 @@ def _bar(schedule: Schedule, task: int, x: Scale, factor: float, unit: str, colo
     start, end = schedule.start[task] * factor, float(schedule.finish[task]) * factor
     top = _TOP + _ROW * int(schedule.machine[task]) + 0.22 * _ROW
     deadline = schedule.instance.core.deadlines[task] * factor
-    names = schedule.instance.core.task_names
+    names, arrivals = schedule.instance.core.task_names, releases(schedule.instance)
+    arrived = "" if arrivals is None else f", arrived at {arrivals[task] * factor:.4g} {unit}"
     told = (
         f"{(names and names[task]) or f'task {task}'}: accuracy {schedule.accuracy[task]:.4f}, "
         f"work {schedule.work[task]:.4g} GFLOP, {schedule.task_energy[task]:.4g} J, "
-        f"{start:.4g} to {end:.4g} {unit}, deadline {deadline:.4g} {unit}"
+        f"{start:.4g} to {end:.4g} {unit}, deadline {deadline:.4g} {unit}{arrived}"
     )
     return (
         f'<rect class="task" x="{x(start):.2f}" y="{top:.1f}" '
