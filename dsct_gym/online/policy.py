@@ -24,8 +24,9 @@ from dsct_gym.online.simulator import (
     Tasks,
     carry_out,
     know,
-    next_arrival,
-    next_idle,
+    settle,
+    to_arrival,
+    to_idle,
 )
 from dsct_gym.problem import Problem
 from dsct_gym.solver import Answer, Solver
@@ -37,7 +38,7 @@ Play: TypeAlias = Callable[[Game, Floats, Floats], bool]
 """A game played by a compiled rule to its end; false if it chose what is not possible."""
 
 Turns: TypeAlias = Callable[[Game], bool]
-"""When a rule is asked: `next_arrival` or `next_idle`."""
+"""When a rule is asked: one of the functions of `dsct_gym.online.simulator` that go on."""
 
 _FIRST_ROWS = 64
 
@@ -197,12 +198,12 @@ def _doubled(rows: Floats) -> Floats:
 
 def at_arrival(decide: Decide) -> Play:
     """The game in which a rule gives each task that arrives its machine and work, compiled."""
-    return _compiled(next_arrival, decide)
+    return _compiled(to_arrival, decide)
 
 
 def when_idle(decide: Decide) -> Play:
     """The game in which a rule gives each idle machine one of the tasks that wait, compiled."""
-    return _compiled(next_idle, decide)
+    return _compiled(to_idle, decide)
 
 
 def _compiled(turns: Turns, decide: Decide) -> Play:
@@ -210,7 +211,7 @@ def _compiled(turns: Turns, decide: Decide) -> Play:
 
     def play(game: Game, memory: Floats, parameters: Floats) -> bool:
         while turns(game):
-            if not carry_out(game, decide(know(game), memory, parameters)):
+            if not settle(game, decide(know(game), memory, parameters)):
                 return False
         return True
 
