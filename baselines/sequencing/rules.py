@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
+from dsct_gym.arrays import Floats, Ints
 from dsct_gym.baselines.sequencing.dispatching import (
     append_by_urgency,
     append_in_order,
     insert_in_order,
+    polish_works,
 )
-from dsct_gym.baselines.sequencing.state import Data, Sequences
+from dsct_gym.baselines.sequencing.state import LEAST, Data, Sequences, place_all
+from dsct_gym.baselines.sequencing.walk import Walk, begin_walk, step_walk
 from dsct_gym.schedule import Schedule
 from dsct_gym.soft import SoftInstance
 from dsct_gym.soft.sequences import run_in_order
 
+_PASSES = 100
+_STEPS = 1000  # proposals for each task
 _BATCH = 16  # insertions between two looks at the clock
 
 
@@ -52,6 +59,41 @@ def by_insertion(problem: SoftInstance, carry_on: Callable[[float], bool]) -> tu
         interrupted = True
     append_in_order(data, lines, order[done:])
     return _schedule(problem, lines), interrupted
+
+
+def improved(problem: SoftInstance, machine: Ints, place: Floats, work: Floats) -> Schedule:
+    """A schedule near given sequences: as good, and made as good as single changes make it.
+
+    Args:
+        problem: The problem.
+        machine: Machine of each task (n,), −1 for none; a task that must not be refused goes to
+            some machine's end.
+        place: What tasks of one machine are put in order by (n,).
+        work: Work of each task (n,), GFLOP; brought into what the problem allows.
+    """
+    core, data, lines = problem.core, Data.of(problem), Sequences.empty(problem)
+    if not problem.may_refuse:
+        machine = np.where(machine < 0, int(np.argmax(core.efficiencies)), machine)
+    work = np.clip(work, LEAST * core.max_work, core.max_work)
+    work = np.where(problem.whole, core.max_work, work)
+    walk = Walk.seeded(data, 0)
+    order = np.argsort(place, kind="stable").astype(np.int64)
+    begin_walk(data, lines, walk, machine.astype(np.int64), order, work)
+    step_walk(data, lines, walk, 0.0, _STEPS * core.num_tasks)
+    if walk.best_total[0] == -np.inf:
+        return by_urgency(problem, 1.0)
+    return finished(problem, lines, walk)
+
+
+def finished(problem: SoftInstance, lines: Sequences, walk: Walk) -> Schedule:
+    """The best of a walk, its works made as good as single changes make them."""
+    data = Data.of(problem)
+    order = np.argsort(walk.place, kind="stable").astype(np.int64)
+    place_all(data, lines, walk.machine, order, walk.work)
+    for _ in range(_PASSES):
+        if polish_works(data, lines) == 0:
+            break
+    return _schedule(problem, lines)
 
 
 def _schedule(problem: SoftInstance, lines: Sequences) -> Schedule:

@@ -9,7 +9,8 @@ import numpy as np
 
 from dsct_gym.baselines.local_search.cooling import Clock, Course
 from dsct_gym.baselines.local_search.search import Tally
-from dsct_gym.baselines.sequencing.dispatching import append_by_urgency, polish_works
+from dsct_gym.baselines.sequencing.dispatching import append_by_urgency
+from dsct_gym.baselines.sequencing.rules import finished
 from dsct_gym.baselines.sequencing.state import Data, Sequences
 from dsct_gym.baselines.sequencing.walk import (
     Walk,
@@ -20,7 +21,6 @@ from dsct_gym.baselines.sequencing.walk import (
 )
 from dsct_gym.schedule import Schedule
 from dsct_gym.soft import SoftInstance
-from dsct_gym.soft.sequences import run_in_order
 
 COURSE: Final = Course(hot=0.1, warm=0.03, last=0.001, sweeps=np.inf)
 """How sequences are cooled, once, before they are kicked."""
@@ -28,12 +28,11 @@ COURSE: Final = Course(hot=0.1, warm=0.03, last=0.001, sweeps=np.inf)
 LOOKAHEAD: Final = 2.0
 """Of the rule that makes the start."""
 
-_COLD, _LENIENT = 3e-4, 3e-3  # temperatures of kicks, in units of a typical loss
-_WALK = 50  # proposals after a kick for each task
+_WARM, _COLD, _LENIENT = 3e-2, 3e-4, 3e-3  # temperatures of kicks, in units of a typical loss
+_WALK = 100  # proposals after a kick for each task
 _LONGEST = 50_000  # and at most
 _SHORTEST = 4_000  # proposals between looks at the clock, at least
 _SAMPLES = 400
-_POLISHES = 100
 
 
 class SequenceSearch:
@@ -109,18 +108,20 @@ class SequenceSearch:
                 length = min(length, most - self.tally.proposed)
                 kicks = min(kicks, (most - self.tally.proposed) // length)
             kick_walk(
-                self._data, self._lines, self._walk, _COLD * loss, _LENIENT * loss, length, kicks
+                self._data,
+                self._lines,
+                self._walk,
+                warm=_WARM * loss,
+                cold=_COLD * loss,
+                lenient=_LENIENT * loss,
+                count=length,
+                kicks=kicks,
             )
             yield progress
 
     def schedule(self) -> Schedule:
-        """The best so far, its works made as good as single changes make them."""
-        self.restart()
-        for _ in range(_POLISHES):
-            if polish_works(self._data, self._lines) == 0:
-                break
-        best = self._lines
-        return run_in_order(self.instance, best.machine, best.place, best.work)
+        """The best so far."""
+        return finished(self.instance, self._lines, self._walk)
 
     def _begin(self, at: Sequences | Walk) -> None:
         order = np.argsort(at.place, kind="stable")

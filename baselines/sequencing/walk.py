@@ -34,6 +34,14 @@ _CHANGES = 3
 _SWAPS_OF_KICKS = 0.7
 """Share of swaps among them."""
 
+STAGES = 10
+"""Temperatures of a short walk."""
+_OFTEN = 100
+"""Proposals after which the fee for what is above the budget is looked at again."""
+_DEARER, _CHEAPER = 1.1, 0.97
+_RANGE = 1e4
+"""By how much the fee may differ from what a joule is worth on average."""
+
 
 class Walk(NamedTuple):
     """State of a walk besides the sequences themselves.
@@ -46,6 +54,7 @@ class Walk(NamedTuple):
         best_total: Its value (1,).
         proposed: Number of proposals (1,).
         soft: Tasks that are compressible (k,).
+        fee: What a joule above the budget costs, and what it is thought to be worth (2,).
     """
 
     random: States
@@ -55,6 +64,7 @@ class Walk(NamedTuple):
     best_total: Floats
     proposed: Ints
     soft: Ints
+    fee: Floats
 
     @classmethod
     def seeded(cls, data: Data, seed: int) -> Walk:
@@ -68,7 +78,14 @@ class Walk(NamedTuple):
             best_total=np.full(1, -np.inf),
             proposed=np.zeros(1, dtype=np.int64),
             soft=np.flatnonzero(~data.whole).astype(np.int64),
+            fee=np.full(2, _worth_of_joules(data)),
         )
+
+
+def _worth_of_joules(data: Data) -> float:
+    """What a joule of the budget is worth on average, or all of it where it is nothing."""
+    worth = float(data.accuracy[:, -1].sum() + data.weight.sum())
+    return worth / (data.budget if data.budget > 0.0 else 1.0)
 
 
 @kernel
@@ -77,17 +94,22 @@ def begin_walk(
 ) -> None:
     """Puts the walk on sequences, as `place_all`; keeps them if they are the best."""
     total = place_all(data, lines, machine, order, work)
-    if total > walk.best_total[0]:
+    if total > walk.best_total[0] and _over(data, lines.energy[0]) == 0.0:
         _keep(lines, walk, total)
 
 
 @kernel
 def step_walk(data: Data, lines: Sequences, walk: Walk, temperature: float, count: int) -> None:
-    """Proposes ``count`` changes; what is worse by the temperature is taken once in e times."""
+    """Proposes ``count`` changes; what is worse by the temperature is taken once in e times.
+
+    A walk may exceed the budget, for a fee that rises until it returns; what it keeps does not.
+    """
     settle_all(data, lines)
     ahead = False
     for _ in range(count):
         walk.proposed[0] += 1
+        if walk.proposed[0] % _OFTEN == 0:
+            _renew_fee(data, lines, walk)
         least = temperature * np.log(draw_xorshift(walk.random))
         kind, task, r, place, other, work = _propose(data, lines, walk)
         if kind < 0:
@@ -96,16 +118,17 @@ def step_walk(data: Data, lines: Sequences, walk: Walk, temperature: float, coun
             gain, energy = try_shift(data, lines, task, r, place, work)
         else:
             gain, energy = try_swap(data, lines, task, other)
-        if gain < least or not _affordable(data, lines, energy):
+        if gain - _charge(data, lines, walk, energy) < least:
             continue
-        if ahead and gain < 0.0:
+        fits = _over(data, lines.energy[0] + energy) == 0.0
+        if ahead and (gain < 0.0 or not fits):
             _keep(lines, walk, lines.total[0])
             ahead = False
         if kind == 0:
             make_shift(data, lines, task, r, place, work, gain)
         else:
             make_swap(data, lines, task, other, gain)
-        if lines.total[0] > walk.best_total[0]:
+        if fits and lines.total[0] > walk.best_total[0]:
             walk.best_total[0] = lines.total[0]
             ahead = True
     if ahead:
@@ -114,9 +137,16 @@ def step_walk(data: Data, lines: Sequences, walk: Walk, temperature: float, coun
 
 @kernel
 def kick_walk(
-    data: Data, lines: Sequences, walk: Walk, cold: float, lenient: float, count: int, kicks: int
+    data: Data,
+    lines: Sequences,
+    walk: Walk,
+    warm: float,
+    cold: float,
+    lenient: float,
+    count: int,
+    kicks: int,
 ) -> None:
-    """Goes from one local optimum to a next: changes at random, then a short cold walk.
+    """Goes from one local optimum to a next: changes at random, then a short walk that cools.
 
     What ends worse than it began is taken back, but for what costs ``lenient`` once in e times:
     the large-step Markov chain of Martin, Otto and Felten, "Large-step Markov chains for the
@@ -126,7 +156,8 @@ def kick_walk(
         data: The problem.
         lines: The state.
         walk: Best so far and random numbers.
-        cold: Temperature of the short walks.
+        warm: Temperature at which a short walk begins.
+        cold: Temperature at which it ends.
         lenient: Temperature between local optima.
         count: Proposals of each short walk.
         kicks: How many kicks.
@@ -136,12 +167,14 @@ def kick_walk(
         for task in range(machine.size):
             machine[task], place[task] = lines.machine[task], lines.place[task]
             work[task] = lines.work[task]
-        before = settle_all(data, lines)
+        settle_all(data, lines)
+        before = lines.total[0] - walk.fee[0] * _over(data, lines.energy[0])
         for _ in range(1 + _below(walk, _CHANGES)):
             _change_at_random(data, lines, walk)
         step_walk(data, lines, walk, cold, count)
         least = lenient * np.log(draw_xorshift(walk.random))
-        if lines.total[0] - before < least:
+        after = lines.total[0] - walk.fee[0] * _over(data, lines.energy[0])
+        if after - before < least:
             _return_to(lines, machine, place, work)
             settle_all(data, lines)
 
@@ -153,16 +186,14 @@ def _change_at_random(data: Data, lines: Sequences, walk: Walk) -> None:
     other = _below(walk, lines.machine.size)
     placed = lines.machine[task] >= 0 and lines.machine[other] >= 0
     if task != other and placed and draw_xorshift(walk.random) < _SWAPS_OF_KICKS:
-        gain, energy = try_swap(data, lines, task, other)
-        if _affordable(data, lines, energy):
-            make_swap(data, lines, task, other, gain)
+        gain, _ = try_swap(data, lines, task, other)
+        make_swap(data, lines, task, other, gain)
         return
     r = _below(walk, lines.length.size)
     most = lines.length[r] - (1 if lines.machine[task] == r else 0)
     place = _below(walk, most + 1)
-    gain, energy = try_shift(data, lines, task, r, place, lines.work[task])
-    if _affordable(data, lines, energy):
-        make_shift(data, lines, task, r, place, lines.work[task], gain)
+    gain, _ = try_shift(data, lines, task, r, place, lines.work[task])
+    make_shift(data, lines, task, r, place, lines.work[task], gain)
 
 
 @helper
@@ -190,9 +221,25 @@ def sample_losses(data: Data, lines: Sequences, walk: Walk, losses: Floats) -> N
 
 
 @helper
-def _affordable(data: Data, lines: Sequences, energy: float) -> bool:
-    """Whether the budget allows a change; it always allows one that saves energy."""
-    return energy <= 0.0 or lines.energy[0] + energy <= data.budget * (1.0 + ROUNDING)
+def _over(data: Data, energy: float) -> float:
+    """By how much an energy is above the budget, J; 0 where there is none."""
+    return max(0.0, energy - data.budget * (1.0 + ROUNDING))
+
+
+@helper
+def _charge(data: Data, lines: Sequences, walk: Walk, energy: float) -> float:
+    """What a change of the energy costs for what is above the budget."""
+    before = _over(data, lines.energy[0])
+    charged: float = walk.fee[0] * (_over(data, lines.energy[0] + energy) - before)
+    return charged
+
+
+@helper
+def _renew_fee(data: Data, lines: Sequences, walk: Walk) -> None:
+    """Raises the fee while the budget is exceeded, lowers it while it is not."""
+    above = _over(data, lines.energy[0]) > 0.0
+    walk.fee[0] *= _DEARER if above else _CHEAPER
+    walk.fee[0] = min(max(walk.fee[0], walk.fee[1] / _RANGE), walk.fee[1] * _RANGE)
 
 
 @helper

@@ -153,8 +153,11 @@ def _print_summary(record: Record, schedule: Schedule) -> None:
     fields = {
         "mean accuracy": f"{record.mean_accuracy:.6f}",
         "total accuracy": f"{record.total_accuracy:.6f}",
-        "fractional bound": f"{record.fractional_bound / tasks:.6f} mean",
     }
+    if record.measures:
+        fields["value"] = f"{record.value:.6f}"
+        fields |= {name: f"{each:.6g}" for name, each in record.measures.items()}
+    fields["fractional bound"] = f"{record.fractional_bound / tasks:.6f} mean"
     if record.has_own_bound:
         fields["proven bound"] = f"{record.upper_bound / tasks:.6f} mean"
     bound = "proven" if record.has_own_bound else "fractional"

@@ -24,6 +24,13 @@ def soft_toy() -> SoftInstance:
     )
 
 
+@cache
+def whole_toy() -> SoftInstance:
+    """The same tasks, all whole, without a budget."""
+    soft = soft_toy()
+    return SoftInstance(soft.core, soft.penalty, whole=np.ones(soft.core.num_tasks, dtype=np.bool_))
+
+
 @toy_like.register
 def _(problem: SoftInstance) -> SoftInstance:
     return soft_toy()
