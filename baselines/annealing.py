@@ -8,7 +8,7 @@ import numpy as np
 
 from dsct_gym.allocation import allocate
 from dsct_gym.baselines.descent import Descent
-from dsct_gym.baselines.local_search import Clock, Search, Start, cool, descended
+from dsct_gym.baselines.local_search import Clock, Search, Start, completed, cool, descended
 from dsct_gym.errors import InputError
 from dsct_gym.list_schedule import assign
 from dsct_gym.problem import Problem
@@ -41,6 +41,7 @@ class Annealing(Solver):
     name = "annealing"
     knows = frozenset({"points"})
     stochastic = True
+    takes_warm_start = True
 
     def __init__(self, moves: int | None = None) -> None:
         if moves is not None and (isinstance(moves, bool) or not isinstance(moves, int)):
@@ -60,7 +61,7 @@ class Annealing(Solver):
         if moves is None and time_limit is None:
             moves = 20_000 + 100 * instance.core.num_tasks
         relaxation = relax(instance)
-        start = _start(instance, relaxation, started + (time_limit or np.inf))
+        start = self._begin(instance, relaxation, started + (time_limit or np.inf))
         interrupted = start.interrupted
         search = Search(instance, start.machine_of, 0 if seed is None else seed)
         try:
@@ -69,6 +70,11 @@ class Annealing(Solver):
         except KeyboardInterrupt:
             interrupted = True
         return Answer(allocate(instance, search.best), relaxation.bound, interrupted)
+
+    def _begin(self, problem: Problem, relaxation: Relaxation, deadline: float) -> Start:
+        if self.warm_start is not None:
+            return Start(completed(problem, relaxation, self.warm_start), interrupted=False)
+        return _start(problem, relaxation, deadline)
 
     def _anneal(self, search: Search, clock: Clock) -> None:
         """Cools, and tells how it goes."""

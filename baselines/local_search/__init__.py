@@ -3,14 +3,15 @@
 `Search` is a walk driven from Python, for whoever wants to improve an assignment: agents and their
 training use it too. `Walk`, `begin_walk` and `step_walk` are what it is made of, for callers that
 keep the state themselves. `cool` leads a walk from hot to cold, by a `Clock`. `descend` improves a
-plan for as long as single changes do; `descended` is an assignment that has been, to search from.
+plan for as long as single changes do; `descended` is an assignment that has been, to search from,
+and `completed` one that was given.
 """
 
 from dsct_gym.baselines.local_search.cooling import Clock, cool
 from dsct_gym.baselines.local_search.descent import descend
 from dsct_gym.baselines.local_search.metropolis import Walk, begin_walk, step_walk
 from dsct_gym.baselines.local_search.search import Search
-from dsct_gym.baselines.local_search.start import Start, descended
+from dsct_gym.baselines.local_search.start import Start, completed, descended
 
 __all__ = [
     "Clock",
@@ -18,6 +19,7 @@ __all__ = [
     "Start",
     "Walk",
     "begin_walk",
+    "completed",
     "cool",
     "descend",
     "descended",

@@ -35,6 +35,8 @@ dsct-gym sweep instance.json --deadlines 0.5:2 --steps 7 --solver none --json
 """
 
 NONE = "none"
+QUICK = 0.2
+"""Seconds for each point, where `auto` solves it."""
 
 
 def sweep(
@@ -70,9 +72,14 @@ def sweep(
         typer.Option("--steps", metavar="N", min=2, max=10_000, help="Points from LOW to HIGH."),
     ] = 10,
     solver: Annotated[
-        str,
-        typer.Option("--solver", metavar="NAME", help="Solver beside the bound; none for none."),
-    ] = "descent",
+        str | None,
+        typer.Option(
+            "--solver",
+            metavar="NAME",
+            help="Solver beside the bound; none for none.",
+            show_default="descent, or auto where that does not know the problem",
+        ),
+    ] = None,
     time_limit: TimeLimit = None,
     seed: Seed = None,
     output: Annotated[
@@ -102,7 +109,7 @@ def sweep(
     budgets, factors = _axes(problem, energy, deadlines, steps)
     added = read_alternatives(add_machine or (), "--add-machine")
     alternatives = clusters(problem, added, without_machine or ())
-    named = None if solver == NONE else solver
+    named = None if solver == NONE else solver or _usual_solver(problem)
     with stdout_to_stderr(), progress_bar() as bar:
         line = bar.add_task("sweep", total=None, state="compiling, if it is the first time")
         solve = None if named is None else _solver(named, problem, time_limit, seed)
@@ -150,6 +157,15 @@ def _axes(
     return read_steps(energy, steps, whole, ENERGY, "--energy"), [1.0]
 
 
+def _usual_solver(problem: Problem) -> str:
+    """The solver where none is named."""
+    from dsct_gym.problem import knowledge_of
+    from dsct_gym.solver import find_solver
+
+    usual = "descent"
+    return usual if problem.needs <= knowledge_of(find_solver(usual)) else "auto"
+
+
 def _solver(name: str, problem: Problem, time_limit: float | None, seed: int | None) -> Solve:
     """What finds the schedules; its kernels are compiled."""
     from dsct_gym.benchmark.execution import warm_up
@@ -159,6 +175,8 @@ def _solver(name: str, problem: Problem, time_limit: float | None, seed: int | N
 
     spec = Spec.parse(name)
     agent = spec.make()
+    if spec.name == "auto" and time_limit is None:
+        time_limit = QUICK
     check_solver_knows(agent, problem, spec.label)
     warm_up(spec.name, problem)
 
