@@ -255,7 +255,7 @@ def _print(result: _Result) -> None:
         *([] if along_deadlines else [Heading("share", "number", 1)]),
         Heading("bound", "number"),
         *([Heading(solver, "number"), Heading(f"spent ({unit})", "number", 1)] if solver else []),
-        Heading("price per J", "number", 2),
+        Heading(f"price per {unit}", "number", 2),
     ]
     tasks, whole = result.problem.core.num_tasks, usable_energy(result.problem)
     rows = []
@@ -267,8 +267,8 @@ def _print(result: _Result) -> None:
         row += [f"{point.mean_bound:.5f}"]
         if point.mean_value is not None and point.energy is not None:
             row += [f"{point.mean_value:.5f}", ENERGY.number(point.energy, unit)]
-        rows.append([*row, f"{point.energy_price / tasks:.3g}"])
-    caption = "bound, solver: mean accuracy; price: mean accuracy that the next joule brings"
+        rows.append([*row, f"{point.energy_price / tasks * ENERGY.units[unit]:.3g}"])
+    caption = f"bound, solver: mean accuracy; price: mean accuracy per {unit} of the next joule"
     print_table(columns, rows, title=result.label, caption=caption)
     if result.savings:
         _print_savings(result, several=several)
