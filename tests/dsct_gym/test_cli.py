@@ -128,7 +128,8 @@ class TestExamples:
         from importlib import import_module
 
         generate(5, 2, seed=1).save(tmp_path / "instance.json")
-        Path("requests.csv").write_text("latency_ms,model,count\n80,efficientnet,3\n200,vit,2\n")
+        table = "latency,model,images\n10 min,efficientnet,60000\n20 min,vit,9000\n"
+        Path("requests.csv").write_text(table)
         rate = "T4,tf_efficientnet_b0.aa_in1k,430"
         Path("rates.csv").write_text(f"machine,network,images_per_second\n{rate}\n")
         assert call("solve", "dc5-ofa60", "--solver", "greedy", "-o", "schedule.json")[0] == 0
