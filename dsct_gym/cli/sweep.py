@@ -23,7 +23,7 @@ from dsct_gym.streams import stdout_to_stderr
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dsct_gym.operator.savings import Reference, Saving, Solve
+    from dsct_gym.operator.savings import Saving, Solve
     from dsct_gym.operator.sweep import Point
     from dsct_gym.problem import Problem
     from dsct_gym.schedule import Schedule
@@ -114,8 +114,14 @@ def sweep(
         line = bar.add_task("sweep", total=None, state="compiling, if it is the first time")
         solve = None if named is None else _solver(named, problem, time_limit, seed)
         bar.update(line, total=len(alternatives) * len(budgets or (0,)) * len(factors), state="")
-        outcome = _sweep(alternatives, budgets, factors, solve, lambda: bar.advance(line))
-    result = _Result(problem, problem.name or instance, named, *outcome)
+        points, cut_short = _points(
+            alternatives, budgets, factors, solve, lambda: bar.advance(line)
+        )
+        saved: dict[str, list[Saving]] = {}
+        if len(factors) == 1 and not cut_short:
+            bar.update(line, total=None, state="what is saved")
+            saved = _savings(alternatives, points, solve)
+    result = _Result(problem, problem.name or instance, named, points, saved)
     try:
         _write(result, output, plot)
     finally:  # what was found is told even where it cannot be written
@@ -123,6 +129,8 @@ def sweep(
             print_json(_document(result))
         else:
             _print(result)
+    if cut_short:
+        raise KeyboardInterrupt
 
 
 class _Result(NamedTuple):
@@ -132,7 +140,6 @@ class _Result(NamedTuple):
     label: str
     solver: str | None
     points: list[Point]
-    reference: Reference
     savings: dict[str, list[Saving]]
 
 
@@ -186,26 +193,44 @@ def _solver(name: str, problem: Problem, time_limit: float | None, seed: int | N
     return solve
 
 
-def _sweep(
+def _points(
     alternatives: Mapping[str, Problem],
     budgets: list[float] | None,
     factors: list[float],
     solve: Solve | None,
     advance: Callable[[], None],
-) -> tuple[list[Point], Reference, dict[str, list[Saving]]]:
-    """The points, and what each alternative can save beside the first."""
-    from dsct_gym.operator.savings import Reference, savings
+) -> tuple[list[Point], bool]:
+    """The points, and whether Ctrl-C cut them short."""
     from dsct_gym.operator.sweep import sweep as points_of
 
-    points = []
-    for point in points_of(alternatives, budgets=budgets, deadlines=factors, solve=solve):
-        points.append(point)
-        advance()
+    points: list[Point] = []
+    try:
+        for point in points_of(alternatives, budgets=budgets, deadlines=factors, solve=solve):
+            points.append(point)
+            advance()
+    except KeyboardInterrupt:
+        if not points:
+            raise
+        return points, True
+    return points, False
+
+
+def _savings(
+    alternatives: Mapping[str, Problem], points: list[Point], solve: Solve | None
+) -> dict[str, list[Saving]]:
+    """What each alternative saves beside the first."""
+    from dsct_gym.operator.savings import Reference, savings
+
     reference = Reference.of(next(iter(alternatives.values())), solve)
-    if len(factors) > 1:
-        return points, reference, {}
-    saved = {name: savings(each, reference, solve=solve) for name, each in alternatives.items()}
-    return points, reference, saved
+    found = {}
+    for name, problem in alternatives.items():
+        known = [
+            (point.energy, point.value)
+            for point in points
+            if point.machines == name and point.energy is not None and point.value is not None
+        ]
+        found[name] = savings(problem, reference, solve=solve, known=known)
+    return found
 
 
 def _write(result: _Result, output: Path | None, plot: Path | None) -> None:
@@ -231,7 +256,6 @@ def _document(result: _Result) -> dict[str, object]:
     return {
         "instance": result.label,
         "solver": result.solver,
-        "reference": asdict(result.reference),
         "points": [asdict(point) for point in result.points],
         "savings": {
             name: [asdict(saving) for saving in savings] for name, savings in result.savings.items()
