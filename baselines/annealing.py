@@ -9,8 +9,9 @@ from functools import singledispatch
 
 from dsct_gym.allocation import allocate
 from dsct_gym.baselines.descent import Descent
-from dsct_gym.baselines.local_search import Run, Search, Start, as_moves, cool, descended
+from dsct_gym.baselines.local_search import Run, Search, Start, as_moves, completed, cool, descended
 from dsct_gym.baselines.sequencing.search import COURSE, SequenceSearch
+from dsct_gym.errors import InputError
 from dsct_gym.list_schedule import assign
 from dsct_gym.problem import Problem
 from dsct_gym.relaxation import Relaxation, relax
@@ -48,6 +49,7 @@ class Annealing(Solver):
     name = "annealing"
     knows = frozenset({"points", "soft"})
     stochastic = True
+    takes_warm_start = True
 
     def __init__(self, moves: int | None = None) -> None:
         self.moves = as_moves(moves)
@@ -62,7 +64,7 @@ class Annealing(Solver):
         moves = self.moves
         if moves is None and time_limit is None:
             moves = default_moves(instance)
-        return anneal(instance, Run(moves, time_limit, seed, self.progress))
+        return anneal(instance, Run(moves, time_limit, seed, self.progress, self.warm_start))
 
 
 @singledispatch
@@ -80,7 +82,7 @@ def _(problem: SoftInstance) -> int:
 def anneal(problem: Problem, run: Run) -> Answer:
     """Anneals a problem within a run."""
     relaxation = relax(problem)
-    start = _start(problem, relaxation, run.deadline)
+    start = _start(problem, relaxation, run)
     interrupted = start.interrupted
     search = Search(problem, start.machine_of, run.seed)
     try:
@@ -94,6 +96,8 @@ def anneal(problem: Problem, run: Run) -> Answer:
 
 @anneal.register
 def _(problem: SoftInstance, run: Run) -> Answer:
+    if run.warm_start is not None:
+        raise InputError("start: annealing with soft deadlines begins from the rule atc")
     search, interrupted = SequenceSearch(problem, run.seed), False
     try:
         for done in cool(search, run.clock(_COOLED), COURSE):
@@ -105,7 +109,9 @@ def _(problem: SoftInstance, run: Run) -> Answer:
     return Answer(search.schedule(), relax(problem).bound, interrupted)
 
 
-def _start(problem: Problem, relaxation: Relaxation, deadline: float) -> Start:
+def _start(problem: Problem, relaxation: Relaxation, run: Run) -> Start:
+    if run.warm_start is not None:
+        return Start(completed(problem, relaxation, run.warm_start), interrupted=False)
     if problem.core.num_tasks < _MANY:
         return Start(assign(problem, relaxation), interrupted=False)
-    return descended(problem, relaxation, deadline)
+    return descended(problem, relaxation, run.deadline)

@@ -24,6 +24,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from dsct_gym.allocation import allocate
+from dsct_gym.arrays import Ints
 from dsct_gym.baselines.annealing import Annealing
 from dsct_gym.baselines.branch_and_price.compact import STALLED, finish
 from dsct_gym.baselines.branch_and_price.tree import BranchAndPrice
@@ -68,6 +69,7 @@ class Exact(Solver):
 
     name = "exact"
     knows = frozenset({"points", "soft"})
+    takes_warm_start = True
     tolerance: float
 
     def __init__(self, tolerance: float = DEFAULT_TOLERANCE, threads: int | None = None) -> None:
@@ -92,7 +94,7 @@ class Exact(Solver):
         if not _can_gain(instance):
             idle = allocate(instance, np.full(instance.core.num_tasks, -1))
             return Answer(idle, idle.total_accuracy)
-        first = _first(instance, time_limit, seed or 0)
+        first = _first(instance, time_limit, seed or 0, self.warm_start)
         if first.interrupted:
             return Answer(first.schedule, first.upper_bound, interrupted=True)
         search, interrupted = None, False
@@ -197,16 +199,17 @@ def _can_gain(problem: Problem) -> bool:
     return problem.core.energy_budget > 0.0 and bool((problem.core.slopes > 0.0).any())
 
 
-def _first(instance: Problem, time_limit: float | None, seed: int) -> Solution:
-    """The first schedule, by annealing."""
+def _first(
+    instance: Problem, time_limit: float | None, seed: int, warm_start: Ints | None = None
+) -> Solution:
+    """The first schedule, by annealing, from an assignment perhaps."""
     pairs = instance.core.num_tasks * instance.core.num_machines
     moves = min(_MOVES * pairs, _MOST_MOVES)
-    if time_limit is None:
-        return Annealing(moves).solve(instance, seed=seed)
-    share = _FIRST_SHARE * time_limit
+    share = None if time_limit is None else _FIRST_SHARE * time_limit
     # Moves that the limit cut off would end it hot: where time is short, it alone sets the pace.
-    in_time = moves <= _PACE * share
-    return Annealing(moves if in_time else None).solve(instance, time_limit=share, seed=seed)
+    annealing = Annealing(moves if share is None or moves <= _PACE * share else None)
+    annealing.warm_start = warm_start
+    return annealing.solve(instance, time_limit=share, seed=seed)
 
 
 @contextmanager

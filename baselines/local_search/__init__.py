@@ -4,7 +4,8 @@
 training use it too. `Walk`, `begin_walk` and `step_walk` are what it is made of, for callers that
 keep the state themselves. `OrderSearch` walks over orders of tasks that arrive as well. `cool`
 leads a walk from hot to cold, by a `Clock`; a `Run` says how long. `descend` improves a plan for as
-long as single changes do; `descended` is an assignment that has been, to search from.
+long as single changes do; `descended` is an assignment that has been, to search from,
+and `completed` one that was given.
 """
 
 from dsct_gym.baselines.local_search.cooling import Clock, Cooled, cool
@@ -13,7 +14,7 @@ from dsct_gym.baselines.local_search.metropolis import Walk, begin_walk, step_wa
 from dsct_gym.baselines.local_search.order_search import OrderSearch
 from dsct_gym.baselines.local_search.run import Run, as_moves
 from dsct_gym.baselines.local_search.search import Search
-from dsct_gym.baselines.local_search.start import Start, descended
+from dsct_gym.baselines.local_search.start import Start, completed, descended
 
 __all__ = [
     "Clock",
@@ -25,6 +26,7 @@ __all__ = [
     "Walk",
     "as_moves",
     "begin_walk",
+    "completed",
     "cool",
     "descend",
     "descended",

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from dsct_gym.arrays import Ints
 from dsct_gym.baselines.local_search.cooling import Clock
 from dsct_gym.errors import InputError
 from dsct_gym.solver import Progress, ProgressCallback
@@ -21,6 +22,7 @@ class Run:
         time_limit: Seconds that there are, None for no limit.
         seed: Of the search; 0 when None.
         progress: Called several times a second; None to tell nobody.
+        warm_start: Machine of each task to begin from (n,), −1 for none; None for the usual start.
     """
 
     def __init__(
@@ -29,11 +31,13 @@ class Run:
         time_limit: float | None,
         seed: int | None,
         progress: ProgressCallback | None,
+        warm_start: Ints | None = None,
     ) -> None:
         self.started = time.perf_counter()
         self.moves = moves
         self.time_limit = time_limit
         self.seed = 0 if seed is None else seed
+        self.warm_start = warm_start
         self._progress = progress
         self._told = 0.0
 

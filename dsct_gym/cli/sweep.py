@@ -23,7 +23,7 @@ from dsct_gym.streams import stdout_to_stderr
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dsct_gym.operator.savings import Reference, Saving, Solve
+    from dsct_gym.operator.savings import Saving, Solve
     from dsct_gym.operator.sweep import Point
     from dsct_gym.problem import Problem
     from dsct_gym.schedule import Schedule
@@ -35,6 +35,8 @@ dsct-gym sweep instance.json --deadlines 0.5:2 --steps 7 --solver none --json
 """
 
 NONE = "none"
+QUICK = 0.2
+"""Seconds for each point, where `auto` solves it."""
 
 
 def sweep(
@@ -70,9 +72,14 @@ def sweep(
         typer.Option("--steps", metavar="N", min=2, max=10_000, help="Points from LOW to HIGH."),
     ] = 10,
     solver: Annotated[
-        str,
-        typer.Option("--solver", metavar="NAME", help="Solver beside the bound; none for none."),
-    ] = "descent",
+        str | None,
+        typer.Option(
+            "--solver",
+            metavar="NAME",
+            help="Solver beside the bound; none for none.",
+            show_default="descent, or auto where that does not know the problem",
+        ),
+    ] = None,
     time_limit: TimeLimit = None,
     seed: Seed = None,
     output: Annotated[
@@ -102,13 +109,19 @@ def sweep(
     budgets, factors = _axes(problem, energy, deadlines, steps)
     added = read_alternatives(add_machine or (), "--add-machine")
     alternatives = clusters(problem, added, without_machine or ())
-    named = None if solver == NONE else solver
+    named = None if solver == NONE else solver or _usual_solver(problem)
     with stdout_to_stderr(), progress_bar() as bar:
         line = bar.add_task("sweep", total=None, state="compiling, if it is the first time")
         solve = None if named is None else _solver(named, problem, time_limit, seed)
         bar.update(line, total=len(alternatives) * len(budgets or (0,)) * len(factors), state="")
-        outcome = _sweep(alternatives, budgets, factors, solve, lambda: bar.advance(line))
-    result = _Result(problem, problem.name or instance, named, *outcome)
+        points, cut_short = _points(
+            alternatives, budgets, factors, solve, lambda: bar.advance(line)
+        )
+        saved: dict[str, list[Saving]] = {}
+        if len(factors) == 1 and not cut_short:
+            bar.update(line, total=None, state="what is saved")
+            saved = _savings(alternatives, points, solve)
+    result = _Result(problem, problem.name or instance, named, points, saved)
     try:
         _write(result, output, plot)
     finally:  # what was found is told even where it cannot be written
@@ -116,6 +129,8 @@ def sweep(
             print_json(_document(result))
         else:
             _print(result)
+    if cut_short:
+        raise KeyboardInterrupt
 
 
 class _Result(NamedTuple):
@@ -125,7 +140,6 @@ class _Result(NamedTuple):
     label: str
     solver: str | None
     points: list[Point]
-    reference: Reference
     savings: dict[str, list[Saving]]
 
 
@@ -150,6 +164,15 @@ def _axes(
     return read_steps(energy, steps, whole, ENERGY, "--energy"), [1.0]
 
 
+def _usual_solver(problem: Problem) -> str:
+    """The solver where none is named."""
+    from dsct_gym.problem import knowledge_of
+    from dsct_gym.solver import find_solver
+
+    usual = "descent"
+    return usual if problem.needs <= knowledge_of(find_solver(usual)) else "auto"
+
+
 def _solver(name: str, problem: Problem, time_limit: float | None, seed: int | None) -> Solve:
     """What finds the schedules; its kernels are compiled."""
     from dsct_gym.benchmark.execution import warm_up
@@ -159,6 +182,8 @@ def _solver(name: str, problem: Problem, time_limit: float | None, seed: int | N
 
     spec = Spec.parse(name)
     agent = spec.make()
+    if spec.name == "auto" and time_limit is None:
+        time_limit = QUICK
     check_solver_knows(agent, problem, spec.label)
     warm_up(spec.name, problem)
 
@@ -168,26 +193,44 @@ def _solver(name: str, problem: Problem, time_limit: float | None, seed: int | N
     return solve
 
 
-def _sweep(
+def _points(
     alternatives: Mapping[str, Problem],
     budgets: list[float] | None,
     factors: list[float],
     solve: Solve | None,
     advance: Callable[[], None],
-) -> tuple[list[Point], Reference, dict[str, list[Saving]]]:
-    """The points, and what each alternative can save beside the first."""
-    from dsct_gym.operator.savings import Reference, savings
+) -> tuple[list[Point], bool]:
+    """The points, and whether Ctrl-C cut them short."""
     from dsct_gym.operator.sweep import sweep as points_of
 
-    points = []
-    for point in points_of(alternatives, budgets=budgets, deadlines=factors, solve=solve):
-        points.append(point)
-        advance()
+    points: list[Point] = []
+    try:
+        for point in points_of(alternatives, budgets=budgets, deadlines=factors, solve=solve):
+            points.append(point)
+            advance()
+    except KeyboardInterrupt:
+        if not points:
+            raise
+        return points, True
+    return points, False
+
+
+def _savings(
+    alternatives: Mapping[str, Problem], points: list[Point], solve: Solve | None
+) -> dict[str, list[Saving]]:
+    """What each alternative saves beside the first."""
+    from dsct_gym.operator.savings import Reference, savings
+
     reference = Reference.of(next(iter(alternatives.values())), solve)
-    if len(factors) > 1:
-        return points, reference, {}
-    saved = {name: savings(each, reference, solve=solve) for name, each in alternatives.items()}
-    return points, reference, saved
+    found = {}
+    for name, problem in alternatives.items():
+        known = [
+            (point.energy, point.value)
+            for point in points
+            if point.machines == name and point.energy is not None and point.value is not None
+        ]
+        found[name] = savings(problem, reference, solve=solve, known=known)
+    return found
 
 
 def _write(result: _Result, output: Path | None, plot: Path | None) -> None:
@@ -213,7 +256,6 @@ def _document(result: _Result) -> dict[str, object]:
     return {
         "instance": result.label,
         "solver": result.solver,
-        "reference": asdict(result.reference),
         "points": [asdict(point) for point in result.points],
         "savings": {
             name: [asdict(saving) for saving in savings] for name, savings in result.savings.items()
@@ -237,7 +279,7 @@ def _print(result: _Result) -> None:
         *([] if along_deadlines else [Heading("share", "number", 1)]),
         Heading("bound", "number"),
         *([Heading(solver, "number"), Heading(f"spent ({unit})", "number", 1)] if solver else []),
-        Heading("price per J", "number", 2),
+        Heading(f"price per {unit}", "number", 2),
     ]
     tasks, whole = result.problem.core.num_tasks, usable_energy(result.problem)
     rows = []
@@ -249,8 +291,8 @@ def _print(result: _Result) -> None:
         row += [f"{point.mean_bound:.5f}"]
         if point.mean_value is not None and point.energy is not None:
             row += [f"{point.mean_value:.5f}", ENERGY.number(point.energy, unit)]
-        rows.append([*row, f"{point.energy_price / tasks:.3g}"])
-    caption = "bound, solver: mean accuracy; price: mean accuracy that the next joule brings"
+        rows.append([*row, f"{point.energy_price / tasks * ENERGY.units[unit]:.3g}"])
+    caption = f"bound, solver: mean accuracy; price: mean accuracy per {unit} of the next joule"
     print_table(columns, rows, title=result.label, caption=caption)
     if result.savings:
         _print_savings(result, several=several)

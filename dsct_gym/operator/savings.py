@@ -27,12 +27,10 @@ Solve = Callable[["Problem"], "Schedule"]
 
 _CLOSE: Final = 1e-9
 _MOST_STEPS: Final = 60
-_TRIALS: Final = 12
-"""Budgets that a solver is tried with for each loss."""
-_NEAR: Final = 1e-4
-_EAGER: Final = 0.3
-"""Where between the bound's budget and the least known the next trial lies: good solvers need
-little more than the bound."""
+_TRIALS: Final = (1e-3, 0.01, 0.1, 0.3, 0.5, 0.5)
+"""Where between the bound's budget and the least known a solver is tried for each loss: good ones
+need little more than the bound."""
+_NEAR: Final = 1e-3
 
 
 @dataclass(frozen=True)
@@ -128,6 +126,7 @@ def savings(
     reference: Reference,
     losses: Iterable[float] = LOSSES,
     solve: Solve | None = None,
+    known: Iterable[tuple[float, float]] = (),
 ) -> list[Saving]:
     """What a problem needs to keep all but some of what a reference has.
 
@@ -136,15 +135,16 @@ def savings(
         reference: What is to be kept.
         losses: Shares of the reference's value that may be given up.
         solve: Finds schedules; None for the bound alone.
+        known: Energy (J) and value of schedules of the problem that are known already.
     """
-    found = []
+    found, pool = [], list(known)
     for loss in losses:
         keep = reference.floor + (1.0 - loss) * (reference.bound - reference.floor)
         least = least_energy(problem, keep)
         energy = None
         if solve is not None and reference.value is not None:
             goal = reference.floor + (1.0 - loss) * (reference.value - reference.floor)
-            energy = _energy_of_solver(problem, goal, solve)
+            energy = _energy_of_solver(problem, goal, solve, pool)
         found.append(
             Saving(
                 loss=loss,
@@ -157,24 +157,32 @@ def savings(
     return found
 
 
-def _energy_of_solver(problem: Problem, goal: float, solve: Solve) -> float | None:
-    """Least energy of the schedules that a solver finds of the goal, by bisection of the budget."""
-    low, best = least_energy(problem, goal), None
-    if low is None:
-        return None
-    high = budget = problem.core.energy_budget
-    for _ in range(_TRIALS):
+def _energy_of_solver(
+    problem: Problem, goal: float, solve: Solve, pool: list[tuple[float, float]]
+) -> float | None:
+    """Least energy of the schedules of the goal in a pool, to which a few more are added."""
+    goal -= _CLOSE * max(1.0, abs(goal))
+
+    def best() -> float | None:
+        return min((energy for energy, reached in pool if reached >= goal), default=None)
+
+    def attempt(budget: float) -> bool:
         schedule = solve(with_budget(problem, budget))
-        if value(schedule) >= goal - _CLOSE * max(1.0, abs(goal)):
-            best = high = schedule.energy if best is None else min(best, schedule.energy)
-        elif best is None:
-            return None
-        else:
-            low = budget
+        pool.append((schedule.energy, value(schedule)))
+        return pool[-1][1] >= goal
+
+    low = least_energy(problem, goal)
+    if low is None or (best() is None and not attempt(problem.core.energy_budget)):
+        return None
+    for share in _TRIALS:
+        high = best()
+        assert high is not None
+        budget = low + share * (high - low)
         if high - low <= _NEAR * high:
             break
-        budget = low + _EAGER * (high - low)
-    return best
+        if not attempt(budget):
+            low = budget
+    return best()
 
 
 def _saved(energy: float | None, of: float | None) -> float | None:
