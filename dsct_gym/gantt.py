@@ -26,6 +26,8 @@ from dsct_gym.arrays import Floats, Ints
 from dsct_gym.atomic import write_bytes
 from dsct_gym.fonts import cells, cut, drawable, families_for
 from dsct_gym.schedule import releases
+from dsct_gym.schedule_table import machine_use
+from dsct_gym.units import ENERGY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,6 +55,8 @@ _FULL_CLOCK: Final = "#ececec"
 """What a task has above its bars: the clock that it leaves unused."""
 _SMALLEST = 5.0
 """Size of the smallest labels, points."""
+_SMALL = 7.0
+"""Size of what stands under the names of machines, points."""
 _EM = 0.65
 """Width of a character as a share of the font size, generously."""
 
@@ -120,13 +124,16 @@ def draw_gantt(schedule: Schedule) -> Figure:
     names = machine_labels(instance)
     rows = min(max(instance.num_machines * _ROW, _LOWEST), _TALLEST)
     height = _TOP + rows + _BOTTOM
-    left = 0.45 + 0.085 * max(map(cells, names))
+    uses = _uses(schedule)
+    left = 0.45 + max(0.085 * max(map(cells, names)), 0.066 * max(map(cells, uses)))
     figure = Chart(figsize=(_WIDTH, height), dpi=_DPI)
     FigureCanvasAgg(figure)
     ax = figure.add_axes(
         (left / _WIDTH, _BOTTOM / height, 1.0 - (left + _RIGHT) / _WIDTH, rows / height)
     )
     draw_gantt_axes(ax, schedule)
+    if rows == instance.num_machines * _ROW:
+        _tell_uses(figure, uses, left, height)
     strip = min(rows, 3.2)
     bar = figure.add_axes(
         (
@@ -236,6 +243,30 @@ def machine_labels(instance: Instance) -> list[str]:
     """Names of the machines, ``machine r`` where there is none, long ones cut."""
     names = instance.machine_names or (None,) * instance.num_machines
     return [cut(name or f"machine {r}", _LONGEST_NAME) for r, name in enumerate(names)]
+
+
+def _uses(schedule: Schedule) -> list[str]:
+    """Utilisation and energy of each machine."""
+    return [
+        f"{use.utilisation:.0%} · {ENERGY.show(use.energy)}".replace("%", " %")
+        for use in machine_use(schedule)
+    ]
+
+
+def _tell_uses(figure: Figure, uses: list[str], left: float, height: float) -> None:
+    """Writes under each machine's name what it does, where rows have their full height."""
+    top = height - _TOP
+    for row, use in enumerate(uses):
+        figure.text(
+            (left - 0.05) / _WIDTH,
+            (top - (row + _BAR[1]) * _ROW) / height,
+            use,
+            ha="right",
+            va="center",
+            fontsize=_SMALL,
+            color=FAINT,
+            parse_math=False,
+        )
 
 
 def _draw_rows(ax: Axes, instance: Instance) -> None:

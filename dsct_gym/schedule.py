@@ -229,6 +229,15 @@ class Schedule:
 
         return draw_gantt(self)
 
+    def to_columns(self) -> dict[str, list[Any]]:
+        """One list for each column, an entry a task: what a data frame is made of.
+
+        `dsct_gym.schedule_table.as_columns` tells which columns there are.
+        """
+        from dsct_gym.schedule_table import as_columns
+
+        return as_columns(self)
+
     def save(self, path: str | Path) -> None:
         """Writes a schedule file (format ``dsct-ea-schedule/1``), whole or not at all."""
         from dsct_gym.files import write_schedule

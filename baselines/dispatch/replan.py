@@ -180,9 +180,9 @@ class Replan(CompiledPolicy):
     def __init__(
         self,
         *,
-        energy: float = 0.8,
-        correction: float = 6.0,
-        queue: float = 0.8,
+        energy: float = 0.87,
+        correction: float = 5.6,
+        queue: float = 0.2,
         shape: float = 0.4,
         levels: int = 10,
         pace: float | None = None,

@@ -13,8 +13,9 @@ from typing import Annotated
 import typer
 
 COMMANDS = {
-    "Problems": ("generate", "devices", "families", "schema"),
+    "Problems": ("generate", "orlib", "build", "describe", "devices", "families", "schema"),
     "Schedules": ("solve", "verify", "bound"),
+    "Questions": ("sweep", "explain"),
     "Policies": ("train", "evaluate"),
     "Benchmarks": (
         "bench",

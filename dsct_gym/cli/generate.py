@@ -20,7 +20,7 @@ dsct-gym generate -n 100 -m 5 --rho 0.35 --beta 0.5 -o instance.json
 dsct-gym generate --devices T4,V100 --family ofa-resnet50 -o real.json
 dsct-gym generate --devices V100,A40 --points 6 -o clocks.json
 dsct-gym generate --arrivals 'bursty[factor=8]' -n 200 -o online.json
-dsct-gym generate --arrivals requests.csv --tolerance 0.2,2 -o replay.json
+dsct-gym generate --arrivals azure-conv --tolerance 0.2,2 -o replay.json
 """
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property, partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from dsct_gym.generator import THETA_MIN, Count, Quantity
 from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
 from dsct_gym.online import OnlineInstance
+from dsct_gym.online.generator import TOLERANCE
 from dsct_gym.random import States, draw_splitmix
 
 _SPREAD = 1.5
@@ -41,7 +43,7 @@ class _Bound(IntEnum):
     BETA = 4
     BURSTINESS = 5
     PERIOD = 6
-    PATIENCE = 7
+    TOLERANCE = 7
     SPEED = 8
     EFFICIENCY = 9
 
@@ -53,8 +55,10 @@ class ArrivalScenario:
     Tasks arrive as a Poisson process whose rate changes between two values, b times the mean and
     1/b of it, at random moments: a share 1 / (1 + b) of the time it is high, in spells of which
     there is one in each ``period`` on average. The number of tasks is random, at least one. Each
-    task draws its curve and, uniformly, how long it can wait. A number or a range (low, high) from
-    which each instance draws uniformly:
+    task draws its curve and, uniformly, how long it can wait. Horizon, budget and latencies are
+    made of the rest as `dsct_gym.online.generator` does; its scenarios, which know other processes
+    and traces, are played as well, given as ``generator``, but drawn more slowly. A number or a
+    range (low, high) from which each instance draws uniformly:
 
     Attributes:
         n: Mean number of tasks.
@@ -64,7 +68,8 @@ class ArrivalScenario:
         beta: Energy budget ratio ``B / (horizon Σ P_r)``.
         burstiness: b, at least 1; 1 is a Poisson process of one rate.
         period: Mean time from one spell to the next, in horizons.
-        patience: Time from a task's arrival to its deadline, in horizons; each task draws its own.
+        tolerance: Time from a task's arrival to its deadline, in the time that a mean task takes in
+            full on a machine of mean speed; each task draws its own.
         speed: Speed of machines, GFLOP/s; each machine draws its own.
         efficiency: Energy efficiency of machines, GFLOP/J; each machine draws its own.
         segments: Segments of the exponential curves.
@@ -80,7 +85,7 @@ class ArrivalScenario:
     beta: Quantity = 0.5
     burstiness: Quantity = 1.0
     period: Quantity = 0.2
-    patience: Quantity = (0.02, 0.2)
+    tolerance: Quantity = TOLERANCE
     speed: Quantity = (1_000.0, 20_000.0)
     efficiency: Quantity = (5.0, 60.0)
     segments: int = 5
@@ -98,7 +103,7 @@ class ArrivalScenario:
             ("beta", 0.0),
             ("burstiness", 1.0),
             ("period", 1e-6),
-            ("patience", 1e-9),
+            ("tolerance", 1e-9),
             ("speed", 1e-9),
             ("efficiency", 1e-9),
         ):
@@ -221,6 +226,20 @@ class SampledArrivals(Drawn):
         return envs
 
 
+class _Means(NamedTuple):
+    """What tasks of an instance are like.
+
+    Attributes:
+        tasks: Mean number of them.
+        mu: Ratio of the largest to the smallest.
+        time: What a mean task takes in full on a machine of mean speed, s.
+    """
+
+    tasks: float
+    mu: float
+    time: float
+
+
 @kernel
 def draw_rows(
     bank: ArrivalBank, rows: Ints, states: States, bounds: Floats, work: Floats, accuracy: Floats
@@ -243,10 +262,10 @@ def draw_rows(
     for index in range(rows.size):
         row = rows[index]
         _draw_fleet(bank, row, states, index, bounds)
-        _draw_limits(bank, row, states, index, bounds, work[work.size - 1])
-        found[index] = _draw_times(bank, row, states, index, bounds)
+        means = _draw_limits(bank, row, states, index, bounds, work[work.size - 1])
+        found[index] = _draw_times(bank, row, states, index, bounds, means)
         if found[index] <= bank.arrival.shape[1]:
-            _draw_tasks(bank, row, states, index, bounds, work, accuracy)
+            _draw_tasks(bank, row, states, index, bounds, means, work, accuracy)
             prepare_row(bank, row)
     return found
 
@@ -277,11 +296,8 @@ def _draw_fleet(bank: ArrivalBank, row: int, states: States, index: int, bounds:
 @helper
 def _draw_limits(
     bank: ArrivalBank, row: int, states: States, index: int, bounds: Floats, largest: float
-) -> None:
-    """Draws how many tasks are expected, and from that and the machines horizon and budget.
-
-    For a moment ``base`` holds the mean number of tasks, ``beta`` the ratio of largest to smallest.
-    """
+) -> _Means:
+    """Draws how many tasks are expected, and from that and the machines horizon and budget."""
     speed, power = 0.0, 0.0
     for r in range(bank.machines[row]):
         speed += bank.speed[row, r]
@@ -289,14 +305,16 @@ def _draw_limits(
     tasks = float(_whole_between(states, index, bounds, _Bound.N))
     mu = _between(states, index, bounds, _Bound.MU)
     mean = largest * (math.log(mu) / (mu - 1.0) if mu > 1.0 else 1.0)
-    bank.base[row], bank.beta[row] = tasks, mu
     bank.horizon[row] = _between(states, index, bounds, _Bound.RHO) * tasks * mean / speed
     beta = _between(states, index, bounds, _Bound.BETA)
     bank.budget[row] = beta * bank.horizon[row] * power
+    return _Means(tasks=tasks, mu=mu, time=mean * bank.machines[row] / speed)
 
 
 @helper
-def _draw_times(bank: ArrivalBank, row: int, states: States, index: int, bounds: Floats) -> int:
+def _draw_times(
+    bank: ArrivalBank, row: int, states: States, index: int, bounds: Floats, means: _Means
+) -> int:
     """Draws when tasks arrive, as far as there is room; gives their number."""
     horizon = bank.horizon[row]
     burst = _between(states, index, bounds, _Bound.BURSTINESS)
@@ -309,7 +327,7 @@ def _draw_times(bank: ArrivalBank, row: int, states: States, index: int, bounds:
             high = high if until == 0.0 else not high
             spell = period * (share if high else 1.0 - share)
             until = clock - spell * math.log(draw_splitmix(states, index))
-        rate = bank.base[row] / horizon * (burst if high else 1.0 / burst)
+        rate = means.tasks / horizon * (burst if high else 1.0 / burst)
         moment = clock - math.log(draw_splitmix(states, index)) / rate
         if moment >= until and until < horizon:
             clock = until
@@ -334,15 +352,16 @@ def _draw_tasks(
     states: States,
     index: int,
     bounds: Floats,
+    means: _Means,
     work: Floats,
     accuracy: Floats,
 ) -> None:
     """Draws curve and deadline of each task of a row."""
-    mu, last = bank.beta[row], work.size - 1
+    last = work.size - 1
     for task in range(bank.tasks[row]):
-        theta = 1.0 + (mu - 1.0) * draw_splitmix(states, index)
-        patience = _between(states, index, bounds, _Bound.PATIENCE)
-        bank.deadline[row, task] = bank.arrival[row, task] + patience * bank.horizon[row]
+        theta = 1.0 + (means.mu - 1.0) * draw_splitmix(states, index)
+        latency = _between(states, index, bounds, _Bound.TOLERANCE) * means.time
+        bank.deadline[row, task] = bank.arrival[row, task] + latency
         for k in range(bank.reach.shape[2]):
             at = min(k, last)
             bank.reach[row, task, k] = work[at] / theta
