@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 EXAMPLE = """
 dsct-gym sweep dc5-ofa60 --energy 10%:100% --plot curve.png -o curve.csv
-dsct-gym sweep dc5-ofa60 --add-machine L4 --add-machine T4 --without-machine A40
-dsct-gym sweep instance.json --deadlines 0.5:2 --steps 7 --solver none --json
+dsct-gym sweep dc5-ofa60 --add-machine L4 --without-machine A40
+dsct-gym sweep instance.json --deadlines 0.5:2 --solver none --json
 """
 
 NONE = "none"
@@ -93,10 +93,11 @@ def sweep(
 ) -> None:
     """Ask again with less energy, other deadlines or other machines.
 
-    Each point has what no schedule can exceed (bound) and what a solver finds. Along
-    energy, it is told how much is saved where some accuracy is given up. Without an
-    option, energy goes from 10% to 100%. Shares are of the budget, or of what the
-    relaxation spends where that is less.
+    Each point has what no schedule can exceed (bound) and what a solver
+    finds. Along energy, it is told how much is saved where some accuracy is
+    given up. Without an option, energy goes from 10% to 100%. Shares are of the
+    budget, or of what the relaxation spends where that is less. Ctrl-C keeps
+    the points until then.
     """
     from dsct_gym.operator.machines import read_alternatives
     from dsct_gym.operator.sweep import clusters
@@ -159,7 +160,7 @@ def _axes(
     if energy is None:
         return None, [1.0]
     whole = usable_energy(problem)
-    if not isfinite(whole) or whole == 0.0:
+    if "%" in energy and (not isfinite(whole) or whole == 0.0):
         raise InputError("--energy: the instance has no energy to take shares of")
     return read_steps(energy, steps, whole, ENERGY, "--energy"), [1.0]
 
@@ -308,7 +309,7 @@ def _print_savings(result: _Result, *, several: bool) -> None:
     columns = [
         *([Heading("machines")] if several else []),
         Heading("energy saved by"),
-        *(Heading(f"{100 * loss:g} % loss", "number") for loss in losses),
+        *(Heading(f"{100 * loss:g}\u00a0% loss", "number") for loss in losses),
     ]
     rows = []
     for name, savings in result.savings.items():
