@@ -116,11 +116,11 @@ class Scenario:
             "n": _as_count(self.n, "n"),
             "m": _as_count(machines, "m"),
             "segments": as_integer(self.segments, "segments", 1, _MOST_SEGMENTS),
-            "mu": _as_quantity(self.mu, "mu", 1.0),
-            "rho": _as_quantity(self.rho, "rho", _SMALLEST),
-            "beta": _as_quantity(self.beta, "beta", 0.0),
-            "speed": _as_quantity(self.speed, "speed", _SMALLEST),
-            "efficiency": _as_quantity(self.efficiency, "efficiency", _SMALLEST),
+            "mu": as_quantity(self.mu, "mu", 1.0),
+            "rho": as_quantity(self.rho, "rho", _SMALLEST),
+            "beta": as_quantity(self.beta, "beta", 0.0),
+            "speed": as_quantity(self.speed, "speed", _SMALLEST),
+            "efficiency": as_quantity(self.efficiency, "efficiency", _SMALLEST),
             "a_min": as_number(self.a_min, "a_min", 0.0, 1.0),
             "a_max": as_number(self.a_max, "a_max", 0.0, 1.0),
             "epsilon": as_number(self.epsilon, "epsilon", _SMALLEST, 1.0 - _SMALLEST),
@@ -159,8 +159,8 @@ class Scenario:
             name: Name of the instance.
         """
         assert self.m is not None
-        n, m = _draw_count(self.n, rng), _draw_count(self.m, rng)
-        mu, rho, beta = (_draw(value, rng) for value in (self.mu, self.rho, self.beta))
+        n, m = draw_count(self.n, rng), draw_count(self.m, rng)
+        mu, rho, beta = (draw_quantity(value, rng) for value in (self.mu, self.rho, self.beta))
         work, accuracy = self._draw_curves(_spread(n, mu, rng), mu, rng)
         moments = 1.0 - rng.random(n)
         fleet = self._draw_machines(m, rng)
@@ -179,6 +179,15 @@ class Scenario:
             machine_names=fleet.names,
         )
 
+    def expected_work(self, mu: float) -> float:
+        """Mean work of a task at full accuracy, GFLOP, over all that may be drawn.
+
+        With θ uniform on 1..mu, in units of theta_min, the mean of 1/θ is ln(mu) / (mu − 1).
+        """
+        spread = math.log(mu) / (mu - 1.0) if mu > 1.0 else 1.0
+        unit = mu if self.family is not None else 1.0
+        return unit * spread * float(self.unit_curves.work[:, -1].mean())
+
     def _draw_curves(
         self, theta: Floats, mu: float, rng: np.random.Generator
     ) -> tuple[Floats, Floats]:
@@ -194,8 +203,8 @@ class Scenario:
     def _draw_machines(self, m: int, rng: np.random.Generator) -> _Fleet:
         listed = self._listed
         if listed is None:
-            speeds = round_significant(_draw_many(self.speed, m, rng))
-            return _Fleet(speeds, round_significant(_draw_many(self.efficiency, m, rng)), None)
+            speeds = round_significant(draw_many(self.speed, m, rng))
+            return _Fleet(speeds, round_significant(draw_many(self.efficiency, m, rng)), None)
         size = listed.speeds.size
         chosen = np.arange(m) % size if m % size == 0 else _draw_copies(size, m, rng)
         chosen = np.sort(chosen)
@@ -310,16 +319,19 @@ def _spread(n: int, mu: float, rng: np.random.Generator) -> Floats:
 # affine maps are separate NumPy operations, which no compiler fuses.
 
 
-def _draw_many(value: Quantity, size: int, rng: np.random.Generator) -> Floats:
+def draw_many(value: Quantity, size: int, rng: np.random.Generator) -> Floats:
+    """Numbers from a range (size,), or the same number so often."""
     low, high = value if isinstance(value, tuple) else (value, value)
     return low + (high - low) * rng.random(size)
 
 
-def _draw(value: Quantity, rng: np.random.Generator) -> float:
-    return float(_draw_many(value, 1, rng)[0]) if isinstance(value, tuple) else value
+def draw_quantity(value: Quantity, rng: np.random.Generator) -> float:
+    """A number from a range; nothing is drawn where it is given."""
+    return float(draw_many(value, 1, rng)[0]) if isinstance(value, tuple) else value
 
 
-def _draw_count(value: Count, rng: np.random.Generator) -> int:
+def draw_count(value: Count, rng: np.random.Generator) -> int:
+    """A whole number from a range; nothing is drawn where it is given."""
     if not isinstance(value, tuple):
         return value
     low, high = value
@@ -378,7 +390,12 @@ def _as_count(value: Count, field: str) -> Count:
     return low, high
 
 
-def _as_quantity(value: Quantity, field: str, least: float) -> Quantity:
+def as_quantity(value: Quantity, field: str, least: float) -> Quantity:
+    """A number or a range, at least so much.
+
+    Raises:
+        InputError: Naming the field, if it is none or out of range.
+    """
     ends = as_range(value)
     if ends is None:
         return as_number(value, field, least, _LARGEST)

@@ -32,7 +32,12 @@ __all__ = [
     "Curves",
     "IncrementalAllocation",
     "accept_trial",
+    "cut_curves",
+    "merge_segments",
+    "net_change",
+    "pieces_worth",
     "place_all",
+    "swap_slots",
     "try_above",
     "try_change",
 ]
@@ -199,9 +204,9 @@ def try_change(packed: Packed, curves: Curves, task: int, machine: int, other: i
             _change_machine(packed, curves, source, curves.spare[SOURCE], task, other)
         if machine >= 0:
             _change_machine(packed, curves, machine, curves.spare[TARGET], other, task)
-    _swap_slots(curves, source, machine)
+    swap_slots(curves, source, machine)
     total = cut_curves(packed, curves)
-    _swap_slots(curves, source, machine)
+    swap_slots(curves, source, machine)
     return total
 
 
@@ -245,9 +250,9 @@ def try_above(
     ):
         return -np.inf
     source = curves.machine[task]
-    _swap_slots(curves, source, machine)
+    swap_slots(curves, source, machine)
     total = cut_curves(packed, curves)
-    _swap_slots(curves, source, machine)
+    swap_slots(curves, source, machine)
     return total
 
 
@@ -272,12 +277,12 @@ def _may_reach(
         curves.trial_taken[index] = curves.taken[index]
     if several is None:
         _change_machine(packed, curves, machine, curves.spare[TARGET], other, task)
-        change = _net_change(curves, machine, curves.spare[TARGET])
+        change = net_change(curves, machine, curves.spare[TARGET])
         if source >= 0:
             if curves.total[CURRENT] + change + source_change < least:
                 return False
             _change_machine(packed, curves, source, curves.spare[SOURCE], task, other)
-            change += _net_change(curves, source, curves.spare[SOURCE])
+            change += net_change(curves, source, curves.spare[SOURCE])
         return not curves.total[CURRENT] + change < least
     # Pieces are listed only once it is known that they are wanted. Loops, for what is called from
     # one place only melts into it.
@@ -314,7 +319,7 @@ def _accept_change(
     source, slot = curves.slot[r], curves.spare[side]
     taken, price = curves.taken[r], curves.price[CURRENT]
     _merge_tasks(curves, source, slot, leaving, coming)
-    _merge_segments(packed, curves, source, slot, leaving, coming)
+    merge_segments(packed, curves, source, slot, leaving, coming)
     accept_on_levels(packed, curves, r, slot, side, CUTOFF * price)
     before: float = curves.gain[source, taken] - price * curves.energy[source, taken]
     return earned(packed, curves, r, side, price) - before
@@ -325,11 +330,11 @@ def _list_trial(packed: Packed, curves: Curves, r: int, side: int) -> None:
     """Lists the pieces of machine r in a trial."""
     slot = curves.spare[side]
     list_pieces(packed, curves, r, slot, side)
-    curves.trial_taken[r] = _pieces_worth(curves, slot, curves.price[CURRENT])
+    curves.trial_taken[r] = pieces_worth(curves, slot, curves.price[CURRENT])
 
 
 @helper
-def _net_change(curves: Curves, r: int, slot: int) -> float:
+def net_change(curves: Curves, r: int, slot: int) -> float:
     """Change of what machine r earns net of energy, at the current price, by its trial."""
     price, current = curves.price[CURRENT], curves.slot[r]
     before, after = curves.taken[r], curves.trial_taken[r]
@@ -343,7 +348,7 @@ def _net_change(curves: Curves, r: int, slot: int) -> float:
 def accept_trial(curves: Curves, task: int, machine: int, other: int) -> None:
     """Makes the trial of `try_change` with the same arguments the current state."""
     source = curves.machine[task]
-    _swap_slots(curves, source, machine)
+    swap_slots(curves, source, machine)
     for index in range(curves.taken.size):
         curves.taken[index] = curves.trial_taken[index]
     curves.total[CURRENT] = curves.total[TRIAL]
@@ -354,7 +359,7 @@ def accept_trial(curves: Curves, task: int, machine: int, other: int) -> None:
 
 
 @helper
-def _swap_slots(curves: Curves, source: int, machine: int) -> None:
+def swap_slots(curves: Curves, source: int, machine: int) -> None:
     """Exchanges the slots of the changed machines with the spare ones that hold their trial."""
     if source == machine:
         return
@@ -371,9 +376,9 @@ def _change_machine(
     """Builds in slot ``target`` the curve of machine r after one task leaves and one comes."""
     source = curves.slot[r]
     _merge_tasks(curves, source, target, leaving, coming)
-    _merge_segments(packed, curves, source, target, leaving, coming)
+    merge_segments(packed, curves, source, target, leaving, coming)
     build_curve(packed, curves, r, target, CUTOFF * curves.price[CURRENT])
-    curves.trial_taken[r] = _pieces_worth(curves, target, curves.price[CURRENT])
+    curves.trial_taken[r] = pieces_worth(curves, target, curves.price[CURRENT])
 
 
 @helper
@@ -397,7 +402,7 @@ def _merge_tasks(curves: Curves, source: int, target: int, leaving: int, coming:
 
 
 @helper
-def _merge_segments(
+def merge_segments(
     packed: Packed, curves: Curves, source: int, target: int, leaving: int, coming: int
 ) -> None:
     """Copies the segment list of a slot without those of one task and with those of another."""
@@ -497,7 +502,7 @@ def _build_on_machine(packed: Packed, curves: Curves, r: int, slot: int) -> None
 
 
 @helper
-def _pieces_worth(curves: Curves, slot: int, price: float) -> int:
+def pieces_worth(curves: Curves, slot: int, price: float) -> int:
     """Number of pieces in a slot that earn at least ``price`` accuracy per joule."""
     low, high = 0, curves.pieces[slot]
     while low < high:

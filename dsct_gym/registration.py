@@ -63,6 +63,20 @@ ENVIRONMENTS: Final[Mapping[str, Environment]] = {
         module="continuous", stem="Continuous", actions="continuous", works="chosen"
     ),
     "DSCT-EA-Plan-v0": Environment(module="plan", stem="Plan", actions="discrete", works="optimal"),
+    "DSCT-EA-Online-v0": Environment(
+        module="online",
+        stem="Online",
+        actions="discrete",
+        works="chosen",
+        knows=frozenset({"arrivals"}),
+    ),
+    "DSCT-EA-Queue-v0": Environment(
+        module="queue",
+        stem="Queue",
+        actions="discrete",
+        works="chosen",
+        knows=frozenset({"arrivals"}),
+    ),
 }
 """Every id that the package has."""
 

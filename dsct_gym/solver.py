@@ -121,6 +121,8 @@ class Solver(ABC):
     Attributes:
         name: The name under which it is found.
         knows: What it knows beyond DSCT-EA: what a problem that it is given may need.
+        meant_for: What a problem must need for the solver to take part in a benchmark that names no
+            solvers: nothing, but for those that add nothing on DSCT-EA itself.
         stochastic: Whether the seed matters: benchmarks then run it with several.
         tolerance: Gap between its bound and its schedule, as a share, at which it takes the one for
             proven by the other; None where it does not search for a proof.
@@ -134,6 +136,7 @@ class Solver(ABC):
 
     name: ClassVar[str]
     knows: ClassVar[Knowledge] = frozenset()
+    meant_for: ClassVar[Knowledge] = frozenset()
     stochastic: ClassVar[bool] = False
     tolerance: float | None = None
     progress: ProgressCallback | None = None

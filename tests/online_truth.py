@@ -1,7 +1,9 @@
 """The truth for tasks that arrive: linear programmes, and what there is to draw them from."""
 
+from itertools import combinations, zip_longest
+
 import numpy as np
-from scipy.optimize import linprog
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import lil_matrix
 
 from cases import changed
@@ -48,6 +50,113 @@ def interval_lp(problem: OnlineInstance) -> float:
         bounds=(0, 1),
         method="highs",
         options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+    )
+    assert solved.status == 0, solved.message
+    return float(core.accuracy[:, 0].sum() - solved.fun)
+
+
+def order_lp(problem: OnlineInstance, machine_of: np.ndarray, key: np.ndarray) -> float | None:
+    """Largest total accuracy where machines run their tasks by key; None where none can be run so.
+
+    Variables: what is done of each segment, as a share, and when each task starts.
+    """
+    core = problem.core
+    n, segments = core.num_tasks, core.work.shape[1] - 1
+    rise, width = np.diff(core.accuracy, axis=1), np.diff(core.work, axis=1)
+    rows, limits = [], []
+    bounds = [(0, 1 if machine_of[j] >= 0 else 0) for j in range(n) for _ in range(segments)]
+    bounds += [(arrival, None) for arrival in problem.arrivals]
+    for r in range(core.num_machines):
+        queue = sorted(np.flatnonzero(machine_of == r), key=lambda j: (key[j], core.edf_rank[j]))
+        for j, following in zip_longest(queue, queue[1:]):
+            for after in (None, following):
+                row = np.zeros(n * segments + n)
+                row[j * segments : (j + 1) * segments] = width[j] / core.speeds[r]
+                row[n * segments + j] = 1.0
+                if after is not None:
+                    row[n * segments + after] = -1.0
+                rows.append(row)
+                limits.append(core.deadlines[j] if after is None else 0.0)
+    energy = np.zeros(n * segments + n)
+    used = np.where(machine_of >= 0, 1.0 / core.efficiencies[machine_of], 0.0)
+    energy[: n * segments] = (width * used[:, None]).ravel()
+    unit = energy.max() or 1.0
+    solved = linprog(
+        np.concatenate([-rise.ravel(), np.zeros(n)]),
+        A_ub=np.array([*rows, energy / unit]),
+        b_ub=np.array([*limits, core.energy_budget / unit]),
+        bounds=bounds,
+        method="highs",
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+    )
+    if solved.status == 2:
+        return None
+    assert solved.status == 0, solved.message
+    return float(core.accuracy[:, 0].sum() - solved.fun)
+
+
+def release_mip(problem: OnlineInstance) -> float:
+    """The optimum: one machine a task, no preemption.
+
+    Variables: what is done of each segment on each machine, as a share; whether a task is on a
+    machine; whether of two tasks the first is done ahead of the second; when each task starts.
+    """
+    core = problem.core
+    n, m, segments = core.num_tasks, core.num_machines, core.work.shape[1] - 1
+    rise, width = np.diff(core.accuracy, axis=1), np.diff(core.work, axis=1)
+    pairs = list(combinations(range(n), 2))
+    done = np.arange(n * m * segments).reshape(n, m, segments)
+    placed = done.size + np.arange(n * m).reshape(n, m)
+    ahead = done.size + n * m + np.arange(len(pairs))
+    start = done.size + n * m + len(pairs) + np.arange(n)
+    size, last = done.size + n * m + len(pairs) + n, core.deadlines.max()
+    rows, limits = [], []
+
+    def limit(terms: dict, most: float) -> None:
+        row = np.zeros(size)
+        for places, factor in terms.items():
+            row[list(places)] = factor
+        rows.append(row)
+        limits.append(most)
+
+    for j in range(n):
+        limit({tuple(placed[j]): 1.0}, 1.0)
+        row = np.zeros(size)
+        row[start[j]] = 1.0
+        for r in range(m):
+            row[done[j, r]] = width[j] / core.speeds[r]
+            for k in range(segments):
+                limit({(done[j, r, k],): 1.0, (placed[j, r],): -1.0}, 0.0)
+        rows.append(row)
+        limits.append(core.deadlines[j])
+    for index, (i, j) in enumerate(pairs):
+        for one, other, sign, rest in ((i, j, 1.0, 1.0), (j, i, -1.0, 0.0)):
+            for r in range(m):
+                row = np.zeros(size)
+                row[start[one]], row[start[other]] = 1.0, -1.0
+                row[done[one, r]] = width[one] / core.speeds[r]
+                row[ahead[index]] = sign * last
+                row[placed[one, r]] = row[placed[other, r]] = last
+                rows.append(row)
+                limits.append((2.0 + rest) * last)
+    row = np.zeros(size)
+    for r in range(m):
+        row[done[:, r].ravel()] = (width / core.efficiencies[r]).ravel()
+    unit = row.max()
+    rows.append(row / unit)
+    limits.append(core.energy_budget / unit)
+    gain = np.zeros(size)
+    gain[: done.size] = -np.repeat(rise[:, None], m, axis=1).ravel()
+    integrality = np.zeros(size)
+    integrality[done.size : done.size + n * m + len(pairs)] = 1
+    least, most = np.zeros(size), np.ones(size)
+    least[start], most[start] = problem.arrivals, last
+    solved = milp(
+        gain,
+        constraints=LinearConstraint(np.array(rows), -np.inf, np.array(limits)),
+        bounds=Bounds(least, most),
+        integrality=integrality,
+        options={"mip_rel_gap": 1e-9},
     )
     assert solved.status == 0, solved.message
     return float(core.accuracy[:, 0].sum() - solved.fun)

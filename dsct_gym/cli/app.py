@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 COMMANDS = {
-    "Problems": ("generate", "build", "describe", "devices", "families", "schema"),
+    "Problems": ("generate", "orlib", "build", "describe", "devices", "families", "schema"),
     "Schedules": ("solve", "verify", "bound"),
     "Questions": ("sweep", "explain"),
     "Policies": ("train", "evaluate"),

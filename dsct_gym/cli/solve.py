@@ -125,6 +125,8 @@ def _begin_with(agent: SolverProtocol, path: Path, problem: Problem, name: str) 
     from dsct_gym.schedule import Schedule
     from dsct_gym.solver import give_warm_start
 
+    if "soft" in problem.needs:
+        raise InputError("--start: where deadlines are soft, no solver begins with machines alone")
     try:
         schedule = Schedule.load(path, problem)
     except InputError as error:
@@ -203,8 +205,11 @@ def _print_summary(record: Record, schedule: Schedule, agent: SolverProtocol) ->
     fields |= {
         "mean accuracy": f"{record.mean_accuracy:.6f}",
         "total accuracy": f"{record.total_accuracy:.6f}",
-        "fractional bound": f"{record.fractional_bound / tasks:.6f} mean",
     }
+    if record.measures:
+        fields["value"] = f"{record.value:.6f}"
+        fields |= {name: f"{each:.6g}" for name, each in record.measures.items()}
+    fields["fractional bound"] = f"{record.fractional_bound / tasks:.6f} mean"
     if record.has_own_bound:
         fields["proven bound"] = f"{record.upper_bound / tasks:.6f} mean"
     bound = "proven" if record.has_own_bound else "fractional"

@@ -17,15 +17,16 @@ import numpy as np
 from dsct_gym.arguments import as_integer, as_number
 from dsct_gym.arrays import Floats
 from dsct_gym.jit import kernel
-from dsct_gym.online.known import Choice, Known
+from dsct_gym.online.known import Choice, Known, room_from
 from dsct_gym.online.simulator import (
     Counter,
     Game,
     Tasks,
     carry_out,
     know,
-    next_arrival,
-    next_idle,
+    settle,
+    to_arrival,
+    to_idle,
 )
 from dsct_gym.problem import Problem
 from dsct_gym.solver import Answer, Solver
@@ -37,7 +38,7 @@ Play: TypeAlias = Callable[[Game, Floats, Floats], bool]
 """A game played by a compiled rule to its end; false if it chose what is not possible."""
 
 Turns: TypeAlias = Callable[[Game], bool]
-"""When a rule is asked: `next_arrival` or `next_idle`."""
+"""When a rule is asked: one of the functions of `dsct_gym.online.simulator` that go on."""
 
 _FIRST_ROWS = 64
 
@@ -139,7 +140,7 @@ class PlainPolicy(DispatchPolicy):
         turns: When it is asked: `next_arrival` or `next_idle`, as ``staticmethod(next_idle)``.
     """
 
-    turns: ClassVar[Turns]
+    turns: ClassVar[staticmethod[[Game], bool]]
 
     def begin(self) -> None:
         """Forgets everything: a game begins."""
@@ -155,12 +156,30 @@ class PlainPolicy(DispatchPolicy):
             What is to be done, as `CompiledPolicy` says.
         """
 
+    @staticmethod
+    def room(known: Known, task: int, machine: int) -> float:
+        """Largest work that fits, GFLOP; `dsct_gym.online.known.room` for those in Python."""
+        return _room_from(
+            max(known.clock, float(known.free[machine])),
+            float(known.deadline[task]),
+            known.left,
+            float(known.speed[machine]),
+            float(known.efficiency[machine]),
+        )
+
     def _play(self, game: Game) -> None:
         self.begin()
         shown = _Shown(game)
         while type(self).turns(game):
             if not carry_out(game, self.decide(shown.known())):
                 raise self._refuse()
+
+
+@kernel
+def _room_from(
+    start: float, deadline: float, left: float, speed: float, efficiency: float
+) -> float:
+    return room_from(start, deadline, left, speed, efficiency)
 
 
 class _Shown:
@@ -197,12 +216,12 @@ def _doubled(rows: Floats) -> Floats:
 
 def at_arrival(decide: Decide) -> Play:
     """The game in which a rule gives each task that arrives its machine and work, compiled."""
-    return _compiled(next_arrival, decide)
+    return _compiled(to_arrival, decide)
 
 
 def when_idle(decide: Decide) -> Play:
     """The game in which a rule gives each idle machine one of the tasks that wait, compiled."""
-    return _compiled(next_idle, decide)
+    return _compiled(to_idle, decide)
 
 
 def _compiled(turns: Turns, decide: Decide) -> Play:
@@ -210,7 +229,7 @@ def _compiled(turns: Turns, decide: Decide) -> Play:
 
     def play(game: Game, memory: Floats, parameters: Floats) -> bool:
         while turns(game):
-            if not carry_out(game, decide(know(game), memory, parameters)):
+            if not settle(game, decide(know(game), memory, parameters)):
                 return False
         return True
 

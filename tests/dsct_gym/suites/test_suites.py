@@ -33,6 +33,9 @@ SIZES = {  # tasks, machines
     "large": ((1_000, 10_000), (10, 50)),
     "devices": ((30, 120), (3, 8)),
     "dvfs": ((6, 200), (2, 8)),
+    "online-poisson": ((20, 1_100), (3, 16)),
+    "online-bursty": ((20, 1_100), (3, 16)),
+    "online-trace": ((20, 1_100), (3, 16)),
 }
 
 
