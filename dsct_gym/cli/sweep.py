@@ -100,6 +100,7 @@ def sweep(
     the points until then.
     """
     from dsct_gym.operator.machines import read_alternatives
+    from dsct_gym.operator.savings import KNOWS
     from dsct_gym.operator.sweep import clusters
 
     check_writable("--output", output)
@@ -119,7 +120,7 @@ def sweep(
             alternatives, budgets, factors, solve, lambda: bar.advance(line)
         )
         saved: dict[str, list[Saving]] = {}
-        if len(factors) == 1 and not cut_short:
+        if len(factors) == 1 and not cut_short and problem.needs <= KNOWS:
             bar.update(line, total=None, state="what is saved")
             saved = _savings(alternatives, points, solve)
     result = _Result(problem, problem.name or instance, named, points, saved)
@@ -244,9 +245,17 @@ def _write(result: _Result, output: Path | None, plot: Path | None) -> None:
         return
     try:
         from dsct_gym.operator.picture import save_curve
+        from dsct_gym.operator.sweep import measure_of
 
         marked = result.savings.get(result.points[0].machines, [])
-        save_curve(result.points, plot, title=result.label, solver=result.solver, savings=marked)
+        save_curve(
+            result.points,
+            plot,
+            title=result.label,
+            solver=result.solver,
+            savings=marked,
+            measure=measure_of(result.problem),
+        )
     except Exception as error:
         warn(f"no picture {plot}: {' '.join(str(error).split()) or type(error).__name__}")
 
@@ -266,7 +275,7 @@ def _document(result: _Result) -> dict[str, object]:
 
 def _print(result: _Result) -> None:
     """The points, and below them what is saved."""
-    from dsct_gym.operator.sweep import usable_energy
+    from dsct_gym.operator.sweep import measure_of, usable_energy
     from dsct_gym.units import ENERGY, show_share
 
     several = len({point.machines for point in result.points}) > 1
@@ -293,7 +302,8 @@ def _print(result: _Result) -> None:
         if point.mean_value is not None and point.energy is not None:
             row += [f"{point.mean_value:.5f}", ENERGY.number(point.energy, unit)]
         rows.append([*row, f"{point.energy_price / tasks * ENERGY.units[unit]:.3g}"])
-    caption = f"bound, solver: mean accuracy; price: mean accuracy per {unit} of the next joule"
+    mean = f"mean {measure_of(result.problem)}"
+    caption = f"bound, solver: {mean}; price: {mean} per {unit} of the next joule"
     print_table(columns, rows, title=result.label, caption=caption)
     if result.savings:
         _print_savings(result, several=several)
