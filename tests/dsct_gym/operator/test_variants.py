@@ -37,7 +37,7 @@ def problem(request, tmp_path, monkeypatch):
 def test_sweep_and_describe_work(problem, capsys):
     assert run(["describe", "i.json", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["needs"] == sorted(problem.needs)
-    arguments = ["sweep", "i.json", "--steps", "2", "--solver", "auto", "--time-limit", "0.1"]
+    arguments = ["sweep", "i.json", "--steps", "2", "--solver", "auto", "--time-limit", "0.03"]
     assert run([*arguments, "--without-machine", "0", "--json", "--energy", "50%:100%"]) == 0
     points = json.loads(capsys.readouterr().out)["points"]
     assert len(points) == 4
