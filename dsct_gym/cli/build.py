@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from dsct_gym.problem import Problem
 
 EXAMPLE = """
-dsct-gym build --machines L4:2,A100,T4:3 --requests requests.csv --budget 5Wh -o mine.json
-dsct-gym build --machines 'mybox:speed=5 TFLOP/s:watt=90' --requests requests.csv -o mine.json
-dsct-gym build --machines T4:2 --requests requests.csv --rates rates.csv --budget 60% -o mine.json
+dsct-gym build --machines L4:2,A100 --requests requests.csv --budget 5Wh -o i.json
+dsct-gym build --machines 'box:speed=5000:watt=90' --requests requests.csv -o i.json
+dsct-gym build --machines T4:2 --requests requests.csv --rates rates.csv -o i.json
 """
 
 
@@ -81,9 +81,9 @@ def build(
 ) -> None:
     """Build an instance from your own machines and requests.
 
-    Columns of the requests: deadline, or latency (from arrival, if there is one); model,
-    or work and accuracy; and perhaps images, weight, count, name. Times may have units
-    (80ms), or columns (latency_ms).
+    Columns of the requests: deadline, or latency (from arrival, if there is
+    one); model, or work and accuracy; and perhaps images, weight, count, name.
+    Times may have units (80ms), or columns (latency_ms).
     """
     from dsct_gym.files import instance_text, write_instance
 

@@ -26,8 +26,9 @@ def devices(
 ) -> None:
     """List the real devices for --devices, and what their figures are.
 
-    Speeds are predicted from the peak rate, but where rates of the model families were
-    measured. --json adds products, sources and the families that were measured.
+    Speeds are predicted from the peak rate, but where rates of the model
+    families were measured. --json adds products, sources and the families that
+    were measured.
     """
     from dsct_gym.catalog import UTILISATION, measured_speed, prediction_interval, sustained_speed
     from dsct_gym.catalog import devices as catalogue

@@ -48,9 +48,9 @@ def explain(
 ) -> None:
     """Explain what binds in an instance, and what its machines are worth.
 
-    Prices are those of the fractional relaxation: of energy, of a second of each
-    machine, of deadlines. Tasks are done in full or cut by energy, by deadlines or
-    by both; with SCHEDULE, the tasks of that schedule.
+    Prices are those of the fractional relaxation: of energy, of a second of
+    each machine, of deadlines. Tasks are done in full or cut by energy, by
+    deadlines or by both; with SCHEDULE, the tasks of that schedule.
     """
     from dsct_gym.operator.explanation import explain as explanation_of
     from dsct_gym.operator.machines import read_alternatives

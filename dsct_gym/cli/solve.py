@@ -83,9 +83,9 @@ def solve(
 ) -> None:
     """Schedule an instance with one solver.
 
-    Without --solver it is auto, which chooses one for the size of the instance and the
-    time limit (10 s where none is given). Ctrl-C makes a solver that searches hand over
-    the best schedule it has.
+    Without --solver it is auto, which chooses one for the size of the instance
+    and the time limit (10 s where none is given). Ctrl-C makes a solver that
+    searches hand over the best schedule it has.
     """
     from dsct_gym.atomic import write_text
     from dsct_gym.benchmark.spec import Spec, parse_setting

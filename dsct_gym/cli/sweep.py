@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 EXAMPLE = """
 dsct-gym sweep dc5-ofa60 --energy 10%:100% --plot curve.png -o curve.csv
-dsct-gym sweep dc5-ofa60 --add-machine L4 --add-machine T4 --without-machine A40
-dsct-gym sweep instance.json --deadlines 0.5:2 --steps 7 --solver none --json
+dsct-gym sweep dc5-ofa60 --add-machine L4 --without-machine A40
+dsct-gym sweep instance.json --deadlines 0.5:2 --solver none --json
 """
 
 NONE = "none"
@@ -93,12 +93,14 @@ def sweep(
 ) -> None:
     """Ask again with less energy, other deadlines or other machines.
 
-    Each point has what no schedule can exceed (bound) and what a solver finds. Along
-    energy, it is told how much is saved where some accuracy is given up. Without an
-    option, energy goes from 10% to 100%. Shares are of the budget, or of what the
-    relaxation spends where that is less.
+    Each point has what no schedule can exceed (bound) and what a solver
+    finds. Along energy, it is told how much is saved where some accuracy is
+    given up. Without an option, energy goes from 10% to 100%. Shares are of the
+    budget, or of what the relaxation spends where that is less. Ctrl-C keeps
+    the points until then.
     """
     from dsct_gym.operator.machines import read_alternatives
+    from dsct_gym.operator.savings import KNOWS
     from dsct_gym.operator.sweep import clusters
 
     check_writable("--output", output)
@@ -118,7 +120,7 @@ def sweep(
             alternatives, budgets, factors, solve, lambda: bar.advance(line)
         )
         saved: dict[str, list[Saving]] = {}
-        if len(factors) == 1 and not cut_short:
+        if len(factors) == 1 and not cut_short and problem.needs <= KNOWS:
             bar.update(line, total=None, state="what is saved")
             saved = _savings(alternatives, points, solve)
     result = _Result(problem, problem.name or instance, named, points, saved)
@@ -159,7 +161,7 @@ def _axes(
     if energy is None:
         return None, [1.0]
     whole = usable_energy(problem)
-    if not isfinite(whole) or whole == 0.0:
+    if "%" in energy and (not isfinite(whole) or whole == 0.0):
         raise InputError("--energy: the instance has no energy to take shares of")
     return read_steps(energy, steps, whole, ENERGY, "--energy"), [1.0]
 
@@ -243,9 +245,17 @@ def _write(result: _Result, output: Path | None, plot: Path | None) -> None:
         return
     try:
         from dsct_gym.operator.picture import save_curve
+        from dsct_gym.operator.sweep import measure_of
 
         marked = result.savings.get(result.points[0].machines, [])
-        save_curve(result.points, plot, title=result.label, solver=result.solver, savings=marked)
+        save_curve(
+            result.points,
+            plot,
+            title=result.label,
+            solver=result.solver,
+            savings=marked,
+            measure=measure_of(result.problem),
+        )
     except Exception as error:
         warn(f"no picture {plot}: {' '.join(str(error).split()) or type(error).__name__}")
 
@@ -265,7 +275,7 @@ def _document(result: _Result) -> dict[str, object]:
 
 def _print(result: _Result) -> None:
     """The points, and below them what is saved."""
-    from dsct_gym.operator.sweep import usable_energy
+    from dsct_gym.operator.sweep import measure_of, usable_energy
     from dsct_gym.units import ENERGY, show_share
 
     several = len({point.machines for point in result.points}) > 1
@@ -292,7 +302,8 @@ def _print(result: _Result) -> None:
         if point.mean_value is not None and point.energy is not None:
             row += [f"{point.mean_value:.5f}", ENERGY.number(point.energy, unit)]
         rows.append([*row, f"{point.energy_price / tasks * ENERGY.units[unit]:.3g}"])
-    caption = f"bound, solver: mean accuracy; price: mean accuracy per {unit} of the next joule"
+    mean = f"mean {measure_of(result.problem)}"
+    caption = f"bound, solver: {mean}; price: {mean} per {unit} of the next joule"
     print_table(columns, rows, title=result.label, caption=caption)
     if result.savings:
         _print_savings(result, several=several)
@@ -308,7 +319,7 @@ def _print_savings(result: _Result, *, several: bool) -> None:
     columns = [
         *([Heading("machines")] if several else []),
         Heading("energy saved by"),
-        *(Heading(f"{100 * loss:g} % loss", "number") for loss in losses),
+        *(Heading(f"{100 * loss:g}\u00a0% loss", "number") for loss in losses),
     ]
     rows = []
     for name, savings in result.savings.items():

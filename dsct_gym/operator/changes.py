@@ -1,7 +1,7 @@
 """The same problem with another budget, other deadlines or other machines.
 
-A variant whose machines are not those of its core registers `with_machine` and `without_machine`
-for its type.
+A variant whose machines or budget are not those of its core registers for its type what changes
+them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dsct_gym.online.instance import OnlineInstance
 from dsct_gym.operator.machines import Machine
 from dsct_gym.points.instance import DvfsInstance
 from dsct_gym.points.operating_points import OperatingPoints
+from dsct_gym.soft.instance import SoftInstance
 
 if TYPE_CHECKING:
     from dsct_gym.problem import Problem
@@ -27,7 +28,8 @@ Kind = TypeVar("Kind", bound="Problem")
 _AMPLE: Final = 2.0
 
 
-def with_budget(problem: Kind, budget: float) -> Kind:
+@singledispatch
+def with_budget(problem: Any, budget: float) -> Any:
     """The problem with another energy budget.
 
     Args:
@@ -40,10 +42,16 @@ def with_budget(problem: Kind, budget: float) -> Kind:
     return _with_core(problem, energy_budget=budget)
 
 
+@with_budget.register
+def _(problem: SoftInstance, budget: float) -> SoftInstance:
+    return replace(problem, budget=budget)
+
+
 def with_ample_budget(problem: Kind) -> Kind:
     """The problem with more energy than all work takes on whatever machine: none that binds."""
     core = problem.core
-    return with_budget(problem, _AMPLE * float(core.max_work.sum() / core.efficiencies.min()))
+    ample = _AMPLE * float(core.max_work.sum() / core.efficiencies.min())
+    return cast("Kind", with_budget(problem, ample))
 
 
 @singledispatch

@@ -31,6 +31,8 @@ TOLERANCES: Final = (1e-3, 1e3)
 """Deadline tolerances rho that do: beyond, deadlines and works are in different units."""
 BUDGETS: Final = (1e-3, 1e3)
 """Budgets that do, as multiples of the energy that all work takes at least."""
+MEETS_DEADLINES: Final = frozenset({"points", "arrivals"})
+"""The variants in which tasks that work end by their deadlines."""
 _FASTER: Final = 10.0
 _HUNGRIER: Final = 3.0
 """How far a machine that is called as a device may be from its entry in the catalogue."""
@@ -76,7 +78,7 @@ class Overview:
         too_late: Share of the tasks that cannot be done in full by their deadlines, each alone on
             the fastest machine.
         unlimited_energy: Energy that the relaxation spends where energy is no limit, J; None where
-            problems of this type have no relaxation.
+            problems of this type have no relaxation, or deadlines may be missed.
         cut_by_deadlines: Share of the tasks that even then are not done in full; None likewise.
         doubts: One line for each number that looks as if its unit were another.
     """
@@ -159,7 +161,7 @@ def full_works(core: Instance) -> Floats:
 
 def _without_budget(problem: Problem, full: Floats) -> tuple[float | None, float | None]:
     """Energy that the relaxation spends where it is no limit, and the share of tasks then cut."""
-    if not has_relaxation(problem):
+    if not problem.needs <= MEETS_DEADLINES or not has_relaxation(problem):
         return None, None
     relaxed = relax(with_ample_budget(problem))
     return float(relaxed.energy.sum()), float(np.mean(relaxed.work < full * (1.0 - 1e-9)))

@@ -35,6 +35,7 @@ def save_curve(
     title: str,
     solver: str | None,
     savings: Sequence[Saving] = (),
+    measure: str = "accuracy",
 ) -> None:
     """Draws a sweep into a file, whole or not at all.
 
@@ -44,18 +45,24 @@ def save_curve(
         title: What stands above it.
         solver: What found the schedules; None where there are bounds alone.
         savings: What is marked on the curve where there is one alternative.
+        measure: What the points measure.
 
     Raises:
         InputError: If the file cannot be written.
     """
-    figure = draw_curve(points, title=title, solver=solver, savings=savings)
+    figure = draw_curve(points, title=title, solver=solver, savings=savings, measure=measure)
     content = io.BytesIO()
     figure.savefig(content, format=path.suffix.lstrip(".").lower() or "png")
     write_bytes(path, content.getvalue())
 
 
 def draw_curve(
-    points: Sequence[Point], *, title: str, solver: str | None, savings: Sequence[Saving] = ()
+    points: Sequence[Point],
+    *,
+    title: str,
+    solver: str | None,
+    savings: Sequence[Saving] = (),
+    measure: str = "accuracy",
 ) -> Figure:
     """Draws a sweep as `save_curve` does, as a figure of its own."""
     figure = Figure(figsize=(8.0, 5.0), dpi=_DPI, layout="constrained")
@@ -73,7 +80,7 @@ def draw_curve(
         _mark_savings(ax, points, savings, scale)
     label = "deadlines, as a multiple of the instance's" if along_deadlines else f"energy ({unit})"
     ax.set_xlabel(label, color=INK)
-    ax.set_ylabel("mean accuracy", color=INK)
+    ax.set_ylabel(f"mean {measure}", color=INK)
     ax.grid(color="#e8e8e8", linewidth=0.8)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 LOSSES: Final = (0.0, 0.005, 0.01, 0.02, 0.05)
 """Shares of the accuracy that are given up, for which savings are told."""
 
+KNOWS: Final = frozenset({"points", "arrivals"})
+"""The variants whose bound is concave in the budget, with the price of energy as its slope."""
+
 Solve = Callable[["Problem"], "Schedule"]
 """Finds a verified schedule of a problem."""
 

@@ -24,7 +24,7 @@ from dsct_gym.operator.changes import (
 )
 from dsct_gym.operator.savings import Solve
 from dsct_gym.relaxation import relax
-from dsct_gym.schedule import value
+from dsct_gym.schedule import objective, value
 from dsct_gym.units import SHARE, Dimension
 
 if TYPE_CHECKING:
@@ -119,6 +119,12 @@ def sweep(
         moved = problem if factor == 1.0 else with_deadlines(problem, factor)
         for budget in (problem.core.energy_budget,) if budgets is None else budgets:
             yield _point(name, with_budget(moved, budget), factor, solve)
+
+
+def measure_of(problem: Problem) -> str:
+    """What the numbers of its points are called: accuracy, or value in variants that have one."""
+    plain = objective.dispatch(type(problem)) is objective.dispatch(object)
+    return "accuracy" if plain else "value"
 
 
 def usable_energy(problem: Problem) -> float:
