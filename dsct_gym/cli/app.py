@@ -16,6 +16,7 @@ COMMANDS = {
     "Problems": ("generate", "orlib", "build", "describe", "devices", "families", "schema"),
     "Schedules": ("solve", "verify", "bound"),
     "Questions": ("sweep", "explain"),
+    "Serving": ("profile", "serve"),
     "Policies": ("train", "evaluate"),
     "Benchmarks": (
         "bench",

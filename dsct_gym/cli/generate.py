@@ -13,6 +13,7 @@ from dsct_gym.cli.console import err
 from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
+    from dsct_gym.instance import Instance
     from dsct_gym.problem import Problem
 
 EXAMPLE = """
@@ -21,6 +22,7 @@ dsct-gym generate --devices T4,V100 --family ofa-resnet50 -o real.json
 dsct-gym generate --devices V100,A40 --points 6 -o clocks.json
 dsct-gym generate --arrivals 'bursty[factor=8]' -n 200 -o online.json
 dsct-gym generate --arrivals azure-conv --tolerance 0.2,2 -o replay.json
+dsct-gym generate --devices V100,M40 --points 6 --network resnet50 -o served.json
 """
 
 
@@ -86,6 +88,15 @@ def generate(
             show_default="0.15,1.5",
         ),
     ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            "--network",
+            metavar="NAME",
+            help="With --points and --devices: points of a GPU that serves it.",
+            show_default="those of arithmetic as measured",
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option("--name", metavar="TEXT", help="Name of the instance.")
     ] = None,
@@ -121,12 +132,13 @@ def generate(
     }
     problem: Problem
     with err().status(f"generating {tasks} tasks"):
-        if arrivals is None:
-            _check_alone("--tolerance", tolerance, "needs --arrivals")
-            problem = _with_points(tasks, machines, points, options)
-        else:
+        if arrivals is not None:
             _check_alone("--points", points, "not with --arrivals")
+            _check_alone("--network", network, "not with --arrivals")
             problem = _with_arrivals(tasks, machines, arrivals, tolerance, options)
+        else:
+            _check_alone("--tolerance", tolerance, "needs --arrivals")
+            problem = _with_points(tasks, machines, points, network, options)
         if output is not None:
             write_instance(problem, output)
     if output is None:
@@ -139,12 +151,18 @@ def _check_alone(option: str, given: object, fault: str) -> None:
 
 
 def _with_points(
-    tasks: int, machines: int | None, count: int | None, options: dict[str, Any]
+    tasks: int,
+    machines: int | None,
+    count: int | None,
+    network: str | None,
+    options: dict[str, Any],
 ) -> Problem:
     """An instance, or one on machines with so many operating points."""
     from dsct_gym.generator import generate
 
     instance = generate(tasks, machines, **options)
+    if network is not None:
+        return _served(instance, network, count, named=options["devices"] is not None)
     if count is None:
         return instance
     from dsct_gym.points.generator import draw_points, measured_points
@@ -152,6 +170,16 @@ def _with_points(
     if options["devices"] is not None:
         return measured_points(instance, count)
     return draw_points(instance, count, seed=options["seed"])
+
+
+def _served(instance: Instance, name: str, count: int | None, *, named: bool) -> Problem:
+    """The instance on GPUs that serve a network, with the clocks that its profile tells."""
+    from dsct_gym.serving.networks import network
+    from dsct_gym.serving.operating import serving_points
+
+    if count is None or not named:
+        raise InputError("--network: needs --points and --devices")
+    return serving_points(instance, network(name), count)
 
 
 def _with_arrivals(
