@@ -162,16 +162,15 @@ def _streams(
     from dsct_gym.serving.requests import draw_streams, recorded_streams
 
     if trace is not None:
-        process = read_trace(trace)
-        if rate is None:
-            if not isinstance(process, Replay):
-                raise InputError("trace: holds rates, not times: needs --rate or --load")
-            return recorded_streams(process, requests)
-    else:
-        named = Spec.parse(arrivals, "arrivals")
-        process = make_arrivals(named.name, **named.options)
+        recorded = read_trace(trace)
+        if rate is not None:
+            return draw_streams(recorded, rate, requests, seed)
+        if not isinstance(recorded, Replay):
+            raise InputError("trace: holds rates, not times: needs --rate or --load")
+        return recorded_streams(recorded, requests)
+    named = Spec.parse(arrivals, "arrivals")
     assert rate is not None
-    return draw_streams(process, rate, requests, seed)
+    return draw_streams(make_arrivals(named.name, **named.options), rate, requests, seed)
 
 
 def _run(agent: Agent, label: str, situation: Situation, truth: Table, streams: Streams) -> Outcome:
