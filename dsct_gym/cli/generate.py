@@ -10,6 +10,7 @@ import typer
 
 from dsct_gym.cli.arguments import check_writable
 from dsct_gym.cli.console import err
+from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
     from dsct_gym.instance import Instance
@@ -19,6 +20,7 @@ EXAMPLE = """
 dsct-gym generate -n 100 -m 5 --rho 0.35 --beta 0.5 -o instance.json
 dsct-gym generate --devices T4,V100 --family ofa-resnet50 -o real.json
 dsct-gym generate --devices V100,A40 --points 6 -o clocks.json
+dsct-gym generate --devices V100,M40 --points 6 --network resnet50 -o served.json
 """
 
 
@@ -65,6 +67,15 @@ def generate(
             show_default="none, machines have one clock",
         ),
     ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            "--network",
+            metavar="NAME",
+            help="With --points and --devices: points of a GPU that serves it.",
+            show_default="those of arithmetic as measured",
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option("--name", metavar="TEXT", help="Name of the instance.")
     ] = None,
@@ -98,7 +109,10 @@ def generate(
             family=family,
             name=name,
         )
-        problem = _with_points(instance, points, seed=seed, measured=devices is not None)
+        if network is not None:
+            problem: Problem = _served(instance, network, points, named=devices is not None)
+        else:
+            problem = _with_points(instance, points, seed=seed, measured=devices is not None)
         if output is not None:
             write_instance(problem, output)
     if output is None:
@@ -112,3 +126,13 @@ def _with_points(instance: Instance, count: int | None, *, seed: int, measured: 
     from dsct_gym.points.generator import draw_points, measured_points
 
     return measured_points(instance, count) if measured else draw_points(instance, count, seed=seed)
+
+
+def _served(instance: Instance, network: str, count: int | None, *, named: bool) -> Problem:
+    """The instance on GPUs that serve a network, with the clocks that its profile tells."""
+    from dsct_gym.serving.networks import network as find
+    from dsct_gym.serving.operating import serving_points
+
+    if count is None or not named:
+        raise InputError("--network: needs --points and --devices")
+    return serving_points(instance, find(network), count)

@@ -8,6 +8,7 @@ which machines draw are this project's own choice, around what fits of such card
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -76,16 +77,24 @@ def measured_points(instance: Instance, count: int) -> DvfsInstance:
     """
     count = as_integer(count, "points", 1, MOST)
     points = []
-    if instance.machine_names is None:
-        raise InputError("points: machines have no names, so no measured clocks")
-    for name in instance.machine_names:
-        found = clocks(_device_of(name))
+    for name in device_names(instance):
+        found = clocks(name)
         chosen = np.unique(
             np.linspace(len(found) - 1, 0, min(count, len(found))).round().astype(int)
         )
         share = np.array([found[index].share for index in chosen])
         power = np.array([found[index].power_watts for index in chosen])
-        points.append(_rounded(share * device(_device_of(name)).speed, power))
+        points.append(_rounded(share * device(name).speed, power))
+    return on_points(instance, points)
+
+
+def on_points(instance: Instance, points: Sequence[OperatingPoints]) -> DvfsInstance:
+    """The problem on other machines: deadlines and budget keep their tolerance and their ratio.
+
+    Args:
+        instance: The problem.
+        points: Those of each machine (m,).
+    """
     plain = DvfsInstance.of(instance, points)
     slower = instance.speeds.sum() / plain.core.speeds.sum()
     hungrier = plain.core.powers.sum() / instance.powers.sum()
@@ -101,6 +110,17 @@ def measured_points(instance: Instance, count: int) -> DvfsInstance:
         task_names=instance.task_names,
     )
     return DvfsInstance.of(tasks, points)
+
+
+def device_names(instance: Instance) -> list[str]:
+    """The device of the catalogue that each machine is (m,).
+
+    Raises:
+        InputError: If machines have no names.
+    """
+    if instance.machine_names is None:
+        raise InputError("points: machines have no names, so no measured clocks")
+    return [_device_of(name) for name in instance.machine_names]
 
 
 def _device_of(name: str | None) -> str:

@@ -170,7 +170,7 @@ def choices(gpu: Gpu) -> Floats:
     """Clocks for a scheduler to choose from: spread from `SLOWEST` to the highest, MHz (C,)."""
     usable = gpu.clocks[gpu.clocks >= SLOWEST * gpu.clocks[-1]]
     spread = np.linspace(0, usable.size - 1, min(CHOICES, usable.size)).round().astype(int)
-    return usable[spread]
+    return np.asarray(usable[spread])
 
 
 def check_clocks(gpu: Gpu, clocks: npt.ArrayLike) -> Floats:
