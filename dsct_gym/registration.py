@@ -81,6 +81,11 @@ ENVIRONMENTS: Final[Mapping[str, Environment]] = {
 """Every id that the package has."""
 
 
+SERVICE: Final = "DSCT-EA-Service-v0"
+"""The environment of `dsct_gym.serving`: its episodes are no instances, so it is not in the table
+above, whose ids all solve problems."""
+
+
 def register_envs() -> None:
     """Registers the environments that are not registered yet."""
     import gymnasium
@@ -92,6 +97,12 @@ def register_envs() -> None:
                 entry_point=environment.single,
                 vector_entry_point=environment.batched,
             )
+    if SERVICE not in gymnasium.registry:
+        gymnasium.register(
+            id=SERVICE,
+            entry_point="dsct_gym.envs.service:ServiceEnv",
+            vector_entry_point="dsct_gym.envs.service:ServiceVectorEnv",
+        )
 
 
 def register_when_imported() -> None:

@@ -19,6 +19,7 @@ EXPERIMENTS: Final = {
     "runtime": "runtime",
     "accuracy-by-rho": "deadlines",
     "accuracy-by-energy": "energy",
+    "serving": "serving",
 }
 """Module of each experiment, by the name of its figure."""
 
