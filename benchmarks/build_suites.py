@@ -239,6 +239,9 @@ def known_of_soft(problem: SoftInstance) -> suite.Row:
         upper_bound=bounds[proved_by],
         bound_by=proved_by,
         schedule=document,
+    )
+
+
 def in_hindsight(problem: OnlineInstance) -> suite.Row:
     """The best of a walk with full knowledge, and the clairvoyant bound."""
     schedule = make_solver("hindsight").solve(problem, time_limit=SECONDS, seed=0).schedule
