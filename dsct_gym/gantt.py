@@ -206,21 +206,8 @@ def draw_gantt_axes(ax: Axes, schedule: Schedule) -> None:
     )
     _draw_waiting(ax, schedule, tasks)
     late = _late_parts(schedule)
-    ax.add_collection(
-        PolyCollection(
-            list(
-                _boxes(
-                    late.start * scale,
-                    late.finish * scale,
-                    schedule.machine[late.task],
-                    late.height,
-                )
-            ),
-            facecolors=LATE,
-            linewidths=0.0,
-            zorder=3,
-        )
-    )
+    if late.task.size:
+        _draw_bars(ax, schedule, late, facecolors=LATE, linewidths=0.0, zorder=3)
     _label_bars(ax, schedule, bars, colours)
     ax.set_xlabel(f"time ({unit})", fontsize=9, color=INK)
 
