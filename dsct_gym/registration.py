@@ -77,6 +77,13 @@ ENVIRONMENTS: Final[Mapping[str, Environment]] = {
         works="chosen",
         knows=frozenset({"arrivals"}),
     ),
+    "DSCT-EA-Soft-v0": Environment(
+        module="soft",
+        stem="Soft",
+        actions="discrete",
+        works="chosen",
+        knows=frozenset({"soft"}),
+    ),
 }
 """Every id that the package has."""
 

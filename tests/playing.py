@@ -15,9 +15,10 @@ JOINT, ASSIGN, CONTINUOUS = "DSCT-EA-v0", "DSCT-EA-Assign-v0", "DSCT-EA-Continuo
 PLAN = "DSCT-EA-Plan-v0"
 ONLINE, QUEUE = "DSCT-EA-Online-v0", "DSCT-EA-Queue-v0"
 IDS = tuple(ENVIRONMENTS)
+SOFT = "DSCT-EA-Soft-v0"
 ARRIVING = (ONLINE, QUEUE)
 """Ids whose tasks arrive over time."""
-FROM_NOTHING = tuple(env_id for env_id in IDS if env_id not in (PLAN, *ARRIVING))
+FROM_NOTHING = tuple(env_id for env_id in IDS if env_id not in (PLAN, SOFT, *ARRIVING))
 """Ids whose episodes begin with no task decided, and that show all tasks in the same columns."""
 RANGES: dict[str, Any] = {
     "n": (2, 9),

@@ -71,7 +71,7 @@ def image_work() -> dict[str, float]:
     """Work of one training image of each network, GFLOP as ResNet-50 is trained.
 
     A machine has one speed, so a network costs what its rate says in units of ResNet-50's: the
-    geometric mean over the GPUs, from which each one's own ratio differs by 13 % at most.
+    geometric mean over the GPUs, from which each one's own ratio differs by 15 % at most.
     """
     work = {}
     for network in NETWORKS:

@@ -169,7 +169,7 @@ def _drawing(generator: Generator | None, ranges: dict[str, Any], env_id: str | 
     elif isinstance(generator, (Scenario, ArrivalScenario)) and ranges:
         raise InputError(f"{next(iter(ranges))}: the scenario given as generator sets it")
     if isinstance(generator, Scenario):
-        if Sampled.covers(generator):
+        if Sampled.covers(generator) and not _is_soft(env_id):
             return Sampled(generator)
         return _sized(generator.sample, generator, env_id)
     sampler = generator.sample if isinstance(generator, Sampler) else generator
@@ -188,6 +188,12 @@ def _arrive(env_id: str | None) -> bool:
     """Whether an environment plays tasks that arrive over time."""
     known = ENVIRONMENTS.get(env_id or "")
     return known is not None and "arrivals" in known.knows
+
+
+def _is_soft(env_id: str | None) -> bool:
+    """Whether an environment plays soft deadlines, for which drawn instances are prepared anew."""
+    known = ENVIRONMENTS.get(env_id or "")
+    return known is not None and "soft" in known.knows
 
 
 def _sized(

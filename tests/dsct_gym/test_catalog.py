@@ -143,6 +143,9 @@ def test_unknown_families_are_answered_with_the_closest() -> None:
 def test_every_row_names_a_source_and_every_source_is_used() -> None:
     tables = ("devices", "models", "throughput", "clocks")
     used = {row["source"] for table in tables for row in read_table(table)}
+    trained = read_table("training")
+    used |= {row["rate_source"] for row in trained}
+    used |= {row["power_source"] for row in trained} - {"estimated"}
     assert used == set(sources())
     assert {row["family"] for row in read_table("models")} == {entry.name for entry in families()}
 

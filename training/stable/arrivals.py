@@ -70,7 +70,8 @@ class ArrivalHeldOut:
         for (n, m), cases in self._cases.items():
             schedules = play(policy, [case.problem for case in cases])
             found = np.mean([schedule.mean_accuracy for schedule in schedules])
-            first, best = (np.mean([case[place] for case in cases]) for place in (1, 2))
+            first = np.mean([case.first for case in cases])
+            best = np.mean([case.best for case in cases])
             shares[f"{n}x{m}"] = float((found - first) / (best - first))
             accuracy.append(float(found))
         mean = float(np.mean(list(shares.values())))

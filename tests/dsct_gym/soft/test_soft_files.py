@@ -159,7 +159,6 @@ class TestVerifier:
             ({"value": 0.5}, "value is -0.63, not 0.5"),
             ({"measures": {"lateness": 1.0}}, "lateness is 2, not 1"),
             ({"measures": {"penalty": 1.0}}, "penalty is 2, not 1"),
-            ({"measures": {"fun": 1.0}}, "fun is nothing that there is to tell of it"),
             ({"energy": 2.0}, "energy is 3, not 2"),
             ({"upper_bound": -1.0}, "upper_bound -1 is below the total -0.63"),
         ],
