@@ -44,6 +44,7 @@ RULES: Mapping[str, Mapping[str, Any]] = {
     "price": {},
     "replan": {},
 }
+TUNED = "price, by kind"
 MINE, BEST, BOUND, BEGINNING = "rl-online", "hindsight", "bound", "rl-online, untrained"
 HINDSIGHT_MOVES = 40_000
 WAITING, MACHINES, REPEATS = 100, 8, 20
@@ -102,6 +103,7 @@ def agents() -> dict[str, Callable[[Sequence[OnlineInstance]], dict[str, Any]]]:
         return lambda problems: played(name, problems, **given)
 
     measured = {name: by(name, **given) for name, given in RULES.items()}
+    measured[TUNED] = played_tuned
     measured |= {BEGINNING: played_untrained, MINE: by(MINE), BOUND: bounds}
     return measured | {BEST: by(BEST, moves=HINDSIGHT_MOVES)}
 
@@ -116,6 +118,16 @@ def played(name: str, problems: Sequence[OnlineInstance], **given: Any) -> dict[
         "accuracy": [solution.schedule.mean_accuracy for solution in solutions],
         "micros": 1e6 * sum(solution.seconds for solution in solutions) / tasks,
     }
+
+
+def played_tuned(problems: Sequence[OnlineInstance]) -> dict[str, Any]:
+    """What `price` finds with the numbers that were tuned for each kind of arrivals."""
+    count = len(problems) // len(KINDS)
+    parts = [
+        played("price", problems[place * count : (place + 1) * count], tuned=kind)
+        for place, kind in enumerate(KINDS)
+    ]
+    return {"accuracy": [value for part in parts for value in part["accuracy"]]}
 
 
 def played_untrained(problems: Sequence[OnlineInstance]) -> dict[str, Any]:
@@ -148,12 +160,12 @@ def show(kept: Mapping[str, Mapping[str, Any]], count: int) -> None:
         print(f"{name:22s}{cells}" + (f"{micros:9.1f}" if micros and name != BEST else ""))
     mine = found[MINE]
     print(f"\n{MINE} ahead of, 95 % interval of paired differences")
-    for name in (*RULES, BEGINNING):
+    for name in (*RULES, TUNED, BEGINNING):
         cells = [_interval(mine[row] - found[name][row]) for row in range(len(KINDS))]
         print(f"{name:20s}" + " ".join(f"{cell:>19s}" for cell in cells))
     print("\nof the gap between the best rule and hindsight, closed")
     for row, kind in enumerate(KINDS):
-        best = max(RULES, key=lambda name: float(found[name][row].mean()))
+        best = max((*RULES, TUNED), key=lambda name: float(found[name][row].mean()))
         rule, above = found[best][row].mean(), found[BEST][row].mean()
         share = (mine[row].mean() - rule) / (above - rule)
         print(f"{kind:10s}{100 * share:6.1f} %  (best rule: {best})")

@@ -8,6 +8,7 @@ the rule on an `OnlineInstance` from the first arrival on and gives the schedule
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import ClassVar, TypeAlias
@@ -63,13 +64,21 @@ class DispatchPolicy(Solver):
         self.pace = None if pace is None else as_number(pace, "pace", 0.0, 1.0)
 
     def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
+        deadline = np.inf if time_limit is None else time.perf_counter() + time_limit
         game = Game.of(instance, self.levels, np.inf if self.pace is None else self.pace)
-        self._play(game)
-        return Answer(game.schedule(instance))
+        interrupted = False
+        try:
+            self._play(game, deadline)
+        except KeyboardInterrupt:
+            interrupted = True
+        return Answer(game.schedule(instance), interrupted=interrupted)
 
     @abstractmethod
-    def _play(self, game: Game) -> None:
-        """Plays a game to its end."""
+    def _play(self, game: Game, deadline: float) -> None:
+        """Plays a game to its end, or to a moment on the clock of `time.perf_counter`.
+
+        What is not decided by then is skipped.
+        """
 
     def _refuse(self) -> RuntimeError:
         return RuntimeError(f"{self.name}: chose what is not possible")
@@ -125,7 +134,7 @@ class CompiledPolicy(DispatchPolicy):
         """What its user or its tuning sets (p,)."""
         return np.zeros(0)
 
-    def _play(self, game: Game) -> None:
+    def _play(self, game: Game, deadline: float) -> None:
         memory = np.zeros(self.memory(game.speed.size))
         if not type(self).play(game, memory, self.parameters):
             raise self._refuse()
@@ -167,10 +176,10 @@ class PlainPolicy(DispatchPolicy):
             float(known.efficiency[machine]),
         )
 
-    def _play(self, game: Game) -> None:
+    def _play(self, game: Game, deadline: float) -> None:
         self.begin()
         shown = _Shown(game)
-        while type(self).turns(game):
+        while time.perf_counter() < deadline and type(self).turns(game):
             if not carry_out(game, self.decide(shown.known())):
                 raise self._refuse()
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import Any, Final, NamedTuple
-
-import numpy as np
 
 from dsct_gym.agents.stable import play
 from dsct_gym.baselines.dispatch.price import Price
@@ -69,10 +68,10 @@ class ArrivalHeldOut:
         shares, accuracy = {}, []
         for (n, m), cases in self._cases.items():
             schedules = play(policy, [case.problem for case in cases])
-            found = np.mean([schedule.mean_accuracy for schedule in schedules])
-            first = np.mean([case.first for case in cases])
-            best = np.mean([case.best for case in cases])
-            shares[f"{n}x{m}"] = float((found - first) / (best - first))
-            accuracy.append(float(found))
-        mean = float(np.mean(list(shares.values())))
-        return shares | {"mean": mean, "played": mean, "accuracy": float(np.mean(accuracy))}
+            found = fmean(schedule.mean_accuracy for schedule in schedules)
+            first = fmean(case.first for case in cases)
+            best = fmean(case.best for case in cases)
+            shares[f"{n}x{m}"] = (found - first) / (best - first)
+            accuracy.append(found)
+        mean = fmean(shares.values())
+        return shares | {"mean": mean, "played": mean, "accuracy": fmean(accuracy)}

@@ -8,9 +8,11 @@ from arriving import arriving, by_hand
 from dsct_gym import make_solver
 from dsct_gym.arrays import Ints
 from dsct_gym.baselines.dispatch.queue_plan import Prices, Queue, plan_queue
+from dsct_gym.baselines.dispatch.replan import Replan
 from dsct_gym.jit import kernel
 from dsct_gym.online.known import Known
 from dsct_gym.online.simulator import Game, know, next_idle
+from dsct_gym.online.toy import toy_with_arrivals
 
 
 @kernel
@@ -90,3 +92,10 @@ def test_a_plan_at_a_price_of_time_is_the_convex_programme(seed: int) -> None:
         options={"ftol": 1e-12, "maxiter": 500},
     )
     assert planned(known, prices, 0, owner, queue) == pytest.approx(-truth.fun, rel=1e-5)
+
+
+def test_what_there_is_no_time_for_is_skipped():
+    problem = toy_with_arrivals()
+    schedule = Replan().solve(problem, time_limit=1e-9).schedule
+    assert schedule.verify()
+    assert (schedule.machine == -1).all()
