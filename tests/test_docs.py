@@ -23,3 +23,17 @@ def test_claims_are_those_of_the_committed_tables():
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
         assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def test_learners_are_those_of_the_committed_table():
+    text = (DOCS / "serving.md").read_text(encoding="utf-8")
+    with (DOCS / "serving" / "prediction.csv").open(encoding="utf-8") as table:
+        found = {(row["rows"], row["learner"], row["split"]): row for row in csv.DictReader(table)}
+    for rows, learner in {key[:2] for key in found}:
+        cells = [
+            f"{float(found[rows, learner, split]['r2']):.2f} | "
+            f"{float(found[rows, learner, split]['rmse']):.0f} W | "
+            f"{float(found[rows, learner, split]['mape']):.1%}"
+            for split in ("random", "left out")
+        ]
+        assert f"| {rows} | {learner} | {cells[0]} | {cells[1]} |" in text

@@ -19,6 +19,7 @@ FEWER = {
     "own_network.py": ("2",),
     "cleanrl_ppo.py": ("--total-timesteps", "3200"),
     "torchrl_ppo.py": ("500",),
+    "serve_and_schedule.py": ("4000",),
 }
 """Arguments with which each ends within seconds."""
 
@@ -54,6 +55,15 @@ def test_every_example_is_run() -> None:
 def test_an_episode_is_played_by_hand(tmp_path: Path) -> None:
     assert play("play_by_hand.py", tmp_path).startswith("Schedule(")
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_gpu_is_seen_from_both_sides(tmp_path: Path) -> None:
+    lines = play("serve_and_schedule.py", tmp_path).splitlines()
+    told = dict(line.split(": ", 1) for line in lines[6:])
+    accuracy = {name: float(told[name].split()[2]) for name in ("one clock", "six clocks")}
+    energy = {name: float(told[name].split()[0]) for name in ("fmax-greedy", "eali")}
+    assert accuracy["six clocks"] > accuracy["one clock"]
+    assert energy["eali"] < energy["fmax-greedy"]
 
 
 def test_maskable_ppo_is_trained(tmp_path: Path) -> None:

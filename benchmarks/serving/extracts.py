@@ -11,6 +11,8 @@ import numpy as np
 from dsct_gym.arrays import Floats
 
 HERE = Path(__file__).parent
+HELD = {"dgemm": 1240.0, "old_matrixMulCUBLAS": 1000.0}
+"""Clocks, MHz, above which the cap of the card, 250 W, held an application back."""
 
 
 class Kernels(NamedTuple):
@@ -60,8 +62,8 @@ def kernels(name: str) -> Kernels:
     clocks = np.array([float(head[2:]) for head in heads])
     power = np.array([[float(row[head] or "nan") for head in heads] for row in found])
     names = [next(iter(row.values())) for row in found]
-    if "dgemm" in names:  # held by the cap of 250 W there
-        power[names.index("dgemm"), clocks > 1240.0] = np.nan
+    for name in HELD.keys() & set(names):
+        power[names.index(name), clocks > HELD[name]] = np.nan
     skipped = ("kernel", "kernel_id", "application")
     counters = {
         column: np.array([float(row[column]) for row in found])

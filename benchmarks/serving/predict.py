@@ -1,19 +1,21 @@
 """How well power is predicted: by random tenths, and by leaving networks or applications out.
 
-python benchmarks/serving/predict.py           # tables of docs/serving.md, some minutes
+python benchmarks/serving/predict.py    # some minutes; writes docs/serving/prediction.csv
 """
 
 from __future__ import annotations
 
-import argparse
+import csv
+from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from extracts import kernels
 
 from dsct_gym.arrays import Floats, Ints
-from dsct_gym.serving.counters import Counter, Samples, measure
+from dsct_gym.serving.counters import Samples, measure
 from dsct_gym.serving.gpu import gpu
 from dsct_gym.serving.learners import (
     LEARNERS,
@@ -54,7 +56,7 @@ class Data(NamedTuple):
 def modelled(card: str) -> Data:
     """Layers of the five networks, as a campaign on a modelled card gives them."""
     samples = measure(gpu(card), networks())
-    return Data(f"{card} as modelled, networks", *samples)
+    return Data(f"{card} modelled", *samples)
 
 
 def measured(title: str, name: str) -> Data:
@@ -70,33 +72,35 @@ def measured(title: str, name: str) -> Data:
     return Data(title, *(np.concatenate(column) for column in zip(*rows, strict=True)))
 
 
+TABLE = Path(__file__).resolve().parents[2] / "docs" / "serving" / "prediction.csv"
+COLUMNS = ("rows", "learner", "split", *Quality._fields)
+
+
 def main() -> None:
-    """Prints one table for each set of rows."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
-    for card in ("V100", "M40"):
-        tell(modelled(card))
-    tell(measured("V100 PCIe, 24 applications as measured", "v100_pcie_applications"))
-    tell(measured("GM200, 35 applications as measured", "gm200_applications"))
+    """Writes one line for each set of rows, learner and way to split."""
+    TABLE.parent.mkdir(exist_ok=True)
+    with TABLE.open("w", newline="\n", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for data in every():
+            for name in (*LEARNERS, *(("physical",) if "modelled" in data.title else ())):
+                learner = Physical if name == "physical" else partial(make_learner, name)
+                for split, parts in (
+                    ("random", random_parts(data.power.size)),
+                    ("left out", data.groups),
+                ):
+                    predicted = cross_validate(learner, data.counters, data.power, parts)
+                    found = [f"{each:.4g}" for each in quality(data.power, predicted)]
+                    writer.writerow((data.title, name, split, *found))
+                    print(data.title, name, split, *found, flush=True)
 
 
-def tell(data: Data) -> None:
-    """A table of all learners."""
-    print(f"\n{data.title}: {data.power.size} rows, {np.unique(data.groups).size} groups\n")
-    print("| learner | R² random | RMSE | MAPE | R² left out | RMSE | MAPE |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
-    learners = {name: partial(make_learner, name) for name in LEARNERS}
-    if data.counters.shape[1] == len(Counter) and "modelled" in data.title:
-        learners["physical"] = Physical
-    for name, learner in learners.items():
-        found = [
-            quality(data.power, cross_validate(learner, data.counters, data.power, parts))
-            for parts in (random_parts(data.power.size), data.groups)
-        ]
-        print(f"| {name} | {_cells(found[0])} | {_cells(found[1])} |", flush=True)
-
-
-def _cells(found: Quality) -> str:
-    return f"{found.r2:.3f} | {found.rmse:.1f} W | {found.mape:.1%}"
+def every() -> Iterator[Data]:
+    """All sets of rows."""
+    yield modelled("V100")
+    yield modelled("M40")
+    yield measured("V100 PCIe measured", "v100_pcie_applications")
+    yield measured("GM200 measured", "gm200_applications")
 
 
 if __name__ == "__main__":
