@@ -232,12 +232,7 @@ def _row(cell: Cell, agent: str, variant: str, found: list[Outcome], situation: 
     energies = np.array([each["energy_per_request"] for each in told])
     spread = float(energies.std(ddof=1)) if energies.size > 1 else 0.0
     seconds = float(np.mean([outcome.seconds for outcome in found]))
-    return {
-        **cell._asdict(),
-        "agent": agent,
-        "variant": variant,
-        "streams": len(found),
-        "requests": sum(outcome.requests for outcome in found),
+    figures = {
         "seconds_allowed": situation.objective,
         "energy_per_request": means["energy_per_request"],
         "energy_interval": 1.96 * spread / len(found) ** 0.5,
@@ -247,4 +242,12 @@ def _row(cell: Cell, agent: str, variant: str, found: list[Outcome], situation: 
         "p99": means["p99"],
         "mean_batch": means["mean_batch"],
         "switches_per_second": means["switches"] / seconds,
+    }
+    return {
+        **cell._asdict(),
+        "agent": agent,
+        "variant": variant,
+        "streams": len(found),
+        "requests": sum(outcome.requests for outcome in found),
+        **{name: float(f"{value:.6g}") for name, value in figures.items()},
     }
