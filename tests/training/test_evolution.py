@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 pytest.importorskip("torch")
 
@@ -17,7 +18,7 @@ from dsct_gym.random import spawn
 from dsct_gym.training.online import practice
 from dsct_gym.training.online.config import EvolutionConfig, Practice
 from dsct_gym.training.online.evolution import Evolution
-from dsct_gym.training.online.practice import KINDS, Match, draw_practice, play_each
+from dsct_gym.training.online.practice import KINDS, Match, draw_practice, kinds_of, play_each
 from dsct_gym.training.online.run import EvolutionRun, untrained
 from dsct_gym.training.run_folder import RunFolder
 from dsct_gym.training.start import check_config
@@ -58,7 +59,7 @@ def test_proposals_come_with_their_mirror_images() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_earned_in_practice_is_what_the_solver_gains(kind: str, tmp_path: Path) -> None:
-    problem = draw_practice(SMALL.practice, kind, spawn(0, 3))
+    problem = draw_practice(SMALL.practice, KINDS[kind], spawn(0, 3))
     match, earned = Match.of(problem), np.empty(3)
     weights = np.round(untrained() + np.array([[0.0], [0.7], [0.0]]), 3)
     assert play_each(match.game, match.memory, weights, earned)
@@ -83,6 +84,29 @@ def test_nothing_that_is_kept_for_tests_is_trained_on(monkeypatch: pytest.Monkey
     assert NEVER_TRAINED_ON not in {name for name, _ in asked}
     assert len({name for name, _ in asked}) == 3
     assert all(part["end"] <= 0.5 for _, part in asked)
+
+
+def test_ones_own_trace_is_practised_on(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text("time\n" + "".join(f"{10 * second}\n" for second in range(400)))
+    told = Practice.model_validate({"arrivals": [{"name": str(file), "end": 0.5}]})
+    (draw,) = kinds_of(told).values()
+    arrivals = draw_practice(told, draw, spawn(0, 1)).arrivals
+    gaps = np.diff(np.sort(arrivals))
+    assert gaps == pytest.approx(gaps[0])  # the trace has one request every ten seconds
+
+
+@pytest.mark.parametrize(
+    ("told", "refused"),
+    [
+        ({"end": 0.5}, "has no name"),
+        ({"name": "nothing"}, "no process 'nothing'"),
+        ({"name": "poisson", "speed": 1}, "speed"),
+    ],
+)
+def test_arrivals_that_are_nothing_are_refused(told: dict[str, object], refused: str) -> None:
+    with pytest.raises(ValidationError, match=refused):
+        Practice.model_validate({"arrivals": [told]})
 
 
 class Killed(Exception):

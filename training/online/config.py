@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from dsct_gym.errors import InputError
 from dsct_gym.generator import Scenario
+from dsct_gym.online.arrivals import ArrivalProcess, make_arrivals
 from dsct_gym.online.generator import TOLERANCE
 from dsct_gym.training.config import Range
 
@@ -15,9 +18,11 @@ class Practice(BaseModel):
     """Where instances come from; every instance draws its own numbers.
 
     Each has one of four kinds of arrivals, all as often: Poisson, bursty, diurnal, and stretches of
-    the first halves of the traces that are for training.
+    the first halves of the traces that are for training; or one of those that ``arrivals`` names.
 
     Attributes:
+        arrivals: Processes to practise on instead, each a table with ``name``, a name or a file as
+            `dsct_gym.online.arrivals.make_arrivals` takes it, and options beside it.
         n: Expected number of tasks, drawn log-uniformly.
         m: Number of machines.
         mu: Task heterogeneity.
@@ -29,6 +34,7 @@ class Practice(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    arrivals: tuple[dict[str, str | float | int], ...] = Field(default=(), max_length=100)
     n: tuple[int, int] = (40, 160)
     m: tuple[int, int] = (3, 8)
     mu: Range = (1.0, 20.0)
@@ -43,7 +49,24 @@ class Practice(BaseModel):
         low, high = self.patience
         if not TOLERANCE[0] <= low <= high:
             raise ValueError(f"patience: range from {low:g} to {high:g}")
+        for place, told in enumerate(self.arrivals):
+            if "name" not in told:
+                raise ValueError(f"arrivals[{place}]: has no name")
+            try:
+                process_of(told)
+            except InputError as error:
+                raise ValueError(f"arrivals[{place}]: {error}") from error
         return self
+
+
+def process_of(told: Mapping[str, str | float | int]) -> ArrivalProcess:
+    """The arrival process that one entry of `Practice.arrivals` tells.
+
+    Raises:
+        InputError: If there is no such process or file, or it has no such option.
+    """
+    options = {option: value for option, value in told.items() if option != "name"}
+    return make_arrivals(str(told["name"]), **options)
 
 
 class EvolutionConfig(BaseModel):

@@ -36,7 +36,7 @@ from dsct_gym.online.simulator import (
 )
 from dsct_gym.random import spawn
 from dsct_gym.relaxation import relax
-from dsct_gym.training.online.config import Practice
+from dsct_gym.training.online.config import Practice, process_of
 
 _STREAM: Final = 0xA221
 _HELD_OUT: Final = 1
@@ -63,24 +63,41 @@ def _trace(rng: np.random.Generator) -> ArrivalProcess:
     return shipped_trace(names[int(rng.random() * len(names))], **TRAINING)
 
 
-KINDS: Final[dict[str, Callable[[np.random.Generator], ArrivalProcess]]] = {
+Draw = Callable[[np.random.Generator], ArrivalProcess]
+"""Draws an arrival process."""
+
+KINDS: Final[dict[str, Draw]] = {
     "poisson": _poisson,
     "bursty": _bursty,
     "diurnal": _diurnal,
     "trace": _trace,
 }
-"""Kinds of arrivals to practise on."""
+"""Kinds of arrivals to practise on, where nothing else is told."""
 
 
-def draw_practice(practice: Practice, kind: str, rng: np.random.Generator) -> OnlineInstance:
+def kinds_of(practice: Practice) -> dict[str, Draw]:
+    """What draws each kind of arrivals: what is told, or `KINDS`."""
+    if not practice.arrivals:
+        return KINDS
+    return {
+        f"{place}: {told['name']}": _always(process_of(told))
+        for place, told in enumerate(practice.arrivals)
+    }
+
+
+def _always(process: ArrivalProcess) -> Draw:
+    return lambda _: process
+
+
+def draw_practice(practice: Practice, draw: Draw, rng: np.random.Generator) -> OnlineInstance:
     """Draws an instance.
 
     Args:
         practice: Where it comes from.
-        kind: One of `KINDS`.
+        draw: What draws its arrivals, one of `kinds_of`.
         rng: Source of randomness.
     """
-    arrivals = KINDS[kind](rng)
+    arrivals = draw(rng)
     fewest, most = practice.n
     low, high = practice.patience
     tasks = round(fewest * (most / fewest) ** rng.random())
@@ -191,10 +208,10 @@ def draw_training(practice: Practice, seed: int, count: int) -> dict[str, list[M
     """Games to train on, so many of each kind."""
     return {
         kind: [
-            Match.of(draw_practice(practice, kind, spawn(seed, _STREAM, place, index)))
+            Match.of(draw_practice(practice, draw, spawn(seed, _STREAM, place, index)))
             for index in range(count)
         ]
-        for place, kind in enumerate(KINDS)
+        for place, (kind, draw) in enumerate(kinds_of(practice).items())
     }
 
 
@@ -211,9 +228,9 @@ class HeldOut:
         self._rule: dict[str, float] = {}
         self._bound: dict[str, float] = {}
         rule = Price()
-        for place, kind in enumerate(KINDS):
+        for place, (kind, draw) in enumerate(kinds_of(practice).items()):
             problems = [
-                draw_practice(practice, kind, spawn(_HELD_OUT, _STREAM, place, index))
+                draw_practice(practice, draw, spawn(_HELD_OUT, _STREAM, place, index))
                 for index in range(count)
             ]
             self._matches[kind] = [Match.of(problem) for problem in problems]
