@@ -22,6 +22,8 @@ from dsct_gym.errors import InputError
 
 _SIGNIFICANT = 0.05
 _MOST_SHOWN = 20
+_FEWEST = 6
+"""Of fewer instances no test of pairs can be significant at 5 %, so none is shown."""
 
 
 def render_page(results: Results, title: str) -> str:
@@ -38,6 +40,7 @@ def render_page(results: Results, title: str) -> str:
         _instances(results),
         _schedules(results),
         _protocol(results),
+        _glossary(),
     ]
     script = _asset("page.js")
     return (
@@ -151,7 +154,7 @@ def _charts(results: Results) -> str:
         (
             "Accuracy against energy",
             charts.accuracy_against_energy(results),
-            "Small dots: runs; large ones: means. Accuracy as a share of the best known.",
+            "Small dots: runs; large marks: means. Better is up, less energy is left.",
         ),
     ]
     if anytime is not None:
@@ -182,7 +185,7 @@ def _legend(solvers: Sequence[str]) -> str:
 
 
 def _pairs(results: Results) -> str:
-    if len(results.solvers) < 2:
+    if len(results.solvers) < 2 or len(results.instances) < _FEWEST:
         return ""
     found = {(c.first, c.second): c for c in results.comparisons}
     heads = "".join(f"<th scope='col'>{escape(name)}</th>" for name in results.solvers)
@@ -305,6 +308,17 @@ def _protocol(results: Results) -> str:
         facts += [(str(key), str(value)) for key, value in described.items()]
     rows = "".join(f"<dt>{escape(key)}</dt><dd>{escape(value)}</dd>" for key, value in facts)
     return f"<section id='protocol'><h2>Protocol</h2><dl>{rows}</dl></section>"
+
+
+def _glossary() -> str:
+    terms = [(column.heading, column.told) for column in PAGE if column.told]
+    terms += [
+        ("best known", "the best schedule that any run here, or the suite, knows"),
+        ("bound", "no schedule exceeds it; the least that was proven"),
+        ("Pareto front", "the solvers that no other beats in both time and gap"),
+    ]
+    rows = "".join(f"<dt>{escape(term)}</dt><dd>{escape(told)}</dd>" for term, told in terms)
+    return f"<section id='glossary'><h2>Glossary</h2><dl>{rows}</dl></section>"
 
 
 def _gap(results: Results, run: StoredRun) -> float:
