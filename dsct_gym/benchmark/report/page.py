@@ -22,8 +22,10 @@ from dsct_gym.errors import InputError
 
 _SIGNIFICANT = 0.05
 _MOST_SHOWN = 20
+_OF_MANY = ("Gaps over instances", "Performance profiles")
 _FEWEST = 6
-"""Of fewer instances no test of pairs can be significant at 5 %, so none is shown."""
+"""Of fewer instances no test of pairs can be significant at 5 %: neither tests nor intervals are
+shown, nor how gaps are distributed."""
 
 
 def render_page(results: Results, title: str) -> str:
@@ -103,9 +105,10 @@ def _summary(results: Results) -> str:
         for column in PAGE
     )
     rows = "".join(_summary_row(index, row) for index, row in enumerate(results.scores))
+    intervals = f"Small print below a mean: {CONFIDENCE:.0%} bootstrap interval over instances. "
     note = (
-        f"Small print below a mean: {CONFIDENCE:.0%} bootstrap interval over instances. Seeds are "
-        "averaged within an instance. A run without a feasible schedule counts as the empty one. "
+        f"{intervals if len(results.instances) >= _FEWEST else ''}Seeds are averaged within an "
+        "instance. A run without a feasible schedule counts as the empty one. "
         "Press a heading to sort."
     )
     return (
@@ -126,7 +129,8 @@ def _summary_row(index: int, row: Score) -> str:
 def _cell(column: Column[Score], row: Score) -> str:
     assert column.value is not None
     value = escape(str(column.value(row)), quote=True)
-    small = f"<small>{escape(column.small(row))}</small>" if column.small else ""
+    told = column.small(row) if column.small and row.instances >= _FEWEST else ""
+    small = f"<small>{escape(told)}</small>" if told else ""
     return f"<td data-value='{value}'>{escape((column.page or column.shown)(row))}{small}</td>"
 
 
@@ -165,6 +169,8 @@ def _charts(results: Results) -> str:
                 "Mean gap of the best schedule so far, for solvers that report on the way.",
             )
         )
+    if len(results.instances) < _FEWEST:
+        figures = [each for each in figures if each[0] not in _OF_MANY]
     drawn = "".join(
         f"<figure><h3>{name}</h3>{drawing}<figcaption>{told}</figcaption></figure>"
         for name, drawing, told in figures
