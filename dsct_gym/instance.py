@@ -255,6 +255,11 @@ class Instance:
             f"budget {self.energy_budget:.6g} J)"
         )
 
+    def _repr_html_(self) -> str:
+        from dsct_gym.notebook import instance_html
+
+        return instance_html(self)
+
     def __reduce__(self) -> tuple[type[Instance], tuple[object, ...]]:
         arrays = tuple(getattr(self, field) for field in _SHAPES)
         return Instance, (*arrays, *self._scalars)

@@ -268,6 +268,11 @@ class Schedule:
             f"{self.mean_accuracy:.4f}, {self.energy:.6g} J)"
         )
 
+    def _repr_html_(self) -> str:
+        from dsct_gym.notebook import schedule_html
+
+        return schedule_html(self)
+
 
 def _read_only(values: Any) -> Any:
     array = np.asarray(values)

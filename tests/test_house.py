@@ -38,14 +38,16 @@ ALLOWED["training"] = ALLOWED["agents"] | {"agents", "suites"}
 FACADE = {
     ("dsct_gym.instance", "dsct_gym.files"),
     ("dsct_gym.instance", "dsct_gym.loading"),
+    ("dsct_gym.instance", "dsct_gym.notebook"),
     ("dsct_gym.instance", "dsct_gym.operator.build"),
     ("dsct_gym.schedule", "dsct_gym.files"),
     ("dsct_gym.schedule", "dsct_gym.gantt"),
+    ("dsct_gym.schedule", "dsct_gym.notebook"),
     ("dsct_gym.schedule", "dsct_gym.schedule_table"),
     ("dsct_gym.schedule", "dsct_gym.verifier"),
 }
-"""`Instance.load` and `.from_frames`, `Schedule.save`, `.plot`, `.verify` and `.to_columns`
-reach up from inside their functions."""
+"""`Instance.load` and `.from_frames`, `Schedule.save`, `.plot`, `.verify`, `.to_columns`
+and what notebooks show reach up from inside their functions."""
 
 BY_NAME = {("dsct_gym.cli.train", "dsct_gym.training")}
 """Commands that hand over to a package that the others do not need."""
