@@ -25,6 +25,7 @@ from dsct_gym.baselines.dispatch.price import Parameter, Price
 from dsct_gym.online import OnlineInstance
 from dsct_gym.online.arrivals.shipped import NEVER_TRAINED_ON, TRACES, TRAINING
 from dsct_gym.online.generator import OnlineScenario
+from dsct_gym.online.policy import OVER
 from dsct_gym.online.simulator import Game
 from dsct_gym.random import spawn
 
@@ -35,6 +36,8 @@ _BURSTS: Final = {"factor": (4.0, 20.0), "share": (0.1, 0.3), "length": (0.02, 0
 _LOW: Final = {"energy": 0.1, "correction": 0.5, "queue": 0.05, "shape": 0.1}
 _HIGH: Final = {"energy": 5.0, "correction": 30.0, "queue": 20.0, "shape": 4.0}
 _STEP: Final = 0.3
+_ALL: Final = 2**62
+"""Decisions of a whole game, and more."""
 """Standard deviation of a step, in logarithms."""
 
 
@@ -80,7 +83,8 @@ def mean_accuracy(numbers: Floats, instances: Sequence[OnlineInstance]) -> float
     rule, reached = Price(), []
     for instance in instances:
         game = Game.of(instance, rule.levels)
-        assert Price.play(game, np.zeros(rule.memory(game.speed.size)), numbers)
+        memory = np.zeros(rule.memory(game.speed.size))
+        assert Price.play(game, memory, numbers, _ALL) == OVER
         reached.append(evaluate_curves(game.coming.reach, game.coming.value, game.work).mean())
     return math.fsum(reached) / len(reached)
 

@@ -35,13 +35,22 @@ from dsct_gym.solver import Answer, Solver
 Decide: TypeAlias = Callable[[Known, Floats, Floats], Choice]
 """A compiled rule: what is known, its memory and its parameters give what it decides."""
 
-Play: TypeAlias = Callable[[Game, Floats, Floats], bool]
-"""A game played by a compiled rule to its end; false if it chose what is not possible."""
+Play: TypeAlias = Callable[[Game, Floats, Floats, int], int]
+"""So many decisions of a game, or all that are left, by a compiled rule.
+
+It gives `REFUSED`, `BEGUN` or `OVER`.
+"""
 
 Turns: TypeAlias = Callable[[Game], bool]
 """When a rule is asked: one of the functions of `dsct_gym.online.simulator` that go on."""
 
 _FIRST_ROWS = 64
+_SLICE = 0.01  # s, about, between looks at the clock
+_FIRST_DECISIONS = 8  # before the first of them
+
+
+REFUSED, BEGUN, OVER = 0, 1, 2
+"""How far a compiled rule has come: it chose what is not possible, or there is more, or no more."""
 
 
 class DispatchPolicy(Solver):
@@ -74,7 +83,7 @@ class DispatchPolicy(Solver):
         return Answer(game.schedule(instance), interrupted=interrupted)
 
     @abstractmethod
-    def _play(self, game: Game, deadline: float) -> None:
+    def _play(self, game: Game, deadline: float = np.inf) -> None:
         """Plays a game to its end, or to a moment on the clock of `time.perf_counter`.
 
         What is not decided by then is skipped.
@@ -134,10 +143,16 @@ class CompiledPolicy(DispatchPolicy):
         """What its user or its tuning sets (p,)."""
         return np.zeros(0)
 
-    def _play(self, game: Game, deadline: float) -> None:
-        memory = np.zeros(self.memory(game.speed.size))
-        if not type(self).play(game, memory, self.parameters):
-            raise self._refuse()
+    def _play(self, game: Game, deadline: float = np.inf) -> None:
+        memory, decisions = np.zeros(self.memory(game.speed.size)), _FIRST_DECISIONS
+        while (now := time.perf_counter()) < deadline:
+            played = type(self).play(game, memory, self.parameters, decisions)
+            if played == REFUSED:
+                raise self._refuse()
+            if played == OVER:
+                return
+            pace = _SLICE / max(1e-9, time.perf_counter() - now)
+            decisions = max(1, int(decisions * min(16.0, pace)))
 
 
 class PlainPolicy(DispatchPolicy):
@@ -176,7 +191,7 @@ class PlainPolicy(DispatchPolicy):
             float(known.efficiency[machine]),
         )
 
-    def _play(self, game: Game, deadline: float) -> None:
+    def _play(self, game: Game, deadline: float = np.inf) -> None:
         self.begin()
         shown = _Shown(game)
         while time.perf_counter() < deadline and type(self).turns(game):
@@ -236,11 +251,13 @@ def when_idle(decide: Decide) -> Play:
 def _compiled(turns: Turns, decide: Decide) -> Play:
     """A kernel with a rule in it; what it is made of is all in the name under which it is kept."""
 
-    def play(game: Game, memory: Floats, parameters: Floats) -> bool:
-        while turns(game):
+    def play(game: Game, memory: Floats, parameters: Floats, decisions: int) -> int:
+        for _ in range(decisions):
+            if not turns(game):
+                return OVER
             if not settle(game, decide(know(game), memory, parameters)):
-                return False
-        return True
+                return REFUSED
+        return BEGUN
 
     # One name a rule: of kernels with the same name, only the latest version is kept.
     play.__qualname__ = f"play.{decide.__module__}.{decide.__qualname__}"
