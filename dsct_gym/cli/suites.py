@@ -45,7 +45,7 @@ def suites(json: Json = False) -> None:
         )
         return
     columns = (
-        Heading("suite"),
+        Heading("suite", "prose"),
         Heading("what it holds", "prose", 1),
         Heading("instances", "number"),
         Heading("proven optimal", "number"),

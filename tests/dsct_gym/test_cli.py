@@ -132,6 +132,7 @@ class TestExamples:
         Path("requests.csv").write_text(table)
         rate = "T4,tf_efficientnet_b0.aa_in1k,430"
         Path("rates.csv").write_text(f"machine,network,images_per_second\n{rate}\n")
+        Path("wt40.txt").write_text("1 " * 40 + "2 " * 40 + "30 " * 40)
         assert call("solve", "dc5-ofa60", "--solver", "greedy", "-o", "schedule.json")[0] == 0
         module = import_module(f"dsct_gym.cli.{command.replace('-', '_')}")
         lines = module.EXAMPLE.strip().splitlines()
@@ -750,7 +751,7 @@ class TestBound:
 
     def test_refuses_other_methods_and_no_time(self, call, instance):
         line = one_line(*call("bound", instance, "--method", "prayer"))
-        assert line == "method: no bound 'prayer'; there are columns, fractional"
+        assert line == "method: no bound 'prayer'; there are capped, columns, fractional"
         line = one_line(*call("bound", instance, "--time-limit", "0"))
         assert "'--time-limit': must be positive, got 0" in line
 

@@ -99,12 +99,22 @@ def check_serving(table: list[dict[str, str]]) -> None:
         assert energy["eali"] <= energy["fmax-greedy"]
 
 
+def check_timeliness(table: list[dict[str, str]]) -> None:
+    assert {row["penalty"] for row in table} == {"step", "linear", "exponential"}
+    for row in table:
+        # Nobody is above a proven optimum.
+        assert float(row["missed of the optimum"]) >= -1e-9
+        if row["solver"] == "exact":
+            assert float(row["missed at most"]) <= 1e-6
+
+
 CHECKS = {
     "gap-by-mu": check_gap,
     "runtime": check_runtime,
     "accuracy-by-rho": check_rho,
     "accuracy-by-energy": check_energy,
     "serving": check_serving,
+    "timeliness": check_timeliness,
 }
 
 

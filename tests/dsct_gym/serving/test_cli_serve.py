@@ -72,7 +72,7 @@ def test_for_people(capsys):
         (["--load", "0.5", "--switch-latency", "-1"], "switch-latency: must be at least 0"),
         (["--load", "0.5", "--agent", "eal"], "agent: no agent 'eal'; did you mean eali"),
         (["--load", "0.5", "--arrivals", "x"], "arrivals: no process 'x'"),
-        (["--load", "0.5", "--gpu", "T4"], "gpu"),
+        (["--load", "0.5", "--gpu", "T4"], "no GPU 'T4'"),
         (["--trace", "none.csv"], "none.csv"),
     ],
 )
