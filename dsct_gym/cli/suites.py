@@ -45,11 +45,11 @@ def suites(json: Json = False) -> None:
         )
         return
     columns = (
-        Heading("suite", "prose"),
-        Heading("what it holds", "prose", 1),
+        Heading("suite"),
+        Heading("what it holds", "prose", 2),
         Heading("instances", "number"),
         Heading("proven optimal", "number"),
-        Heading("mean gap", "number"),
+        Heading("mean gap", "number", 1),
     )
     rows = [
         (
