@@ -16,7 +16,6 @@ from dsct_gym.solver import (
     make_solver,
     solver_entry_points,
 )
-from dsct_gym.toy import toy_like
 
 DEFAULT_SECONDS: Final = 10.0
 """Time limit where none is given: only a search has use for more."""
@@ -93,6 +92,19 @@ def _first_that_knows(problem: Problem, order: tuple[str, ...]) -> str:
     raise AssertionError("a problem that needs nothing is known to all")
 
 
+def _candidates() -> list[Solver]:
+    """Those solvers that are asked for by name."""
+    found = []
+    for name in dict.fromkeys(("exact", *_SEARCH, *_QUICK)):
+        try:
+            solver = make_solver(name)
+        except InputError:  # it is not installed
+            continue
+        if isinstance(solver, Solver):
+            found.append(solver)
+    return found
+
+
 class Auto(Solver):
     """The sensible solver for the size of the problem and the time that there is.
 
@@ -124,11 +136,13 @@ class Auto(Solver):
         chosen = make_solver(self.choice.name)
         assert isinstance(chosen, Solver)
         self._chosen, self.tolerance = chosen, chosen.tolerance
-        chosen.practise(toy_like(instance))
         return super().solve(instance, time_limit=self.choice.time_limit, seed=seed)
 
     def practise(self, problem: Problem) -> None:
-        """Nothing: the chosen solver's kernels are compiled when it is chosen."""
+        """Those practise that may be chosen; once one is, it alone."""
+        for solver in _candidates() if self._chosen is None else [self._chosen]:
+            if problem.needs <= solver.knows:
+                solver.practise(problem)
 
     def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
         assert self._chosen is not None
