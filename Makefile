@@ -9,10 +9,11 @@ INSTALLED := $(VENV)/.installed
 
 NEWEST = $(shell .ci/newest)
 
-.PHONY: help bench test test-newest lint clean-cache clean
+.PHONY: help bench docs test test-newest lint clean-cache clean
 
 help:
 	@echo "make bench        run the reference agents on a real instance, pictures in out/"
+	@echo "make docs         the documentation as a site, site/index.html"
 	@echo "make test         lint, types and tests"
 	@echo "make test-newest  the tests on the newest Python found here, without torch"
 	@echo "make lint         lint and types only"
@@ -26,6 +27,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 bench: $(INSTALLED)
 	$(BIN)/dsct-gym bench dc5-ofa60 --time-limit 60 --gantt -o out
+
+docs: $(INSTALLED)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "written: site/index.html"
 
 test: lint
 	$(BIN)/pytest
@@ -44,4 +49,4 @@ clean-cache:
 	find dsct_gym baselines agents training tests -name '*.nb[ic]' -delete
 
 clean: clean-cache
-	rm -rf $(VENV) .venv-newest out .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-newest out site .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -22,6 +22,7 @@ from dsct_gym.allocation import allocate
 from dsct_gym.envs.game import Game
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
+from dsct_gym.problem import Problem
 from dsct_gym.schedule import Schedule
 from dsct_gym.solver import Answer, Solver
 
@@ -44,12 +45,12 @@ class Agent(NamedTuple):
     statistics: Any
 
 
-def play(policy: Any, instances: Sequence[Instance], statistics: Any = None) -> list[Schedule]:
+def play(policy: Any, instances: Sequence[Problem], statistics: Any = None) -> list[Schedule]:
     """Plays a policy greedily on instances of its size, one episode each.
 
     Args:
         policy: The policy; a recurrent one remembers from step to step.
-        instances: The instances.
+        instances: The instances, of a type that its environment plays.
         statistics: The ``VecNormalize`` through which it sees, None for as it is.
 
     Returns:

@@ -7,9 +7,9 @@ import time
 import numpy as np
 
 from dsct_gym.allocation import allocate
-from dsct_gym.baselines.local_search import descend
+from dsct_gym.baselines.local_search import completed, descend
 from dsct_gym.errors import InputError
-from dsct_gym.plan import Plan, begin, check_order, ranks_in
+from dsct_gym.plan import Plan, begin, begin_at, check_order, ranks_in
 from dsct_gym.problem import Problem
 from dsct_gym.relaxation import relax
 from dsct_gym.solver import Answer, Progress, Solver, practises
@@ -39,6 +39,7 @@ class Descent(Solver):
 
     name = "descent"
     knows = frozenset({"points"})
+    takes_warm_start = True
 
     def __init__(self, passes: int | str | None = 3, order: str = "reverse") -> None:
         self.passes = _as_passes(passes)
@@ -50,6 +51,9 @@ class Descent(Solver):
         relaxation = relax(instance)
         plan = Plan.of(instance, relaxation)
         begin(plan)
+        if self.warm_start is not None:
+            start = completed(instance, relaxation, self.warm_start)
+            begin_at(plan, start[instance.core.edf_order])
         interrupted = False
         try:
             self._descend(plan, float(instance.core.base_accuracy.sum()), started, limit)

@@ -24,14 +24,19 @@ from contextlib import contextmanager
 import numpy as np
 
 from dsct_gym.allocation import allocate
+from dsct_gym.arrays import Ints
 from dsct_gym.baselines.annealing import Annealing
 from dsct_gym.baselines.branch_and_price.compact import STALLED, finish
 from dsct_gym.baselines.branch_and_price.tree import BranchAndPrice
+from dsct_gym.baselines.sequencing import lawler_moore, subsets
 from dsct_gym.certificate import Certificate, CertifiedBound
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.problem import Problem
 from dsct_gym.relaxation import relax
+from dsct_gym.schedule import value
+from dsct_gym.soft import SoftInstance
+from dsct_gym.soft.toy import whole_toy
 from dsct_gym.solver import Answer, Progress, ProgressCallback, Solution, Solver, practises
 
 DEFAULT_TOLERANCE = 1e-5
@@ -50,6 +55,10 @@ class Exact(Solver):
     from the first second on: annealing gives the first schedules, every step of column generation
     a bound.
 
+    Where deadlines are soft: dynamic programming over sets of tasks for up to 15 whole tasks, that
+    of Lawler and Moore for a step on one machine with whole tasks, both without a budget, and else
+    the programme of `mip`.
+
     Args:
         tolerance: Relative distance of bound and schedule at which the search ends.
         threads: Threads for pricing; by default 2, or 1 where there is only one core.
@@ -59,7 +68,8 @@ class Exact(Solver):
     """
 
     name = "exact"
-    knows = frozenset({"points"})
+    knows = frozenset({"points", "soft"})
+    takes_warm_start = True
     tolerance: float
 
     def __init__(self, tolerance: float = DEFAULT_TOLERANCE, threads: int | None = None) -> None:
@@ -70,11 +80,21 @@ class Exact(Solver):
         self.tolerance = tolerance
         self.threads = threads or min(2, os.cpu_count() or 1)
 
+    def practise(self, problem: Problem) -> None:
+        """As the base class; with soft deadlines, whose toy takes long, what it calls."""
+        if isinstance(problem, SoftInstance):
+            subsets.solve_by_subsets(whole_toy())
+            Annealing().practise(problem)
+        else:
+            super().practise(problem)
+
     def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
+        if isinstance(instance, SoftInstance):
+            return self._solve_soft(instance, time_limit, seed)
         if not _can_gain(instance):
             idle = allocate(instance, np.full(instance.core.num_tasks, -1))
             return Answer(idle, idle.total_accuracy)
-        first = _first(instance, time_limit, seed or 0)
+        first = _first(instance, time_limit, seed or 0, self.warm_start)
         if first.interrupted:
             return Answer(first.schedule, first.upper_bound, interrupted=True)
         search, interrupted = None, False
@@ -99,6 +119,22 @@ class Exact(Solver):
         schedule = allocate(instance, search.incumbent.machine[instance.core.edf_rank])
         bound = max(search.bound, schedule.total_accuracy)
         return Answer(schedule, bound, interrupted)
+
+    def _solve_soft(
+        self, problem: SoftInstance, time_limit: float | None, seed: int | None
+    ) -> Answer:
+        """By dynamic programming where the structure allows it, else by the compact programme."""
+        if lawler_moore.solves(problem):
+            schedule = lawler_moore.solve_step(problem)
+        elif subsets.solves(problem):
+            schedule = subsets.solve_by_subsets(problem)
+        else:
+            from dsct_gym.baselines.mip import Mip
+
+            mip = Mip(relative_gap=0.1 * self.tolerance, threads=self.threads)
+            mip.progress = self.progress
+            return mip._solve(problem, time_limit=time_limit, seed=seed)
+        return Answer(schedule, value(schedule))
 
 
 def column_bound(
@@ -163,16 +199,17 @@ def _can_gain(problem: Problem) -> bool:
     return problem.core.energy_budget > 0.0 and bool((problem.core.slopes > 0.0).any())
 
 
-def _first(instance: Problem, time_limit: float | None, seed: int) -> Solution:
-    """The first schedule, by annealing."""
+def _first(
+    instance: Problem, time_limit: float | None, seed: int, warm_start: Ints | None = None
+) -> Solution:
+    """The first schedule, by annealing, from an assignment perhaps."""
     pairs = instance.core.num_tasks * instance.core.num_machines
     moves = min(_MOVES * pairs, _MOST_MOVES)
-    if time_limit is None:
-        return Annealing(moves).solve(instance, seed=seed)
-    share = _FIRST_SHARE * time_limit
+    share = None if time_limit is None else _FIRST_SHARE * time_limit
     # Moves that the limit cut off would end it hot: where time is short, it alone sets the pace.
-    in_time = moves <= _PACE * share
-    return Annealing(moves if in_time else None).solve(instance, time_limit=share, seed=seed)
+    annealing = Annealing(moves if share is None or moves <= _PACE * share else None)
+    annealing.warm_start = warm_start
+    return annealing.solve(instance, time_limit=share, seed=seed)
 
 
 @contextmanager

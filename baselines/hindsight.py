@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
-from dsct_gym.baselines.annealing import anneal, as_moves
-from dsct_gym.baselines.local_search import Clock, SequenceSearch
+from dsct_gym.baselines.local_search import OrderSearch, Run, as_moves, cool
 from dsct_gym.online.toy import toy_with_arrivals
 from dsct_gym.problem import Problem
 from dsct_gym.relaxation import relax
@@ -45,15 +42,16 @@ class Hindsight(Solver):
         self.practise(toy_with_arrivals())
 
     def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
-        started = time.perf_counter()
         moves = self.moves
         if moves is None and time_limit is None:
             moves = 50_000 + 500 * instance.core.num_tasks
+        run = Run(moves, time_limit, seed, self.progress)
         bound = relax(instance).bound
-        search = SequenceSearch(instance, 0 if seed is None else seed)
+        search = OrderSearch(instance, run.seed)
         interrupted = False
         try:
-            anneal(search, Clock(started, moves, time_limit), self.progress)
+            for done in cool(search, run.clock()):
+                run.tell(search.best_total, done)
         except KeyboardInterrupt:
             interrupted = True
         return Answer(search.schedule(), bound, interrupted)

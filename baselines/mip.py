@@ -23,7 +23,7 @@ from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.problem import Problem
 from dsct_gym.relaxation import relax
-from dsct_gym.schedule import Schedule
+from dsct_gym.schedule import Schedule, value
 from dsct_gym.solver import Answer, Progress, ProgressCallback, Solution, Solver, make_solver
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dsct_gym.baselines.milp.model import Programme
     from dsct_gym.baselines.milp.smooth import SmoothCurves
 
+_LEAST = 1e-3  # value from which a relative gap counts
 _START_SECONDS = 1.0
 _START_SHARE = 0.1
 _START_MOVES = 50_000
@@ -45,6 +46,10 @@ class Mip(Solver):
     or Ctrl-C the best so far is returned, and where the solver dies, with a `SolverWarning`. The
     upper bound is the fractional relaxation's, or less where the solver ended in a way that
     supports its claim and no schedule found refutes it.
+
+    Where deadlines are soft the programme is that of `milp/soft_model.py`; its solution is made as
+    good as single changes make it. It is for small problems, but for a step penalty, which leaves
+    only the question who is in time.
 
     Args:
         solver: ``"highs"``, or the name of any MIP solver that Pyomo knows and that is installed
@@ -65,7 +70,8 @@ class Mip(Solver):
     """
 
     name = "mip"
-    knows = frozenset({"points"})
+    knows = frozenset({"points", "soft"})
+    takes_warm_start = True
     tolerance: float
 
     def __init__(
@@ -110,11 +116,13 @@ class Mip(Solver):
         if first.interrupted:
             return Answer(first.schedule, fractional, interrupted=True)
         found = self._improve(instance, first.schedule, limits, self.progress)
-        bound = least_bound(fractional, found.claims, found.schedule.total_accuracy)
+        bound = least_bound(fractional, found.claims, value(found.schedule))
         return Answer(found.schedule, bound, found.interrupted)
 
     def _first(self, instance: Problem, limits: _Limits) -> Solution:
-        """The warm start, in a tenth of the time or a second."""
+        """The warm start: the one given, or one made in a tenth of the time or a second."""
+        if self.warm_start is not None:
+            return Solution(allocate(instance, self.warm_start), None, 0.0)
         seconds = min(_START_SECONDS, max(_START_SHARE * limits.seconds_left(), 1e-3))
         return self._start.solve(instance, time_limit=seconds, seed=limits.seed)
 
@@ -162,18 +170,18 @@ class Mip(Solver):
         seconds = limits.seconds_left()
         if model is None or seconds <= 0.0:
             return nothing
-        gap = limits.relative_gap * start.total_accuracy / model.unit
+        gap = limits.relative_gap * max(abs(value(start)), _LEAST) / model.unit
         within = Limits(seconds, gap, self._threads, limits.seed)
         outcome = attempt(self._solver, self._backend, model, within, _reporter(model, hear))
         schedules = [start]
         if outcome.found:
-            schedules.append(allocate(instance, model.machine_of()))
-        best = max(schedules, key=_total)
+            schedules.append(model.schedule())
+        best = max(schedules, key=value)
         claims = [] if outcome.bound is None else [model.total(outcome.bound)]
-        warn_of_refuted(self._solver, claims, best.total_accuracy)
+        warn_of_refuted(self._solver, claims, value(best))
         return Improvement(
             best,
-            tuple(believed(claims, best.total_accuracy)),
+            tuple(believed(claims, value(best))),
             outcome.interrupted,
             failed=outcome.failure is not None,
         )
@@ -213,7 +221,3 @@ def _find_backend(solver: str) -> Backend:
     from dsct_gym.baselines.milp.pyomo_solver import pyomo_backend
 
     return pyomo_backend(solver)
-
-
-def _total(schedule: Schedule) -> float:
-    return schedule.total_accuracy

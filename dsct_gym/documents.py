@@ -16,9 +16,9 @@ from dsct_gym.errors import InputError
 from dsct_gym.gaps import exceeds
 from dsct_gym.instance import LARGEST, Instance, faults_of_names
 from dsct_gym.refusals import Strict, fault_of, part_of, validate
-from dsct_gym.schedule import Schedule, check_rows
+from dsct_gym.schedule import Schedule, check_rows, measures, value
 from dsct_gym.tolerances import CLAIM
-from dsct_gym.verifier import Claims, Pieces, Rows, Verification, verify
+from dsct_gym.verifier import Case, Claims, Pieces, Rows, Verification, verify
 
 if TYPE_CHECKING:
     from dsct_gym.problem import Problem
@@ -125,6 +125,12 @@ class ScheduleModel(Strict):
     mean_accuracy: float
     energy: float = Field(description="J")
     upper_bound: float | None = Field(default=None, description="Total accuracy")
+    value: float | None = Field(
+        default=None, description="What a variant maximises that is not the total accuracy"
+    )
+    measures: dict[str, float] = Field(
+        default={}, max_length=100, description="What else a variant tells of it, by name"
+    )
     assignments: list[AssignmentModel]
 
 
@@ -358,8 +364,18 @@ def schedule_document(schedule: Schedule) -> dict[str, Any]:
         "mean_accuracy": schedule.mean_accuracy,
         "energy": schedule.energy,
         "upper_bound": schedule.upper_bound,
+        **_further_claims(schedule),
         "assignments": rows,
     }
+
+
+def _further_claims(schedule: Schedule) -> dict[str, Any]:
+    """What the file of a variant's schedule claims besides, as far as the verifier checks it."""
+    if not (told := measures(schedule)):
+        return {}
+    case = Case(schedule.instance, schedule.rows, schedule.claims, schedule.pieces)
+    checked = {name: told[name] for name in told if name in case.truth.measures}
+    return {"value": value(schedule), "measures": checked} if checked else {}
 
 
 def parse_schedule(data: object, problem: Problem) -> Schedule:
@@ -399,13 +415,14 @@ def verify_document(data: object, problem: Problem, proven: float = math.inf) ->
     """
     model = validate(ScheduleModel, data)
     claims = _claims(model)
-    reasons = verify(problem, _rows(model, problem.core), claims, _pieces(model)).reasons
+    found = verify(problem, _rows(model, problem.core), claims, _pieces(model))
+    reasons = found.reasons
     if _answers_another(model, problem):
         reasons = (f"it answers instance {model.instance!r}, not {problem.name!r}", *reasons)
     refuted = any(reason.startswith("upper_bound") for reason in reasons)
     bound = claims.upper_bound
     known = bound is None or refuted or not exceeds(proven, bound) or _follows(bound, problem)
-    return Verification(reasons, () if known else ("upper_bound",))
+    return Verification(reasons, found.unchecked if known else ("upper_bound", *found.unchecked))
 
 
 def _follows(bound: float, problem: Problem) -> bool:
@@ -473,7 +490,14 @@ def _listed_pieces(pieces: Pieces | None) -> dict[int, list[dict[str, float]]]:
 
 
 def _claims(model: ScheduleModel) -> Claims:
-    return Claims(model.total_accuracy, model.mean_accuracy, model.energy, model.upper_bound)
+    return Claims(
+        total_accuracy=model.total_accuracy,
+        mean_accuracy=model.mean_accuracy,
+        energy=model.energy,
+        upper_bound=model.upper_bound,
+        value=model.value,
+        measures=model.measures,
+    )
 
 
 def _answers_another(model: ScheduleModel, problem: Problem) -> bool:

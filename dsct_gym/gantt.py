@@ -25,7 +25,10 @@ from matplotlib.ticker import MaxNLocator
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.atomic import write_bytes
 from dsct_gym.fonts import cells, cut, drawable, families_for
-from dsct_gym.schedule import releases
+from dsct_gym.schedule import measures, releases, value
+from dsct_gym.schedule_table import machine_use
+from dsct_gym.tolerances import FEASIBILITY
+from dsct_gym.units import ENERGY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 ACCURACY_COLOURS: Final = "viridis"
 INK: Final = "#222222"
 FAINT: Final = "#8a8a8a"
+LATE: Final = "#d1242f"
 
 _WIDTH = 11.0
 _ROW = 0.52
@@ -48,11 +52,15 @@ _TICK = (-0.02, 0.12)
 _WAIT = (0.85, 0.97)
 """Where it is marked when a task arrived and how long it waited, below the bars of its row."""
 _WAITING: Final = "#c2571a"
+_STRIP = 0.16
+"""Height of the strip that marks lateness, as a share of a bar's."""
 _LONGEST_NAME = 26
 _FULL_CLOCK: Final = "#ececec"
 """What a task has above its bars: the clock that it leaves unused."""
 _SMALLEST = 5.0
 """Size of the smallest labels, points."""
+_SMALL = 7.0
+"""Size of what stands under the names of machines, points."""
 _EM = 0.65
 """Width of a character as a share of the font size, generously."""
 
@@ -120,13 +128,16 @@ def draw_gantt(schedule: Schedule) -> Figure:
     names = machine_labels(instance)
     rows = min(max(instance.num_machines * _ROW, _LOWEST), _TALLEST)
     height = _TOP + rows + _BOTTOM
-    left = 0.45 + 0.085 * max(map(cells, names))
+    uses = _uses(schedule)
+    left = 0.45 + max(0.085 * max(map(cells, names)), 0.066 * max(map(cells, uses)))
     figure = Chart(figsize=(_WIDTH, height), dpi=_DPI)
     FigureCanvasAgg(figure)
     ax = figure.add_axes(
         (left / _WIDTH, _BOTTOM / height, 1.0 - (left + _RIGHT) / _WIDTH, rows / height)
     )
     draw_gantt_axes(ax, schedule)
+    if rows == instance.num_machines * _ROW:
+        _tell_uses(figure, uses, left, height)
     strip = min(rows, 3.2)
     bar = figure.add_axes(
         (
@@ -178,7 +189,8 @@ def draw_gantt_axes(ax: Axes, schedule: Schedule) -> None:
     """
     instance = schedule.instance.core
     scale, unit = time_scale(instance.horizon)
-    ax.set_xlim(0.0, instance.horizon * scale * 1.01)
+    # Where deadlines may be missed, machines may work beyond the latest.
+    ax.set_xlim(0.0, max(instance.horizon, schedule.makespan) * scale * 1.01)
     ax.set_ylim(instance.num_machines, 0.0)
     _draw_rows(ax, instance)
     tasks, bars = _Bars.of_tasks(schedule), _Bars.of(schedule)
@@ -200,6 +212,9 @@ def draw_gantt_axes(ax: Axes, schedule: Schedule) -> None:
         )
     )
     _draw_waiting(ax, schedule, tasks)
+    late = _late_parts(schedule)
+    if late.task.size:
+        _draw_bars(ax, schedule, late, facecolors=LATE, linewidths=0.0, zorder=3)
     _label_bars(ax, schedule, bars, colours)
     ax.set_xlabel(f"time ({unit})", fontsize=9, color=INK)
 
@@ -238,6 +253,30 @@ def machine_labels(instance: Instance) -> list[str]:
     return [cut(name or f"machine {r}", _LONGEST_NAME) for r, name in enumerate(names)]
 
 
+def _uses(schedule: Schedule) -> list[str]:
+    """Utilisation and energy of each machine."""
+    return [
+        f"{use.utilisation:.0%} · {ENERGY.show(use.energy)}".replace("%", " %")
+        for use in machine_use(schedule)
+    ]
+
+
+def _tell_uses(figure: Figure, uses: list[str], left: float, height: float) -> None:
+    """Writes under each machine's name what it does, where rows have their full height."""
+    top = height - _TOP
+    for row, use in enumerate(uses):
+        figure.text(
+            (left - 0.05) / _WIDTH,
+            (top - (row + _BAR[1]) * _ROW) / height,
+            use,
+            ha="right",
+            va="center",
+            fontsize=_SMALL,
+            color=FAINT,
+            parse_math=False,
+        )
+
+
 def _draw_rows(ax: Axes, instance: Instance) -> None:
     """Rows, their names and grid; every second or tenth name only where rows get too low."""
     rows = instance.num_machines
@@ -272,6 +311,14 @@ def _boxes(start: Floats, finish: Floats, machine: Ints, height: Floats) -> Floa
     x = np.stack([start, finish, finish, start], axis=1)
     y = np.stack([bottom, bottom, top, top], axis=1)
     return np.stack([x, y], axis=2)
+
+
+def _late_parts(schedule: Schedule) -> _Bars:
+    """What tasks run for beyond their deadlines: a strip on the ground of their bars."""
+    due = schedule.instance.core.deadlines
+    late = np.flatnonzero((schedule.work > 0.0) & (schedule.finish > due * (1.0 + FEASIBILITY)))
+    start, finish = np.maximum(schedule.start, due)[late], schedule.finish[late]
+    return _Bars(late, start, finish, np.full(late.size, _STRIP))
 
 
 def _ticks(deadline: Floats, machine: Ints) -> Floats:
@@ -377,12 +424,16 @@ def _write_title(figure: Figure, schedule: Schedule, left: float, height: float)
     instance = schedule.instance.core
     who = " — ".join(filter(None, (schedule.instance.name, schedule.solver)))
     title = cut(drawable(who or "schedule"), 80)
-    used = f"energy {_joules(schedule.energy)} of {_joules(instance.energy_budget)}"
-    if instance.energy_budget > 0.0:
-        used += f" ({schedule.energy / instance.energy_budget:.0%})"
-    reached = f"mean accuracy {schedule.mean_accuracy:.4f}"
+    used = f"energy {_joules(schedule.energy)}"
+    # A variant may have no budget; its core then has one that nothing can exceed.
+    if getattr(schedule.instance, "budget", instance.energy_budget) is not None:
+        used += f" of {_joules(instance.energy_budget)}"
+        if instance.energy_budget > 0.0:
+            used += f" ({schedule.energy / instance.energy_budget:.0%})"
+    what, unit = ("value", 1) if measures(schedule) else ("mean accuracy", instance.num_tasks)
+    reached = f"{what} {value(schedule) / unit:.4f}"
     if schedule.upper_bound is not None:
-        reached += f" (at most {schedule.upper_bound / instance.num_tasks:.4f})"
+        reached += f" (at most {schedule.upper_bound / unit:.4f})"
     idle = int((schedule.duration <= 0.0).sum())
     parts = [reached, used, *([f"{idle} of {instance.num_tasks} tasks not run"] if idle else [])]
     common: dict[str, Any] = {"color": INK, "ha": "left", "parse_math": False}
@@ -400,11 +451,16 @@ def _write_title(figure: Figure, schedule: Schedule, left: float, height: float)
     figure.text(
         1.0 - _RIGHT / _WIDTH,
         0.17 / height,
-        "ticks above a row: its tasks' deadlines",
+        "ticks above a row: its tasks' deadlines" + _key_to_lateness(schedule),
         fontsize=8,
         va="center",
         **{**common, "ha": "right", "color": FAINT},
     )
+
+
+def _key_to_lateness(schedule: Schedule) -> str:
+    """What the strips mean, where there are any."""
+    return "; red: late" if _late_parts(schedule).task.size else ""
 
 
 def time_scale(horizon: float) -> tuple[float, str]:

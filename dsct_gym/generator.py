@@ -38,7 +38,7 @@ from dsct_gym.accuracy import (
 )
 from dsct_gym.arguments import as_integer, as_number, as_range
 from dsct_gym.arrays import Floats, Ints
-from dsct_gym.catalog import Device, ModelFamily, device, family
+from dsct_gym.catalog import Device, ModelFamily, device, family, sustained_speed
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.rounding import round_number, round_significant
@@ -77,7 +77,8 @@ class Scenario:
         devices: Names of catalogue devices (one text may hold several, separated by commas), or
             None for random machines. With as many machines as names, these are the machines; with
             fewer, a random selection; with more, copies as evenly as possible, the rest at random.
-            They keep the order of the names.
+            They keep the order of the names. Speeds are as measured where all families named were
+            measured on a device, else as predicted (`dsct_gym.catalog.sustained_speed`).
         family: Name of a catalogue model family, or several among which each task draws one; None
             for exponential curves. Families bring their own breakpoints: ``segments`` is not used.
         speed: Speed of random machines, GFLOP/s.
@@ -226,9 +227,9 @@ class Scenario:
         if self.devices is None:
             return None
         found = [device(name) for name in self.devices]
-        speeds = round_significant(np.array([entry.speed for entry in found]))
-        efficiencies = round_significant(np.array([entry.efficiency for entry in found]))
-        return _Fleet(speeds, efficiencies, tuple(entry.name for entry in found))
+        speeds = np.array([sustained_speed(entry, self.family or ()) for entry in found])
+        efficiencies = round_significant(speeds / np.array([entry.tdp_watts for entry in found]))
+        return _Fleet(round_significant(speeds), efficiencies, tuple(entry.name for entry in found))
 
 
 class _Curves(NamedTuple):

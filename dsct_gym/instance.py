@@ -205,6 +205,28 @@ class Instance:
 
         return load_instance(path)
 
+    @classmethod
+    def from_frames(
+        cls,
+        machines: object,
+        requests: object,
+        *,
+        budget: float | str = "none",
+        curves: object = None,
+        rates: object = None,
+        name: str | None = None,
+    ) -> Instance:
+        """Builds an instance from tables: data frames, mappings of columns, or rows as mappings.
+
+        Arguments, columns and errors are those of `dsct_gym.operator.build.build`.
+
+        Raises:
+            InputError: Naming table, row and column at fault; or if requests have arrivals.
+        """
+        from dsct_gym.operator.build import from_frames
+
+        return from_frames(machines, requests, budget=budget, curves=curves, rates=rates, name=name)
+
     def save(self, path: str | Path) -> None:
         """Writes an instance file, whole or not at all.
 
@@ -232,6 +254,11 @@ class Instance:
             f"Instance({label}{self.num_tasks} tasks, {self.num_machines} machines, "
             f"budget {self.energy_budget:.6g} J)"
         )
+
+    def _repr_html_(self) -> str:
+        from dsct_gym.notebook import instance_html
+
+        return instance_html(self)
 
     def __reduce__(self) -> tuple[type[Instance], tuple[object, ...]]:
         arrays = tuple(getattr(self, field) for field in _SHAPES)

@@ -25,12 +25,14 @@ Reader = Callable[[object], "Problem"]
 _READERS: dict[frozenset[str], Reader | str] = {
     frozenset({"operating_points"}): "dsct_gym.points.documents:read",
     frozenset({"arrival", "horizon"}): "dsct_gym.online.documents:read",
+    frozenset({"objective", "weight", "whole"}): "dsct_gym.soft.documents:read",
 }
 """Who reads files with which of the keys that no `Instance` has."""
 
 _MODELS: Final = (
     "dsct_gym.points.documents:DvfsModel",
     "dsct_gym.online.documents:OnlineModel",
+    "dsct_gym.soft.documents:SoftModel",
 )
 """The models of the variants' files."""
 

@@ -63,8 +63,34 @@ ENVIRONMENTS: Final[Mapping[str, Environment]] = {
         module="continuous", stem="Continuous", actions="continuous", works="chosen"
     ),
     "DSCT-EA-Plan-v0": Environment(module="plan", stem="Plan", actions="discrete", works="optimal"),
+    "DSCT-EA-Online-v0": Environment(
+        module="online",
+        stem="Online",
+        actions="discrete",
+        works="chosen",
+        knows=frozenset({"arrivals"}),
+    ),
+    "DSCT-EA-Queue-v0": Environment(
+        module="queue",
+        stem="Queue",
+        actions="discrete",
+        works="chosen",
+        knows=frozenset({"arrivals"}),
+    ),
+    "DSCT-EA-Soft-v0": Environment(
+        module="soft",
+        stem="Soft",
+        actions="discrete",
+        works="chosen",
+        knows=frozenset({"soft"}),
+    ),
 }
 """Every id that the package has."""
+
+
+SERVICE: Final = "DSCT-EA-Service-v0"
+"""The environment of `dsct_gym.serving`: its episodes are no instances, so it is not in the table
+above, whose ids all solve problems."""
 
 
 def register_envs() -> None:
@@ -78,6 +104,12 @@ def register_envs() -> None:
                 entry_point=environment.single,
                 vector_entry_point=environment.batched,
             )
+    if SERVICE not in gymnasium.registry:
+        gymnasium.register(
+            id=SERVICE,
+            entry_point="dsct_gym.envs.service:ServiceEnv",
+            vector_entry_point="dsct_gym.envs.service:ServiceVectorEnv",
+        )
 
 
 def register_when_imported() -> None:

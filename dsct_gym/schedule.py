@@ -229,6 +229,15 @@ class Schedule:
 
         return draw_gantt(self)
 
+    def to_columns(self) -> dict[str, list[Any]]:
+        """One list for each column, an entry a task: what a data frame is made of.
+
+        `dsct_gym.schedule_table.as_columns` tells which columns there are.
+        """
+        from dsct_gym.schedule_table import as_columns
+
+        return as_columns(self)
+
     def save(self, path: str | Path) -> None:
         """Writes a schedule file (format ``dsct-ea-schedule/1``), whole or not at all."""
         from dsct_gym.files import write_schedule
@@ -258,6 +267,11 @@ class Schedule:
             f"Schedule({placed}/{self.instance.core.num_tasks} tasks, mean accuracy "
             f"{self.mean_accuracy:.4f}, {self.energy:.6g} J)"
         )
+
+    def _repr_html_(self) -> str:
+        from dsct_gym.notebook import schedule_html
+
+        return schedule_html(self)
 
 
 def _read_only(values: Any) -> Any:

@@ -37,6 +37,7 @@ from dsct_gym.errors import InputError, instead_of, similar_to
 from dsct_gym.problem import Knowledge, Problem, check_known, knowledge_of
 
 if TYPE_CHECKING:
+    from dsct_gym.arrays import Ints
     from dsct_gym.schedule import Schedule
 
 Kind = TypeVar("Kind", bound="Solver")
@@ -120,17 +121,28 @@ class Solver(ABC):
     Attributes:
         name: The name under which it is found.
         knows: What it knows beyond DSCT-EA: what a problem that it is given may need.
+        meant_for: What a problem must need for the solver to take part in a benchmark that names no
+            solvers: nothing, but for those that add nothing on DSCT-EA itself.
         stochastic: Whether the seed matters: benchmarks then run it with several.
         tolerance: Gap between its bound and its schedule, as a share, at which it takes the one for
             proven by the other; None where it does not search for a proof.
         progress: Called now and then by solvers that take long; None to hear nothing.
+        takes_warm_start: Whether it can begin with an assignment that is given.
+        warm_start: Machine of each task to begin with (n,), −1 for none; None to begin anew. Its
+            schedule is then no worse than the best one of that assignment.
+        remark: What it has to tell of how it went about the last problem, in one line; None for
+            nothing.
     """
 
     name: ClassVar[str]
     knows: ClassVar[Knowledge] = frozenset()
+    meant_for: ClassVar[Knowledge] = frozenset()
     stochastic: ClassVar[bool] = False
     tolerance: float | None = None
     progress: ProgressCallback | None = None
+    takes_warm_start: ClassVar[bool] = False
+    warm_start: Ints | None = None
+    remark: str | None = None
 
     def solve(
         self, instance: Problem, *, time_limit: float | None = None, seed: int | None = None
@@ -232,6 +244,27 @@ def check_solver_knows(solver: object, problem: Problem, name: str) -> None:
         InputError: One line that names the solvers that do.
     """
     check_known(problem, knowledge_of(solver), repr(name), _knowledge_of_all)
+
+
+def give_warm_start(solver: object, machine_of: Ints, name: str) -> None:
+    """Has a solver begin with an assignment.
+
+    Args:
+        solver: The solver.
+        machine_of: Machine of each task (n,), −1 for none.
+        name: Its name, for the refusal.
+
+    Raises:
+        InputError: One line that names the solvers that can, if it cannot.
+    """
+    if not getattr(solver, "takes_warm_start", False):
+        able = []
+        for other in solver_entry_points():
+            with suppress(InputError):
+                if getattr(find_solver(other), "takes_warm_start", False):
+                    able.append(other)
+        raise InputError(f"start: {name!r} begins anew; those that can use one: {', '.join(able)}")
+    solver.warm_start = machine_of  # type: ignore[attr-defined]
 
 
 def _knowledge_of_all() -> dict[str, Knowledge]:

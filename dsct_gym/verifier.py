@@ -8,7 +8,7 @@ own for its type, made of those of an `Instance` and others, and what its rows m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, singledispatch
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -77,12 +77,16 @@ class Claims(NamedTuple):
         energy: Energy spent in total, J.
         upper_bound: Upper bound on the value of any schedule, which is the total accuracy but in
             variants; None where nothing is claimed.
+        value: What the problem maximises; None where nothing is claimed.
+        measures: What else is claimed, by the names that a variant gives it.
     """
 
     total_accuracy: float
     mean_accuracy: float
     energy: float
     upper_bound: float | None = None
+    value: float | None = None
+    measures: Mapping[str, float] = {}
 
 
 class Truth(NamedTuple):
@@ -94,6 +98,7 @@ class Truth(NamedTuple):
         energy: (k,), J.
         total_accuracy: Over all tasks.
         value: What the problem maximises.
+        measures: What else a variant tells of a schedule, by name.
     """
 
     duration: Floats
@@ -101,6 +106,7 @@ class Truth(NamedTuple):
     energy: Floats
     total_accuracy: float
     value: float
+    measures: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True)
@@ -183,11 +189,13 @@ def verify(
     Raises:
         InputError: If the verifier has no rules for problems of this type.
     """
-    reasons = (*_misplaced(problem.core, rows), *_strayed(problem, rows, pieces))
-    if not reasons:
-        case = Case(problem, rows, claims, pieces)
-        reasons = tuple(reason for rule in rules(problem) for reason in rule(case))
-    return Verification(reasons)
+    misplaced = (*_misplaced(problem.core, rows), *_strayed(problem, rows, pieces))
+    if misplaced:
+        return Verification(misplaced)
+    case = Case(problem, rows, claims, pieces)
+    reasons = tuple(reason for rule in rules(problem) for reason in rule(case))
+    # Measures that the rules of a problem do not recompute may be right or wrong.
+    return Verification(reasons, tuple(sorted(set(claims.measures) - set(case.truth.measures))))
 
 
 @singledispatch
@@ -295,6 +303,10 @@ def adds_up(case: Case) -> Iterator[str]:
     yield from _compared("total_accuracy", claims.total_accuracy, truth.total_accuracy)
     yield from _compared("mean_accuracy", claims.mean_accuracy, truth.total_accuracy / tasks)
     yield from _compared("energy", claims.energy, float(truth.energy.sum()))
+    for what, claimed in (("value", claims.value), *claims.measures.items()):
+        true = truth.value if what == "value" else truth.measures.get(what)
+        if true is not None and claimed is not None:
+            yield from _compared(what, claimed, true, least=1.0)
 
 
 def stays_below_its_bound(case: Case) -> Iterator[str]:
@@ -363,9 +375,9 @@ def _named(what: str, task: Ints, wrong: Bools) -> Iterator[str]:
         yield f"{what}: task {named}{more}"
 
 
-def _compared(what: str, claimed: float, true: float) -> Iterator[str]:
-    """One line when a claimed total is wrong."""
-    if not abs(claimed - true) <= CLAIM * max(abs(claimed), abs(true)):
+def _compared(what: str, claimed: float, true: float, least: float = 0.0) -> Iterator[str]:
+    """One line when a claimed total is wrong; sums of both signs are compared as if ``least``."""
+    if not abs(claimed - true) <= CLAIM * max(least, abs(claimed), abs(true)):
         yield f"{what} is {true:.9g}, not {claimed:.9g}"
 
 

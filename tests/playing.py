@@ -13,8 +13,12 @@ from dsct_gym.solver import make_solver
 
 JOINT, ASSIGN, CONTINUOUS = "DSCT-EA-v0", "DSCT-EA-Assign-v0", "DSCT-EA-Continuous-v0"
 PLAN = "DSCT-EA-Plan-v0"
+ONLINE, QUEUE = "DSCT-EA-Online-v0", "DSCT-EA-Queue-v0"
 IDS = tuple(ENVIRONMENTS)
-FROM_NOTHING = tuple(env_id for env_id in IDS if env_id != PLAN)
+SOFT = "DSCT-EA-Soft-v0"
+ARRIVING = (ONLINE, QUEUE)
+"""Ids whose tasks arrive over time."""
+FROM_NOTHING = tuple(env_id for env_id in IDS if env_id not in (PLAN, SOFT, *ARRIVING))
 """Ids whose episodes begin with no task decided, and that show all tasks in the same columns."""
 RANGES: dict[str, Any] = {
     "n": (2, 9),
@@ -59,7 +63,7 @@ def gain(schedule: Schedule) -> float:
 
 def first_gain(env_id: str, instance: Instance) -> float:
     """What the schedule gains with which an episode begins."""
-    if env_id in FROM_NOTHING:
+    if env_id != PLAN:
         return 0.0
     return gain(make_solver("approx-refined").solve(instance).schedule)
 

@@ -85,8 +85,8 @@ class RunFolder:
             values = [100.0 * float(row[column]) for row in self.rows]
             mean = column == "mean"
             axes.plot(steps, values, label=column, lw=2.5 if mean else 1.2, zorder=3 if mean else 2)
-        axes.set_xlabel("gradient steps")
-        axes.set_ylabel("share of the gap closed in one pass, %")
+        axes.set_xlabel("steps")
+        axes.set_ylabel("share of the gap closed, %")
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
         buffer = io.BytesIO()

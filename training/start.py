@@ -9,6 +9,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from dsct_gym.errors import InputError
 from dsct_gym.training.config import PolicyGradientConfig, PolicyIterationConfig, read_config
+from dsct_gym.training.online.config import EvolutionConfig
+from dsct_gym.training.online.run import EvolutionRun
 from dsct_gym.training.policy_gradient import PolicyGradient
 from dsct_gym.training.policy_iteration import PolicyIteration
 from dsct_gym.training.run import Progress
@@ -16,7 +18,7 @@ from dsct_gym.training.run_folder import RunFolder
 from dsct_gym.training.stable.config import Sb3Config
 from dsct_gym.training.stable.run import train_sb3
 
-Config = PolicyGradientConfig | PolicyIterationConfig | Sb3Config
+Config = PolicyGradientConfig | PolicyIterationConfig | EvolutionConfig | Sb3Config
 
 
 def train(
@@ -66,9 +68,13 @@ def train(
 
 
 def make_run(
-    config: PolicyGradientConfig | PolicyIterationConfig, folder: RunFolder, device: str = "auto"
-) -> PolicyGradient | PolicyIteration:
+    config: PolicyGradientConfig | PolicyIterationConfig | EvolutionConfig,
+    folder: RunFolder,
+    device: str = "auto",
+) -> PolicyGradient | PolicyIteration | EvolutionRun:
     """A run at its start."""
+    if isinstance(config, EvolutionConfig):
+        return EvolutionRun(config, folder)
     if isinstance(config, PolicyGradientConfig):
         return PolicyGradient(config, folder, device)
     return PolicyIteration(config, folder, device)

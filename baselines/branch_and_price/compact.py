@@ -59,7 +59,7 @@ def finish(search: BranchAndPrice, instance: Problem, seed: int) -> None:
     outcome = attempt("highs", run_highs, model, Limits(seconds, gap, 1, seed), hear)
     # The schedule first: it may refute the bound.
     if outcome.found:
-        search.offer(model.machine_of()[instance.core.edf_order])
+        search.offer(model.schedule().machine[instance.core.edf_order])
     if outcome.bound is not None:
         search.learn(model.total(outcome.bound))
     if outcome.interrupted:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dsct_gym.arrays import Floats
+from dsct_gym.baselines.dispatch.soonest import highest_up_to
 from dsct_gym.jit import helper
-from dsct_gym.online.known import NOTHING, Choice, Known, room
+from dsct_gym.online.known import Choice, Known
 from dsct_gym.online.policy import CompiledPolicy, at_arrival
 from dsct_gym.solver import practises
 
@@ -12,17 +13,7 @@ from dsct_gym.solver import practises
 @helper
 def _decide(known: Known, memory: Floats, parameters: Floats) -> Choice:
     """The highest level that fits somewhere, where it ends first."""
-    task = known.waiting[0]
-    for level in range(known.level.shape[1] - 1, -1, -1):
-        work, best, earliest = known.level[task, level], -1, 0.0
-        for machine in range(known.speed.size):
-            if 0.0 < work <= room(known, task, machine):
-                end = max(known.clock, known.free[machine]) + work / known.speed[machine]
-                if best < 0 or end < earliest:
-                    best, earliest = machine, end
-        if best >= 0:
-            return Choice(task=task, machine=best, work=work)
-    return NOTHING
+    return highest_up_to(known, known.waiting[0], known.level.shape[1] - 1)
 
 
 @practises()

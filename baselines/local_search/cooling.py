@@ -5,32 +5,49 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from dsct_gym.baselines.local_search.search import Tally
-    from dsct_gym.instance import Instance
+from dsct_gym.baselines.local_search.search import Tally
+from dsct_gym.problem import Problem
 
 LAST_TEMPERATURE: Final = 0.005
-"""Where a cooling ends, in units of a typical loss."""
+"""Where a cooling of assignments ends, in units of a typical loss."""
 
-_HOT, _WARM = 0.2, 0.01  # where it begins, likewise
 _LONG = 1_000  # proposals a task from which a run starts hot
-_SWEEPS = 30  # proposals of one cooling for each neighbour of an assignment
 _PILOT = 100  # proposals that measure the pace
 _SLICE = 0.004  # s, between looks at the clock
 _SLICE_MOVES = 1_000  # the same where the moves are limited
 _SLICES = 100  # temperatures of one cooling, at least
 
 
-class Walker(Protocol):
-    """What can be cooled: a walk from schedule to schedule that keeps the best."""
+class Course(NamedTuple):
+    """What cooling a kind of walk takes; temperatures in units of a typical loss.
+
+    Attributes:
+        hot: Where a cooling of a long run begins.
+        warm: Where it begins at least.
+        last: Where it ends.
+        sweeps: Proposals of one cooling for each neighbour.
+    """
+
+    hot: float
+    warm: float
+    last: float
+    sweeps: float
+
+
+ASSIGNMENTS: Final = Course(hot=0.2, warm=0.01, last=LAST_TEMPERATURE, sweeps=30)
+"""For walks over assignments."""
+
+
+class Cooled(Protocol):
+    """A walk that can be cooled."""
 
     @property
-    def instance(self) -> Instance:
-        """The tasks and machines."""
+    def instance(self) -> Problem:
+        """The problem, or its core."""
         ...
 
     @property
@@ -40,7 +57,7 @@ class Walker(Protocol):
 
     @property
     def neighbours(self) -> int:
-        """About how many schedules are one change away."""
+        """About how many changes there are."""
         ...
 
     @property
@@ -50,28 +67,29 @@ class Walker(Protocol):
 
     @property
     def best_total(self) -> float:
-        """Total accuracy of the best so far."""
+        """Value of the best so far."""
         ...
 
     def typical_loss(self) -> float:
-        """Median total accuracy that a change costs where it costs any."""
+        """The median of what a change costs where it costs any; 0 where none does."""
+        ...
+
+    def step(self, temperature: float, count: int) -> None:
+        """Proposes ``count`` changes."""
         ...
 
     def restart(self) -> None:
         """Goes back to the best."""
         ...
 
-    def step(self, temperature: float, count: int) -> None:
-        """Proposes so many changes at a temperature in units of total accuracy."""
-        ...
 
-
-def cool(search: Walker, clock: Clock) -> Iterator[float]:
+def cool(search: Cooled, clock: Clock, course: Course = ASSIGNMENTS) -> Iterator[float]:
     """Cools as often as there is time to, each time from the best so far.
 
     Args:
         search: The walk; its best is the result, whoever stops the iteration when.
         clock: What it may use up.
+        course: What a cooling takes.
 
     Yields:
         Share of the run that is over, in [0, 1).
@@ -79,27 +97,28 @@ def cool(search: Walker, clock: Clock) -> Iterator[float]:
     if not search.can_move:
         return
     loss = search.typical_loss()
-    moves = clock.pilot(search, LAST_TEMPERATURE * loss)
-    coolings = max(1, round(moves / (_SWEEPS * search.neighbours)))
-    hot = first_temperature(moves, search.instance.num_tasks)
+    moves = clock.pilot(search, course.last * loss)
+    coolings = max(1, round(moves / (course.sweeps * search.neighbours)))
+    hot = first_temperature(moves, search.instance.core.num_tasks, course)
     cooling = 0
     while (progress := clock.progress(search)) < 1.0:
         if int(progress * coolings) > cooling:
             cooling = int(progress * coolings)
             search.restart()
-        temperature = hot * (LAST_TEMPERATURE / hot) ** (progress * coolings - cooling)
+        temperature = hot * (course.last / hot) ** (progress * coolings - cooling)
         search.step(temperature * loss, clock.slice(search, coolings))
         yield progress
 
 
-def first_temperature(moves: float, tasks: int) -> float:
+def first_temperature(moves: float, tasks: int, course: Course = ASSIGNMENTS) -> float:
     """Where a cooling begins, in units of a typical loss: the longer the run, the hotter.
 
     Args:
         moves: Number of proposals of the run.
         tasks: Number of tasks.
+        course: What a cooling takes.
     """
-    return max(_WARM, _HOT * math.sqrt(min(1.0, moves / (_LONG * tasks))))
+    return max(course.warm, course.hot * math.sqrt(min(1.0, moves / (_LONG * tasks))))
 
 
 class Clock:
@@ -122,7 +141,7 @@ class Clock:
         """Since the start."""
         return time.perf_counter() - self._started
 
-    def pilot(self, search: Walker, temperature: float) -> float:
+    def pilot(self, search: Cooled, temperature: float) -> float:
         """The moves that there are; measured on a few where only the time is limited."""
         self._began = self.seconds
         if self._moves is not None:
@@ -130,7 +149,7 @@ class Clock:
         search.step(temperature, _PILOT)
         return max(0.0, self._limit - self.seconds) * self._rate(search)
 
-    def progress(self, search: Walker) -> float:
+    def progress(self, search: Cooled) -> float:
         """Share of the run that is over, in [0, 1]."""
         if self.seconds >= self._limit:
             return 1.0
@@ -138,7 +157,7 @@ class Clock:
             return search.tally.proposed / self._moves if self._moves > 0 else 1.0
         return max(0.0, (self.seconds - self._began) / (self._limit - self._began))
 
-    def slice(self, search: Walker, coolings: int) -> int:
+    def slice(self, search: Cooled, coolings: int) -> int:
         """Moves until the next look at the clock."""
         parts = _SLICES * coolings
         if self._moves is not None:
@@ -147,6 +166,6 @@ class Clock:
             return min(most, self._moves - search.tally.proposed)
         return max(1, int(self._rate(search) * min(_SLICE, self._limit / parts)))
 
-    def _rate(self, search: Walker) -> float:
+    def _rate(self, search: Cooled) -> float:
         """Moves a second so far."""
         return search.tally.proposed / max(1e-9, self.seconds - self._began)

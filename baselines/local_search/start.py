@@ -9,9 +9,11 @@ import numpy as np
 
 from dsct_gym.arrays import Ints
 from dsct_gym.baselines.local_search.descent import descend
+from dsct_gym.list_schedule import assign
 from dsct_gym.plan import Plan, begin, ranks_in
 from dsct_gym.problem import Problem
 from dsct_gym.relaxation import Relaxation
+from dsct_gym.schedule import check_assignment
 
 PASSES: Final = 3
 """Passes before a search: a fourth gains less than the search does in the time that it takes."""
@@ -27,6 +29,21 @@ class Start(NamedTuple):
 
     machine_of: Ints
     interrupted: bool
+
+
+def completed(problem: Problem, relaxation: Relaxation, machine_of: Ints) -> Ints:
+    """An assignment in which tasks without a machine have the one that list scheduling gives them.
+
+    Args:
+        problem: The problem.
+        relaxation: Its relaxation.
+        machine_of: Machine of each task (n,), −1 for none.
+
+    Raises:
+        InputError: If it is no assignment of the problem.
+    """
+    given = check_assignment(problem.core, machine_of)
+    return np.where(given >= 0, given, assign(problem, relaxation))
 
 
 def descended(

@@ -41,7 +41,7 @@ def believed(claims: Iterable[float], best: float) -> list[float]:
 
     NaN is never believed; a claim that lies below the schedule by tolerances alone is ``best``.
     """
-    lowest = best - BLUR * abs(best)
+    lowest = best - BLUR * (abs(best) if best > 0.0 else max(1.0, abs(best)))
     return [max(claim, best) for claim in claims if claim >= lowest]
 
 

@@ -27,6 +27,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import pyomo.environ as pyo
 
+from dsct_gym.allocation import allocate
 from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
@@ -46,11 +47,11 @@ class Programme(Protocol):
         ...
 
     def total(self, gain: float) -> float:
-        """Total accuracy of a gain in units of the model."""
+        """The value, which is the total accuracy but in variants, of a gain of the model."""
         ...
 
-    def machine_of(self) -> Ints:
-        """The assignment in the values of the variables (n,), −1 for none."""
+    def schedule(self) -> Schedule:
+        """The best schedule for what the values of the variables decide."""
         ...
 
     def set_values(self, schedule: Schedule) -> None:
@@ -98,6 +99,10 @@ class Model(NamedTuple):
             if place.value is not None and place.value > 0.5:
                 machine[task] = r
         return machine
+
+    def schedule(self) -> Schedule:
+        """The best schedule for the assignment in the values of the variables."""
+        return allocate(self.instance, self.machine_of())
 
     def set_values(self, schedule: Schedule) -> None:
         """Gives every variable the value that it has in a schedule: a warm start."""

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyomo.environ as pyo
 
+from dsct_gym.allocation import allocate
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.points import DvfsInstance
 from dsct_gym.schedule import Schedule
@@ -79,6 +80,10 @@ class PointsModel(NamedTuple):
             if place.value is not None and place.value > 0.5:
                 machine[task] = r
         return machine
+
+    def schedule(self) -> Schedule:
+        """The best schedule for the assignment in the values of the variables."""
+        return allocate(self.problem, self.machine_of())
 
     def set_values(self, schedule: Schedule) -> None:
         """Gives every variable the value that it has in a schedule: a warm start."""

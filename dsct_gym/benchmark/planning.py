@@ -27,15 +27,22 @@ def label_instances(chosen: Iterable[tuple[str, Problem]]) -> dict[str, Problem]
 
 
 def default_solvers(problems: Iterable[Problem]) -> tuple[list[Spec], list[str]]:
-    """The registered solvers that can be made and know what all problems need; why not others."""
-    needs = frozenset[str]().union(*(problem.needs for problem in problems))
+    """The registered solvers that can be made and know what all problems need; why not others.
+
+    Those that are meant for something that not all problems have are left out without a word.
+    """
+    each = [problem.needs for problem in problems]
+    needs, shared = frozenset[str]().union(*each), frozenset[str].intersection(*each)
     found, left_out = [], []
     for solver in map(Spec, solver_entry_points()):
         try:
-            missing = needs - knowledge_of(solver.make())
+            agent = solver.make()
         except InputError as error:
             left_out.append(str(error))
             continue
+        if not getattr(agent, "meant_for", shared) <= shared:
+            continue
+        missing = needs - knowledge_of(agent)
         if missing:
             left_out.append(f"{solver.name} does not know {' and '.join(sorted(missing))}")
         else:

@@ -31,7 +31,8 @@ class Device:
         architecture: Name of the architecture.
         year: Year of release.
         peak_gflops: Peak FP32 rate at boost clock, GFLOP/s.
-        tdp_watts: Thermal design power, W.
+        tdp_watts: Thermal design power, W: what board or module may draw, not what it was measured
+            to draw (`power_is`).
         source: Where the figures come from.
     """
 
@@ -46,13 +47,21 @@ class Device:
 
     @property
     def speed(self) -> float:
-        """Sustained rate s_r, ``UTILISATION`` of the peak, GFLOP/s."""
+        """Predicted sustained rate s_r, ``UTILISATION`` of the peak, GFLOP/s.
+
+        `dsct_gym.catalog.prediction_interval` tells how far such a prediction may be off.
+        """
         return UTILISATION * self.peak_gflops
 
     @property
     def efficiency(self) -> float:
         """Energy efficiency E_r at the thermal design power, GFLOP/J."""
         return self.speed / self.tdp_watts
+
+    @property
+    def power_is(self) -> str:
+        """What ``tdp_watts`` is: a limit in any case, and never a measured power."""
+        return "limit of the module" if self.kind == "embedded" else "limit of the board"
 
 
 @cache

@@ -13,12 +13,10 @@ from typing import Annotated
 import typer
 
 COMMANDS = {
-    "Problems": ("generate", "devices", "families", "schema"),
+    "Problems": ("generate", "orlib", "build", "describe", "devices", "families", "schema"),
     "Schedules": ("solve", "verify", "bound"),
-    "Serving": (
-        "profile",
-        "serve",
-    ),
+    "Questions": ("sweep", "explain"),
+    "Serving": ("profile", "serve"),
     "Policies": ("train", "evaluate"),
     "Benchmarks": (
         "bench",

@@ -37,7 +37,9 @@ def bound(
     method: Annotated[
         str,
         typer.Option(
-            "--method", metavar="NAME", help="fractional, columns or name\\[option=value,...]."
+            "--method",
+            metavar="NAME",
+            help="fractional, columns, capped or name\\[option=value,...].",
         ),
     ] = "fractional",
     time_limit: TimeLimit = None,
@@ -52,6 +54,9 @@ def bound(
     By default that of the fractional relaxation, where a task may be split over
     machines and, where tasks arrive over time, all of them are known and work on
     one may be interrupted. The price of energy is what one more joule would earn in it.
+
+    The method capped is as fast and closer where latencies are short: no task does
+    more than the fastest machine can within its window.
 
     The method columns takes longer and comes far closer: it generates schedules
     of single machines (column generation). What it prints is what the prices that

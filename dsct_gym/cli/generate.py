@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,6 +20,8 @@ EXAMPLE = """
 dsct-gym generate -n 100 -m 5 --rho 0.35 --beta 0.5 -o instance.json
 dsct-gym generate --devices T4,V100 --family ofa-resnet50 -o real.json
 dsct-gym generate --devices V100,A40 --points 6 -o clocks.json
+dsct-gym generate --arrivals 'bursty[factor=8]' -n 200 -o online.json
+dsct-gym generate --arrivals azure-conv --tolerance 0.2,2 -o replay.json
 dsct-gym generate --devices V100,M40 --points 6 --network resnet50 -o served.json
 """
 
@@ -67,6 +69,25 @@ def generate(
             show_default="none, machines have one clock",
         ),
     ] = None,
+    arrivals: Annotated[
+        str | None,
+        typer.Option(
+            "--arrivals",
+            metavar="NAME",
+            help="When tasks arrive: poisson, bursty, diurnal, a trace that ships, a .csv or .jsonl"
+            " file, or name\\[option=value,...].",
+            show_default="all are there from the start",
+        ),
+    ] = None,
+    tolerance: Annotated[
+        str | None,
+        typer.Option(
+            "--tolerance",
+            metavar="LOW,HIGH",
+            help="Latency of tasks that arrive, in mean times of a task in full.",
+            show_default="0.15,1.5",
+        ),
+    ] = None,
     network: Annotated[
         str | None,
         typer.Option(
@@ -91,48 +112,99 @@ def generate(
     The same options give the same bytes on every machine.
 
     Without --devices and --family, machines and accuracy curves are random.
+
+    With --arrivals, tasks arrive over a horizon: -n is the number expected, 1 / ρ
+    the load offered, and d_max in ρ and β stands for the horizon. These traces
+    ship: azure-code, azure-conv, mooncake, servegen.
     """
     from dsct_gym.files import instance_text, write_instance
-    from dsct_gym.generator import generate
 
     check_writable("--output", output)
+    options: dict[str, Any] = {
+        "mu": mu,
+        "rho": rho,
+        "beta": beta,
+        "segments": segments,
+        "seed": seed,
+        "devices": devices,
+        "family": family,
+        "name": name,
+    }
+    problem: Problem
     with err().status(f"generating {tasks} tasks"):
-        instance = generate(
-            tasks,
-            machines,
-            mu=mu,
-            rho=rho,
-            beta=beta,
-            segments=segments,
-            seed=seed,
-            devices=devices,
-            family=family,
-            name=name,
-        )
-        if network is not None:
-            problem: Problem = _served(instance, network, points, named=devices is not None)
+        if arrivals is not None:
+            _check_alone("--points", points, "not with --arrivals")
+            _check_alone("--network", network, "not with --arrivals")
+            problem = _with_arrivals(tasks, machines, arrivals, tolerance, options)
         else:
-            problem = _with_points(instance, points, seed=seed, measured=devices is not None)
+            _check_alone("--tolerance", tolerance, "needs --arrivals")
+            problem = _with_points(tasks, machines, points, network, options)
         if output is not None:
             write_instance(problem, output)
     if output is None:
         sys.stdout.write(instance_text(problem))
 
 
-def _with_points(instance: Instance, count: int | None, *, seed: int, measured: bool) -> Problem:
-    """The instance itself, or on machines with so many operating points."""
+def _check_alone(option: str, given: object, fault: str) -> None:
+    if given is not None:
+        raise InputError(f"{option}: {fault}")
+
+
+def _with_points(
+    tasks: int,
+    machines: int | None,
+    count: int | None,
+    network: str | None,
+    options: dict[str, Any],
+) -> Problem:
+    """An instance, or one on machines with so many operating points."""
+    from dsct_gym.generator import generate
+
+    instance = generate(tasks, machines, **options)
+    if network is not None:
+        return _served(instance, network, count, named=options["devices"] is not None)
     if count is None:
         return instance
     from dsct_gym.points.generator import draw_points, measured_points
 
-    return measured_points(instance, count) if measured else draw_points(instance, count, seed=seed)
+    if options["devices"] is not None:
+        return measured_points(instance, count)
+    return draw_points(instance, count, seed=options["seed"])
 
 
-def _served(instance: Instance, network: str, count: int | None, *, named: bool) -> Problem:
+def _served(instance: Instance, name: str, count: int | None, *, named: bool) -> Problem:
     """The instance on GPUs that serve a network, with the clocks that its profile tells."""
-    from dsct_gym.serving.networks import network as find
+    from dsct_gym.serving.networks import network
     from dsct_gym.serving.operating import serving_points
 
     if count is None or not named:
         raise InputError("--network: needs --points and --devices")
-    return serving_points(instance, find(network), count)
+    return serving_points(instance, network(name), count)
+
+
+def _with_arrivals(
+    tasks: int,
+    machines: int | None,
+    arrivals: str,
+    tolerance: str | None,
+    options: dict[str, Any],
+) -> Problem:
+    """A problem whose tasks arrive over time."""
+    from dsct_gym.benchmark.spec import Spec
+    from dsct_gym.online.arrivals import make_arrivals
+    from dsct_gym.online.generator import TOLERANCE, generate_online
+
+    named = Spec.parse(arrivals, "arrivals")
+    process = make_arrivals(named.name, **named.options)
+    latency = TOLERANCE if tolerance is None else _as_tolerance(tolerance)
+    return generate_online(tasks, machines, arrivals=process, tolerance=latency, **options)
+
+
+def _as_tolerance(text: str) -> tuple[float, float]:
+    """One number or the two ends of a range."""
+    try:
+        ends = [float(part) for part in text.split(",")]
+        low, high = ends * 2 if len(ends) == 1 else ends
+    except ValueError as error:
+        raise InputError(f"tolerance: must be LOW,HIGH, got {text!r}") from error
+    return low, high

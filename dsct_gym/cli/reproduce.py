@@ -27,7 +27,8 @@ def reproduce(
         str,
         typer.Argument(
             metavar="FIGURE",
-            help="gap-by-mu, runtime, accuracy-by-rho, accuracy-by-energy, or all.",
+            help="gap-by-mu, runtime, accuracy-by-rho, accuracy-by-energy, serving, timeliness,"
+            " or all.",
         ),
     ],
     quick: Annotated[

@@ -105,18 +105,21 @@ def serve(
     from dsct_gym.serving.agent import Situation, make_agent
     from dsct_gym.serving.gpu import gpu as find_gpu
     from dsct_gym.serving.networks import network as find_network
+    from dsct_gym.serving.prediction import predicted_table
     from dsct_gym.serving.profile import table_of
     from dsct_gym.serving.table import batch_time
 
     named = Spec.parse(agent, "agent")
     chosen = make_agent(named.name, **named.options)
     late = _checked("switch-latency", switch_latency, least=0.0)
-    truth = table_of(find_gpu(gpu), find_network(network), LARGEST_BATCH)
+    card, served = find_gpu(gpu), find_network(network)
+    truth = table_of(card, served, LARGEST_BATCH)
+    known = predicted_table(card, served, LARGEST_BATCH)
     alone = float(batch_time(truth)[0, -1])
     objective = 6.0 * alone if slo is None else _checked("slo", slo)
     asked = _rate(truth, objective, rate, load, trace)
     streams = _streams(trace, arrivals, asked, requests, seed or 0)
-    situation = Situation(truth, objective, streams.sample, late)
+    situation = Situation(known, objective, streams.sample, late)
     outcome = _run(chosen, named.label, situation, truth, streams)
     _tell(f"{network} on {gpu}: {named.label}", objective, streams, outcome, json=json)
 
@@ -162,16 +165,15 @@ def _streams(
     from dsct_gym.serving.requests import draw_streams, recorded_streams
 
     if trace is not None:
-        process = read_trace(trace)
-        if rate is None:
-            if not isinstance(process, Replay):
-                raise InputError("trace: holds rates, not times: needs --rate or --load")
-            return recorded_streams(process, requests)
-    else:
-        named = Spec.parse(arrivals, "arrivals")
-        process = make_arrivals(named.name, **named.options)
+        recorded = read_trace(trace)
+        if rate is not None:
+            return draw_streams(recorded, rate, requests, seed)
+        if not isinstance(recorded, Replay):
+            raise InputError("trace: holds rates, not times: needs --rate or --load")
+        return recorded_streams(recorded, requests)
+    named = Spec.parse(arrivals, "arrivals")
     assert rate is not None
-    return draw_streams(process, rate, requests, seed)
+    return draw_streams(make_arrivals(named.name, **named.options), rate, requests, seed)
 
 
 def _run(agent: Agent, label: str, situation: Situation, truth: Table, streams: Streams) -> Outcome:

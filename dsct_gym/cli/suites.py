@@ -46,10 +46,10 @@ def suites(json: Json = False) -> None:
         return
     columns = (
         Heading("suite"),
-        Heading("what it holds", "prose", 1),
+        Heading("what it holds", "prose", 2),
         Heading("instances", "number"),
         Heading("proven optimal", "number"),
-        Heading("mean gap", "number"),
+        Heading("mean gap", "number", 1),
     )
     rows = [
         (

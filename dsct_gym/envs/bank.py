@@ -9,8 +9,7 @@ instances is prepared once and shared by all environments of a batch.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
@@ -19,13 +18,11 @@ import numpy.typing as npt
 from dsct_gym.allocation import Levels, pack
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.envs.observation import LOG_LIMIT, Layout, TaskColumn
+from dsct_gym.envs.shelf import Given, Shelf
 from dsct_gym.envs.workers import Workers
-from dsct_gym.errors import InputError
-from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
 from dsct_gym.levels import fill_levels, work_for
 from dsct_gym.relaxation import relax
-from dsct_gym.suites.suite import best_known
 
 if TYPE_CHECKING:
     from dsct_gym.problem import Problem
@@ -172,8 +169,8 @@ def _empty_levels(rows: int, machines: int, depth: int) -> Levels:
     )
 
 
-class Library:
-    """The instances of a batch of environments, and their rows: one for each environment's own.
+class Library(Shelf):
+    """The instances of a batch of environments in a `Bank`.
 
     Args:
         count: Number of environments.
@@ -185,13 +182,9 @@ class Library:
 
     Raises:
         InputError: If an instance is larger than the layout.
-
-    Attributes:
-        bank: The rows.
-        shared: The first row of the instances known in advance.
-        recipes: What gives the problem of each row, None for a row without one.
-        workers: The threads.
     """
+
+    bank: Bank
 
     def __init__(
         self,
@@ -203,14 +196,15 @@ class Library:
         segmented: bool,
         workers: Workers,
     ) -> None:
-        self._layout, self._levels, self._segmented = layout, levels, segmented
+        self._levels, self._segmented = levels, segmented
         rows = count + len(prepared)
         self.bank = Bank.empty(rows, layout, 2, levels, segmented=segmented)
-        self.shared = count
-        self.recipes: list[Callable[[], Problem] | None] = [None] * rows
-        self.workers = workers
-        for row, instance in enumerate(prepared, start=count):
-            self.load(row, instance)
+        super().__init__(count, prepared, layout, workers)
+
+    @property
+    def several(self) -> bool:
+        """Whether a machine of any row may have several clocks."""
+        return self.bank.several is not None
 
     def load(self, row: int, problem: Problem) -> None:
         """Writes an instance into a row, or one with operating points.
@@ -219,7 +213,8 @@ class Library:
             InputError: If it is larger than the environment.
         """
         instance = problem.core
-        self._check_size(instance)
+        self.check_tasks(instance)
+        self.check_machines(instance)
         levels = pack(problem).levels if problem.needs else None
         self.widen(instance.work.shape[1], 1 if levels is None else levels.depth)
         self.recipes[row] = Given(problem)
@@ -238,35 +233,6 @@ class Library:
         if levels is not None:
             for name, given in levels._asdict().items():
                 getattr(bank.levels, name)[row, : given.size] = given
-
-    def recipe(self, row: int) -> Callable[[], Problem]:
-        """What gives the instance that is in a row now, even after the row has another."""
-        recipe = self.recipes[row]
-        assert recipe is not None
-        return recipe
-
-    def instance(self, row: int) -> Problem:
-        """The instance in a row, built once."""
-        recipe = self.recipe(row)
-        if not isinstance(recipe, Given):
-            recipe = self.recipes[row] = Given(recipe())
-        return recipe()
-
-    def reference(self, row: int) -> float | None:
-        """Best-known mean accuracy of the instance in a row; None where nothing is known."""
-        recipe = self.recipe(row)
-        known = best_known(recipe.problem) if isinstance(recipe, Given) else None
-        return None if known is None else known.mean_accuracy
-
-    def _check_size(self, instance: Instance) -> None:
-        for what, size, most in (
-            ("tasks", instance.num_tasks, self._layout.max_tasks),
-            ("machines", instance.num_machines, self._layout.max_machines),
-        ):
-            if size > most:
-                raise InputError(
-                    f"instance: {size} {what}, but the environment was made for at most {most}"
-                )
 
     def widen(self, breakpoints: int, depth: int = 1) -> None:
         """Makes room for curves of more breakpoints and machines of more increments than so far."""
@@ -311,17 +277,6 @@ def copy_into(wide: Iterable[Any], arrays: Iterable[Any]) -> None:
             into[tuple(slice(size) for size in array.shape)] = array
         elif isinstance(into, tuple) and array is not None:
             copy_into(into, array)
-
-
-@dataclass(frozen=True)
-class Given:
-    """The recipe of a problem that is there."""
-
-    problem: Problem
-
-    def __call__(self) -> Problem:
-        """Gives it."""
-        return self.problem
 
 
 @helper

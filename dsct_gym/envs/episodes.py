@@ -21,11 +21,15 @@ from dsct_gym.envs.bank import Library
 from dsct_gym.envs.game import Game
 from dsct_gym.envs.observation import Layout, Observation
 from dsct_gym.envs.practice import practise
+from dsct_gym.envs.sampling import Sampled
+from dsct_gym.envs.scene import Scene, planned_scene
+from dsct_gym.envs.shelf import Shelf
 from dsct_gym.envs.source import Source
 from dsct_gym.envs.state import Feedback, Play
 from dsct_gym.envs.view import View
 from dsct_gym.envs.workers import Workers
 from dsct_gym.errors import InputError
+from dsct_gym.generator import Scenario
 from dsct_gym.points.toy import toy_with_points
 from dsct_gym.problem import Problem
 from dsct_gym.registration import ENVIRONMENTS
@@ -91,23 +95,31 @@ class Episodes(ABC):
         self.source = source
         self.count = count
         self.workers = Workers(threads)
-        self.library = Library(
-            count,
-            source.prepared,
-            self.layout,
-            levels,
-            segmented=self.segmented,
-            workers=self.workers,
-        )
+        self.library = self._make_library(levels)
         self._practise()
-        self.play = Play.empty(count, self.layout, self.passes)
+        self.play = self._make_play()
         self.view = self.view_type.empty(count, self.layout)
         self.feedback = Feedback.empty(count, self.mask_size(self.layout, levels))
         self._flat = self._flatten()
         self._begun = np.zeros(count, dtype=np.bool_)
 
+    def _make_library(self, levels: int) -> Shelf:
+        """Room for the instances; those known in advance are in it."""
+        return Library(
+            self.count,
+            self.source.prepared,
+            self.layout,
+            levels,
+            segmented=self.segmented,
+            workers=self.workers,
+        )
+
+    def _make_play(self) -> Any:
+        """The state of episodes that have not begun."""
+        return Play.empty(self.count, self.layout, self.passes)
+
     @classmethod
-    def layout_for(cls, rules: Mapping[str, object]) -> type[Layout]:
+    def layout_for(cls, rules: Mapping[str, object]) -> Callable[[int, int, bool], Layout]:
         """What says sizes and columns of observations, under these of the id's own arguments."""
         return cls.layout_type
 
@@ -116,6 +128,11 @@ class Episodes(ABC):
         """A toy of each type of problem that the environment knows."""
         known = ENVIRONMENTS[cls.env_id].knows
         return (toy(), toy_with_points()) if "points" in known else (toy(),)
+
+    @classmethod
+    def toy_source(cls) -> Source:
+        """A source of new instances as small as the toys."""
+        return Sampled(Scenario(n=toy().num_tasks, m=toy().num_machines))
 
     @property
     def passes(self) -> int:
@@ -175,8 +192,8 @@ class Episodes(ABC):
 
     def _practise(self) -> None:
         """Has the kernels compiled that the instances at hand take; later, time is the user's."""
-        several = self.library.bank.several is not None
-        practise(type(self), self.source, guidance=self.layout.guidance, several=several)
+        guidance, several = self.layout.guidance, self.library.several
+        practise(type(self), self.source, guidance=guidance, several=several)
 
     def check_begun(self, envs: slice | int = slice(None)) -> None:
         """Makes sure that environments have been reset.
@@ -223,6 +240,25 @@ class Episodes(ABC):
     def waiting(self, env: int) -> Ints:
         """EDF ranks of the task at hand and of those to come, in their order; none at the end."""
         return np.arange(int(self.play.position[env]), self.instance(env).core.num_tasks)
+
+    def task(self, env: int) -> int | None:
+        """The task at hand by its index in the instance; None where there is none."""
+        waiting = self.waiting(env)
+        return int(self.instance(env).core.edf_order[waiting[0]]) if waiting.size else None
+
+    def scene(self, env: int) -> Scene:
+        """What a frame shows."""
+        instance = self.instance(env).core
+        return planned_scene(
+            self.schedule(env),
+            instance.edf_order[self.waiting(env)],
+            int(self.play.position[env]),
+            self.passes * instance.num_tasks,
+        )
+
+    def told(self) -> dict[str, Floats]:
+        """What infos tell besides, by name, one number an environment (N,)."""
+        return {}
 
     def schedule(self, env: int) -> Schedule:
         """The schedule of the decisions so far."""

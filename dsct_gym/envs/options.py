@@ -11,17 +11,18 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from dsct_gym.arguments import as_integer
+from dsct_gym.envs.arrival_sampling import ArrivalScenario, SampledArrivals
 from dsct_gym.envs.sampling import Sampled
 from dsct_gym.envs.source import Drawn, Generator, Pool, Sampler, Source, playable
 from dsct_gym.errors import EvaluationWarning, InputError
 from dsct_gym.generator import Count, Quantity, Scenario
 from dsct_gym.loading import load
 from dsct_gym.problem import Problem
+from dsct_gym.registration import ENVIRONMENTS
 from dsct_gym.suites.suite import load_suite
 from dsct_gym.suites.training_split import SPLITS, TrainingSplit
 
 DEFAULT_TASKS = 50
-_KNOWN = {field.name for field in fields(Scenario)}
 
 
 def check_on_invalid(on_invalid: str) -> bool:
@@ -117,14 +118,17 @@ def make_source(
         mu: Task heterogeneity, or a range.
         rho: Deadline tolerance, or a range.
         beta: Energy budget ratio, or a range.
-        **scenario: Further arguments of `Scenario` (segments, devices, family, ...).
+        **scenario: Further arguments of `Scenario` (segments, devices, family, ...). Where tasks
+            arrive over time, all of these are arguments of
+            `dsct_gym.envs.arrival_sampling.ArrivalScenario` instead.
 
     Raises:
         InputError: If arguments exclude each other or are out of range.
         TypeError: If there is no such argument, which is what libraries expect that try some.
     """
+    known = {field.name for field in fields(ArrivalScenario if _arrive(env_id) else Scenario)}
     for name in scenario:
-        if name not in _KNOWN:
+        if name not in known:
             raise TypeError(f"environment got an unexpected keyword argument {name!r}")
     ranges = {"n": n, "m": m, "mu": mu, "rho": rho, "beta": beta, **scenario}
     ranges = {key: value for key, value in ranges.items() if value is not None}
@@ -155,12 +159,17 @@ def make_source(
 
 def _drawing(generator: Generator | None, ranges: dict[str, Any], env_id: str | None) -> Drawn:
     """The source that draws each episode's instance."""
+    if env_id is not None and _arrive(env_id):
+        if generator is None:
+            return SampledArrivals(ArrivalScenario(**ranges), env_id)
+        if isinstance(generator, ArrivalScenario) and not ranges:
+            return SampledArrivals(generator, env_id)
     if generator is None:
         generator = Scenario(**{"n": DEFAULT_TASKS, **ranges})
-    elif isinstance(generator, Scenario) and ranges:
+    elif isinstance(generator, (Scenario, ArrivalScenario)) and ranges:
         raise InputError(f"{next(iter(ranges))}: the scenario given as generator sets it")
     if isinstance(generator, Scenario):
-        if Sampled.covers(generator):
+        if Sampled.covers(generator) and not _is_soft(env_id):
             return Sampled(generator)
         return _sized(generator.sample, generator, env_id)
     sampler = generator.sample if isinstance(generator, Sampler) else generator
@@ -173,6 +182,18 @@ def _drawing(generator: Generator | None, ranges: dict[str, Any], env_id: str | 
         first = playable(sampler(np.random.default_rng(0)), "generator", env_id).core
         ranges = {"n": first.num_tasks, "m": first.num_machines, **ranges}
     return _sized(sampler, Scenario(**ranges), env_id)
+
+
+def _arrive(env_id: str | None) -> bool:
+    """Whether an environment plays tasks that arrive over time."""
+    known = ENVIRONMENTS.get(env_id or "")
+    return known is not None and "arrivals" in known.knows
+
+
+def _is_soft(env_id: str | None) -> bool:
+    """Whether an environment plays soft deadlines, for which drawn instances are prepared anew."""
+    known = ENVIRONMENTS.get(env_id or "")
+    return known is not None and "soft" in known.knows
 
 
 def _sized(

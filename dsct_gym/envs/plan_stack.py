@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from dsct_gym.arrays import Ints
-from dsct_gym.envs.bank import Bank, Library, copy_into
+from dsct_gym.envs.bank import Bank, copy_into
 from dsct_gym.envs.curves import curves_of, problem_in, stacked
 from dsct_gym.envs.observation import Layout
+from dsct_gym.envs.shelf import Shelf
 from dsct_gym.incremental import Curves
 from dsct_gym.jit import helper
 from dsct_gym.plan import Context, Loads, Machine, Options, Outlook, Plan, Prices
@@ -67,7 +68,7 @@ class Outlooks:
     def __init__(self, rows: int) -> None:
         self._known: list[Callable[[], Problem] | None] = [None] * rows
 
-    def update(self, library: Library, outlook: Outlook, rows: Ints) -> None:
+    def update(self, library: Shelf, outlook: Outlook, rows: Ints) -> None:
         """Works out the outlooks of those of the rows whose instances are new."""
         for row in rows.tolist():
             if self._known[row] is not library.recipe(row):

@@ -8,14 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dsct_gym.arrays import Floats
+from dsct_gym.envs.scene import Scene, as_time
 from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from dsct_gym.envs.episodes import Episodes
-    from dsct_gym.instance import Instance
     from dsct_gym.schedule import Schedule
 
 RENDER_MODES: Final = ("rgb_array", "human", "ansi")
@@ -39,9 +38,8 @@ class Renderer:
         self._mode, self._fps = mode, fps
         self._window: Any = None
 
-    def render(self, episodes: Episodes, env: int) -> npt.NDArray[np.uint8] | str | None:
+    def render(self, scene: Scene) -> npt.NDArray[np.uint8] | str | None:
         """A frame (H, W, 3), the same as text, or None when it went to the window."""
-        scene = _Scene(episodes, env)
         if self._mode == "ansi":
             return draw_text(scene)
         frame = draw_frame(scene)
@@ -74,51 +72,7 @@ class Renderer:
             self._window = None
 
 
-class _Scene:
-    """What a frame shows, read from an episode."""
-
-    def __init__(self, episodes: Episodes, env: int) -> None:
-        self.instance: Instance = episodes.instance(env).core
-        self.schedule: Schedule = episodes.schedule(env)
-        self.waiting = self.instance.edf_order[episodes.waiting(env)]
-        self.decided = int(episodes.play.position[env])
-        self.decisions = episodes.passes * self.instance.num_tasks
-
-    @property
-    def task(self) -> int | None:
-        """The task at hand, None at the end."""
-        return int(self.waiting[0]) if self.waiting.size else None
-
-    @property
-    def task_name(self) -> str:
-        """Name or index of the task at hand."""
-        task, names = self.task, self.instance.task_names
-        return str(names[task] or task) if task is not None and names else str(task)
-
-    @property
-    def energy_share(self) -> float:
-        """Energy spent over the budget, in [0, 1]; 1 when there is no budget."""
-        budget = self.instance.energy_budget
-        return min(1.0, self.schedule.energy / budget) if budget > 0.0 else 1.0
-
-    @property
-    def gain_share(self) -> float:
-        """Accuracy gained over what full work on every task would gain, in [0, 1]."""
-        possible = float((self.instance.top_accuracy - self.instance.base_accuracy).sum())
-        gained = self.schedule.total_accuracy - float(self.instance.base_accuracy.sum())
-        return min(1.0, max(0.0, gained / possible)) if possible > 0.0 else 1.0
-
-    @property
-    def headline(self) -> str:
-        """Where the episode stands."""
-        if self.task is None:
-            return f"All {self.instance.num_tasks} tasks decided"
-        deadline = self.instance.deadlines[self.task]
-        where = f"{self.decided + 1} of {self.decisions}"
-        return f"Task {self.task_name}, due at {_time(deadline)} ({where})"
-
-
-def draw_frame(scene: _Scene) -> npt.NDArray[np.uint8]:
+def draw_frame(scene: Scene) -> npt.NDArray[np.uint8]:
     """The scene as an image (544, 960, 3)."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -132,8 +86,8 @@ def draw_frame(scene: _Scene) -> npt.NDArray[np.uint8]:
     axes = figure.add_axes((left, 0.25, 0.97 - left, 0.62))
     draw_gantt_axes(axes, scene.schedule)
     _mark_deadlines(axes, scene)
+    _mark_time(axes, scene)
     headline = drawable(scene.headline)
-    told = "" if scene.schedule.pieces is None else "; height of a bar: its clock"
     figure.text(
         left,
         0.925,
@@ -144,14 +98,7 @@ def draw_frame(scene: _Scene) -> npt.NDArray[np.uint8]:
         color=INK,
         parse_math=False,
     )
-    figure.text(
-        0.97,
-        0.932,
-        "ticks: deadlines, at the top those to come" + told,
-        ha="right",
-        fontsize=8,
-        color=FAINT,
-    )
+    figure.text(left, 0.015, scene.legend, fontsize=8, color=FAINT)
     schedule, instance = scene.schedule, scene.instance
     half = (0.97 - left) / 2.0
     _draw_gauge(
@@ -174,7 +121,7 @@ def draw_frame(scene: _Scene) -> npt.NDArray[np.uint8]:
     return pixels[:, :, :3].copy()
 
 
-def _mark_deadlines(axes: Axes, scene: _Scene) -> None:
+def _mark_deadlines(axes: Axes, scene: Scene) -> None:
     """Ticks along the top edge for the deadlines to come, a line for the one at hand."""
     from dsct_gym.gantt import FAINT, time_scale
 
@@ -186,6 +133,21 @@ def _mark_deadlines(axes: Axes, scene: _Scene) -> None:
         )
     if scene.task is not None:
         axes.axvline(scene.instance.deadlines[scene.task] * scale, color=_NOW, lw=1.4, zorder=5)
+
+
+def _mark_time(axes: Axes, scene: Scene) -> None:
+    """Ticks along the bottom edge for the arrivals until now, and a shade over what is to come."""
+    from dsct_gym.gantt import FAINT, INK, time_scale
+
+    if scene.now is None:
+        return
+    scale, _ = time_scale(scene.instance.horizon)
+    bottom = axes.get_xaxis_transform()
+    for arrival in scene.arrivals * scale:
+        axes.plot([arrival, arrival], [0.0, 0.025], color=INK, lw=0.8, transform=bottom)
+    now, end = scene.now * scale, axes.get_xlim()[1]
+    axes.axvspan(now, end, color=FAINT, alpha=0.15, lw=0.0, zorder=0.5)
+    axes.axvline(now, color=_GAUGE, lw=1.8, zorder=6)
 
 
 def _draw_gauge(
@@ -204,11 +166,11 @@ def _draw_gauge(
     figure.text(left, bottom + 0.048, label, fontsize=9.5, color=INK, parse_math=False)
 
 
-def draw_text(scene: _Scene) -> str:
+def draw_text(scene: Scene) -> str:
     """The scene as text: one line a machine, each column a stretch of time.
 
     ``#`` is a column at work for more than half of its time, ``-`` for less, ``|`` the deadline of
-    the task at hand.
+    the task at hand; where time passes, ``>`` stands in the column that is now.
     """
     from dsct_gym.gantt import machine_labels
 
@@ -222,8 +184,10 @@ def draw_text(scene: _Scene) -> str:
         if scene.task is not None:
             share = float(instance.deadlines[scene.task]) / instance.horizon
             bar[min(_COLUMNS - 1, int(share * _COLUMNS))] = "|"
+        if scene.now is not None:
+            bar[min(_COLUMNS - 1, int(scene.now / instance.horizon * _COLUMNS))] = ">"
         lines.append(f"{name:>{wide}} {''.join(bar)}")
-    lines.append(f"{'':>{wide}} 0{_time(instance.horizon):>{_COLUMNS - 1}}")
+    lines.append(f"{'':>{wide}} 0{as_time(instance.horizon):>{_COLUMNS - 1}}")
     lines.append(
         f"mean accuracy {schedule.mean_accuracy:.4f}, energy {_energy(schedule.energy)} of "
         f"{_energy(instance.energy_budget)} ({scene.energy_share:.0%})"
@@ -238,13 +202,6 @@ def _busy_shares(schedule: Schedule, machine: int) -> Floats:
     start, finish = schedule.start[rows, None], schedule.finish[rows, None]
     within = np.minimum(finish, edges[1:]) - np.maximum(start, edges[:-1])
     return np.asarray(np.clip(within, 0.0, None).sum(axis=0) / (edges[1] - edges[0]))
-
-
-def _time(seconds: float) -> str:
-    for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "µs")):
-        if seconds * factor >= 1.0:
-            return f"{seconds * factor:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
 
 
 def _energy(joules: float) -> str:

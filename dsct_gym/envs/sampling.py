@@ -12,20 +12,18 @@ import math
 from collections.abc import Sequence
 from enum import IntEnum
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 
 from dsct_gym.arrays import Bools, Floats, Ints
-from dsct_gym.envs.bank import Bank, prepare
+from dsct_gym.envs.bank import Bank, Library, prepare
+from dsct_gym.envs.shelf import Shelf
 from dsct_gym.envs.source import Drawn
 from dsct_gym.generator import Count, Quantity, Scenario
 from dsct_gym.instance import Instance
 from dsct_gym.jit import helper, kernel
 from dsct_gym.rounding import CLASSES, FACTORS
-
-if TYPE_CHECKING:
-    from dsct_gym.envs.bank import Library
 
 _PARTIALS = 64
 _TIE = 1e-3
@@ -57,6 +55,8 @@ class Sampled(Drawn):
         scenario: One that `covers` accepts.
     """
 
+    compiled = True
+
     def __init__(self, scenario: Scenario) -> None:
         largest = scenario.max_tasks, scenario.max_machines
         super().__init__(scenario.sample, *largest, padded=not scenario.one_size)
@@ -79,8 +79,9 @@ class Sampled(Drawn):
         """Whether the kernel knows the scenario: no catalogue."""
         return scenario.devices is None and scenario.family is None
 
-    def load(self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
+    def load(self, library: Shelf, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
         """Draws instances into the environments' own rows."""
+        assert isinstance(library, Library)
         if library.bank.guided:
             return super().load(library, envs, generators)
         library.widen(self._work.size)

@@ -78,12 +78,14 @@ class SchedulingVecEnv(VecEnv):  # type: ignore[misc]
         self,
     ) -> tuple[Observation, npt.NDArray[np.float32], npt.NDArray[np.bool_], list[dict[str, Any]]]:
         """Plays the actions; environments whose episode ends begin a new one."""
-        observation, rewards, dones, _, told = self.batch.step(self._actions)
+        observation, rewards, terminations, truncations, told = self.batch.step(self._actions)
+        dones = terminations | truncations
         self._returns += rewards
         self._lengths += 1
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for env in np.flatnonzero(dones).tolist():
             infos[env] = self._final_info(told, env)
+            infos[env]["TimeLimit.truncated"] = bool(truncations[env] and not terminations[env])
         self._returns[dones], self._lengths[dones] = 0.0, 0
         return observation, rewards.astype(np.float32), dones, infos
 
@@ -91,7 +93,6 @@ class SchedulingVecEnv(VecEnv):  # type: ignore[misc]
         final = told["final_info"]
         info = {
             "terminal_observation": told["final_obs"][env],
-            "TimeLimit.truncated": False,
             "schedule": final["schedule"][env],
             "mean_accuracy": float(final["mean_accuracy"][env]),
             "energy": float(final["energy"][env]),

@@ -85,8 +85,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
     @property
     def task(self) -> int | None:
         """Index in the instance of the task at hand; None when all are decided."""
-        waiting = self._episodes.waiting(0)
-        return int(self.instance.core.edf_order[waiting[0]]) if waiting.size else None
+        return self._episodes.task(0)
 
     @property
     def schedule(self) -> Schedule:
@@ -129,10 +128,10 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
             action: See the class.
 
         Returns:
-            Observation, reward, terminated, truncated (never) and info: ``action_mask`` and
-            ``invalid_action``; at the end also ``schedule``, ``mean_accuracy`` and ``energy`` (J),
-            and of an instance of a suite ``reference``, its best-known mean accuracy. The schedule
-            is built, and verified, when it is looked at.
+            Observation, reward, terminated, truncated (where the class says so) and info:
+            ``action_mask`` and ``invalid_action``; at the end also ``schedule``, ``mean_accuracy``
+            and ``energy`` (J), and of an instance of a suite ``reference``, its best-known mean
+            accuracy. The schedule is built, and verified, when it is looked at.
 
         Raises:
             InputError: If the action is not in the action space, or forbidden where the
@@ -146,10 +145,10 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
             raise InputError(f"action: {action} is forbidden by the action mask")
         episodes.step(checked)
         feedback = episodes.feedback
-        terminated = bool(feedback.terminated[0])
+        terminated, truncated = bool(feedback.terminated[0]), bool(feedback.truncated[0])
         observation, info = self._shown()
         info["invalid_action"] = bool(feedback.invalid[0])
-        if terminated:
+        if terminated or truncated:
             self._playing = False
             info["schedule"] = DeferredSchedule(episodes.schedule_later(0))
             info["mean_accuracy"] = float(episodes.mean_accuracy(_ONLY)[0])
@@ -158,11 +157,12 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
                 info["reference"] = reference
         if self.render_mode == "human":
             self.render()
-        return observation, float(feedback.reward[0]), terminated, False, info
+        return observation, float(feedback.reward[0]), terminated, truncated, info
 
     def _shown(self) -> tuple[Observation, dict[str, Any]]:
         mask = self._episodes.feedback.mask[0]
-        info = {"action_mask": mask.copy() if self._copy else mask}
+        info: dict[str, Any] = {"action_mask": mask.copy() if self._copy else mask}
+        info.update((key, float(array[0])) for key, array in self._episodes.told().items())
         return self._episodes.observation(0, copy=self._copy), info
 
     def render(self) -> npt.NDArray[np.uint8] | str | None:
@@ -172,7 +172,7 @@ class SchedulingEnv(gymnasium.Env[Observation, Any]):
             return None
         if self._renderer is None:
             self._renderer = Renderer(self.render_mode, self.metadata["render_fps"])
-        return self._renderer.render(self._episodes, 0)
+        return self._renderer.render(self._episodes.scene(0))
 
     def close(self) -> None:
         """Closes the window, if there is one."""

@@ -19,7 +19,7 @@ from dsct_gym.problem import Knowledge, Problem, check_known
 from dsct_gym.registration import ENVIRONMENTS
 
 if TYPE_CHECKING:
-    from dsct_gym.envs.bank import Library
+    from dsct_gym.envs.shelf import Shelf
 
 
 @runtime_checkable
@@ -43,15 +43,17 @@ class Source(ABC):
         padded: Whether some instances are known to be smaller than the largest, so that whoever
             learns on them learns what padding is.
         prepared: Instances known in advance; a library keeps them in its rows from ``shared`` on.
+        compiled: Whether it draws instances by a kernel of its own.
     """
 
     max_tasks: int
     max_machines: int
     padded: bool = False
     prepared: Sequence[Problem] = ()
+    compiled: bool = False
 
     @abstractmethod
-    def load(self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
+    def load(self, library: Shelf, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
         """Chooses the next instances of some environments and has them loaded.
 
         Args:
@@ -79,7 +81,7 @@ class Pool(Source):
         self.max_tasks, self.max_machines = map(max, zip(*sizes, strict=True))
         self.padded = len(sizes) > 1
 
-    def load(self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
+    def load(self, library: Shelf, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
         """Draws rows of the pool; a pool of one draws nothing."""
         first, size = library.shared, len(self.prepared)
         if size == 1:
@@ -109,7 +111,7 @@ class Drawn(Source):
         self._sampler, self._env_id = sampler, env_id
         self.max_tasks, self.max_machines, self.padded = max_tasks, max_machines, padded
 
-    def load(self, library: Library, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
+    def load(self, library: Shelf, envs: Ints, generators: Sequence[np.random.Generator]) -> Ints:
         """Draws instances into the environments' own rows."""
         for env, rng in zip(envs.tolist(), generators, strict=True):
             library.load(env, self.draw(rng))

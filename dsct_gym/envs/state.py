@@ -87,12 +87,14 @@ class Feedback(NamedTuple):
         mask: Whether each action is allowed now (N, actions).
         reward: (N,).
         terminated: Whether the episode is over (N,).
+        truncated: Whether it was cut short (N,).
         invalid: Whether the action was forbidden, and played as skip (N,).
     """
 
     mask: npt.NDArray[np.int8]
     reward: Floats
     terminated: Bools
+    truncated: Bools
     invalid: Bools
 
     @classmethod
@@ -104,6 +106,7 @@ class Feedback(NamedTuple):
             mask=mask,
             reward=np.zeros(count),
             terminated=np.zeros(count, dtype=np.bool_),
+            truncated=np.zeros(count, dtype=np.bool_),
             invalid=np.zeros(count, dtype=np.bool_),
         )
 

@@ -6,7 +6,7 @@ agent that wants less is shown the task at hand, the machines and the budget alo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +61,7 @@ class TabledEpisodes(Episodes):
         super().__init__(count, source, levels=levels, guidance=guidance, threads=threads)
 
     @classmethod
-    def layout_for(cls, rules: Mapping[str, object]) -> type[Layout]:
+    def layout_for(cls, rules: Mapping[str, object]) -> Callable[[int, int, bool], Layout]:
         """The layout with the table, or the one without."""
         return CompactLayout if rules.get("compact") is True else cls.layout_type
 

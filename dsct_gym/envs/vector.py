@@ -160,7 +160,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
             actions: One action an environment; see the single environment.
 
         Returns:
-            Observations, rewards (N,), terminations (N,), truncations (N,; never) and infos:
+            Observations, rewards (N,), terminations (N,), truncations (N,) and infos:
             ``action_mask`` and ``invalid_action`` of all, ``schedule``, ``mean_accuracy`` and
             ``energy`` (J) of those that ended, and ``reference``, the best-known mean accuracy, of
             those of a suite. A schedule is built and verified when it is looked
@@ -177,21 +177,23 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         if self._raises:
             _refuse(episodes.forbidden(checked), checked)
         episodes.step(checked)
-        rewards, terminations = feedback.reward.copy(), feedback.terminated.copy()
+        rewards = feedback.reward.copy()
+        terminations, truncations = feedback.terminated.copy(), feedback.truncated.copy()
         judged = ~restarted
         infos: dict[str, Any] = {}
-        ended = np.flatnonzero(terminations)
+        over = terminations | truncations
+        ended = np.flatnonzero(over)
         if ended.size:
             infos = self._outcomes(ended)
         invalid = feedback.invalid.copy()
         if ended.size and self._mode is AutoresetMode.SAME_STEP:
             infos = self._final(ended, infos)
             self._begin(ended)
-            judged &= ~terminations
+            judged &= ~over
         infos["invalid_action"], infos["_invalid_action"] = invalid & judged, judged
         infos.update(self._infos())
-        self._ended[:] = terminations & (self._mode is not AutoresetMode.SAME_STEP)
-        return self._observation(), rewards, terminations, np.zeros_like(terminations), infos
+        self._ended[:] = over & (self._mode is not AutoresetMode.SAME_STEP)
+        return self._observation(), rewards, terminations, truncations, infos
 
     def render(self) -> tuple[Any, ...] | None:
         """One frame (H, W, 3), or text, for each environment."""
@@ -200,7 +202,7 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
             return None
         if self._renderer is None:
             self._renderer = Renderer(self.render_mode, self.metadata["render_fps"])
-        return tuple(self._renderer.render(self._episodes, env) for env in range(self.num_envs))
+        return tuple(map(self._renderer.render, map(self._episodes.scene, range(self.num_envs))))
 
     def close_extras(self, **kwargs: Any) -> None:
         """Stops the threads."""
@@ -254,7 +256,10 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
         """What every step and reset tells of all environments."""
         mask = self._episodes.feedback.mask
         shown = np.ones(self.num_envs, dtype=np.bool_)
-        return {"action_mask": mask.copy() if self._copy else mask, "_action_mask": shown}
+        told = {"action_mask": mask.copy() if self._copy else mask, "_action_mask": shown}
+        for key, array in self._episodes.told().items():
+            told[key], told[f"_{key}"] = array.copy(), shown
+        return told
 
     def _outcomes(self, ended: Ints) -> dict[str, Any]:
         """What the infos tell of the episodes that ended."""
@@ -294,6 +299,8 @@ class SchedulingVectorEnv(VectorEnv[Observation, Any, Any]):
             "invalid_action": feedback.invalid & there,
             "_invalid_action": there.copy(),
         }
+        for key, array in self._episodes.told().items():
+            info[key], info[f"_{key}"] = array * there, there.copy()
         return {
             "final_obs": observations,
             "_final_obs": there.copy(),

@@ -93,7 +93,8 @@ class OnlineScenario:
         if isinstance(arrivals, str):
             arrivals = {"name": arrivals}
         if isinstance(arrivals, Mapping):
-            arrivals = make_arrivals(**arrivals)
+            options = dict(arrivals)
+            arrivals = make_arrivals(str(options.pop("name", "")), **options)
         return cls(Scenario(**tasks), arrivals, tolerance)  # type: ignore[arg-type]
 
     def sample(self, rng: np.random.Generator, *, name: str | None = None) -> OnlineInstance:

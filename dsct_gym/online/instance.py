@@ -11,6 +11,7 @@ import numpy as np
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
+from dsct_gym.problem import Problem
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,3 +88,14 @@ class OnlineInstance:
 
     def __reduce__(self) -> tuple[type[OnlineInstance], tuple[object, ...]]:
         return OnlineInstance, (self.core, self.arrivals, self.horizon)
+
+
+def as_online(problem: Problem) -> OnlineInstance:
+    """The problem itself; of an `Instance`, the one in which all tasks are there from the start.
+
+    The horizon is then the latest deadline.
+    """
+    if isinstance(problem, OnlineInstance):
+        return problem
+    core = problem.core
+    return OnlineInstance(core, np.zeros(core.num_tasks), core.horizon)

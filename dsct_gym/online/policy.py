@@ -8,6 +8,7 @@ the rule on an `OnlineInstance` from the first arrival on and gives the schedule
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import ClassVar, TypeAlias
@@ -17,15 +18,16 @@ import numpy as np
 from dsct_gym.arguments import as_integer, as_number
 from dsct_gym.arrays import Floats
 from dsct_gym.jit import kernel
-from dsct_gym.online.known import Choice, Known
+from dsct_gym.online.known import Choice, Known, room_from
 from dsct_gym.online.simulator import (
     Counter,
     Game,
     Tasks,
     carry_out,
     know,
-    next_arrival,
-    next_idle,
+    settle,
+    to_arrival,
+    to_idle,
 )
 from dsct_gym.problem import Problem
 from dsct_gym.solver import Answer, Solver
@@ -33,13 +35,22 @@ from dsct_gym.solver import Answer, Solver
 Decide: TypeAlias = Callable[[Known, Floats, Floats], Choice]
 """A compiled rule: what is known, its memory and its parameters give what it decides."""
 
-Play: TypeAlias = Callable[[Game, Floats, Floats], bool]
-"""A game played by a compiled rule to its end; false if it chose what is not possible."""
+Play: TypeAlias = Callable[[Game, Floats, Floats, int], int]
+"""So many decisions of a game, or all that are left, by a compiled rule.
+
+It gives `REFUSED`, `BEGUN` or `OVER`.
+"""
 
 Turns: TypeAlias = Callable[[Game], bool]
-"""When a rule is asked: `next_arrival` or `next_idle`."""
+"""When a rule is asked: one of the functions of `dsct_gym.online.simulator` that go on."""
 
 _FIRST_ROWS = 64
+_SLICE = 0.01  # s, about, between looks at the clock
+_FIRST_DECISIONS = 8  # before the first of them
+
+
+REFUSED, BEGUN, OVER = 0, 1, 2
+"""How far a compiled rule has come: it chose what is not possible, or there is more, or no more."""
 
 
 class DispatchPolicy(Solver):
@@ -62,13 +73,21 @@ class DispatchPolicy(Solver):
         self.pace = None if pace is None else as_number(pace, "pace", 0.0, 1.0)
 
     def _solve(self, instance: Problem, *, time_limit: float | None, seed: int | None) -> Answer:
+        deadline = np.inf if time_limit is None else time.perf_counter() + time_limit
         game = Game.of(instance, self.levels, np.inf if self.pace is None else self.pace)
-        self._play(game)
-        return Answer(game.schedule(instance))
+        interrupted = False
+        try:
+            self._play(game, deadline)
+        except KeyboardInterrupt:
+            interrupted = True
+        return Answer(game.schedule(instance), interrupted=interrupted)
 
     @abstractmethod
-    def _play(self, game: Game) -> None:
-        """Plays a game to its end."""
+    def _play(self, game: Game, deadline: float = np.inf) -> None:
+        """Plays a game to its end, or to a moment on the clock of `time.perf_counter`.
+
+        What is not decided by then is skipped.
+        """
 
     def _refuse(self) -> RuntimeError:
         return RuntimeError(f"{self.name}: chose what is not possible")
@@ -124,10 +143,16 @@ class CompiledPolicy(DispatchPolicy):
         """What its user or its tuning sets (p,)."""
         return np.zeros(0)
 
-    def _play(self, game: Game) -> None:
-        memory = np.zeros(self.memory(game.speed.size))
-        if not type(self).play(game, memory, self.parameters):
-            raise self._refuse()
+    def _play(self, game: Game, deadline: float = np.inf) -> None:
+        memory, decisions = np.zeros(self.memory(game.speed.size)), _FIRST_DECISIONS
+        while (now := time.perf_counter()) < deadline:
+            played = type(self).play(game, memory, self.parameters, decisions)
+            if played == REFUSED:
+                raise self._refuse()
+            if played == OVER:
+                return
+            pace = _SLICE / max(1e-9, time.perf_counter() - now)
+            decisions = max(1, int(decisions * min(16.0, pace)))
 
 
 class PlainPolicy(DispatchPolicy):
@@ -139,7 +164,7 @@ class PlainPolicy(DispatchPolicy):
         turns: When it is asked: `next_arrival` or `next_idle`, as ``staticmethod(next_idle)``.
     """
 
-    turns: ClassVar[Turns]
+    turns: ClassVar[staticmethod[[Game], bool]]
 
     def begin(self) -> None:
         """Forgets everything: a game begins."""
@@ -155,12 +180,30 @@ class PlainPolicy(DispatchPolicy):
             What is to be done, as `CompiledPolicy` says.
         """
 
-    def _play(self, game: Game) -> None:
+    @staticmethod
+    def room(known: Known, task: int, machine: int) -> float:
+        """Largest work that fits, GFLOP; `dsct_gym.online.known.room` for those in Python."""
+        return _room_from(
+            max(known.clock, float(known.free[machine])),
+            float(known.deadline[task]),
+            known.left,
+            float(known.speed[machine]),
+            float(known.efficiency[machine]),
+        )
+
+    def _play(self, game: Game, deadline: float = np.inf) -> None:
         self.begin()
         shown = _Shown(game)
-        while type(self).turns(game):
+        while time.perf_counter() < deadline and type(self).turns(game):
             if not carry_out(game, self.decide(shown.known())):
                 raise self._refuse()
+
+
+@kernel
+def _room_from(
+    start: float, deadline: float, left: float, speed: float, efficiency: float
+) -> float:
+    return room_from(start, deadline, left, speed, efficiency)
 
 
 class _Shown:
@@ -197,22 +240,24 @@ def _doubled(rows: Floats) -> Floats:
 
 def at_arrival(decide: Decide) -> Play:
     """The game in which a rule gives each task that arrives its machine and work, compiled."""
-    return _compiled(next_arrival, decide)
+    return _compiled(to_arrival, decide)
 
 
 def when_idle(decide: Decide) -> Play:
     """The game in which a rule gives each idle machine one of the tasks that wait, compiled."""
-    return _compiled(next_idle, decide)
+    return _compiled(to_idle, decide)
 
 
 def _compiled(turns: Turns, decide: Decide) -> Play:
     """A kernel with a rule in it; what it is made of is all in the name under which it is kept."""
 
-    def play(game: Game, memory: Floats, parameters: Floats) -> bool:
-        while turns(game):
-            if not carry_out(game, decide(know(game), memory, parameters)):
-                return False
-        return True
+    def play(game: Game, memory: Floats, parameters: Floats, decisions: int) -> int:
+        for _ in range(decisions):
+            if not turns(game):
+                return OVER
+            if not settle(game, decide(know(game), memory, parameters)):
+                return REFUSED
+        return BEGUN
 
     # One name a rule: of kernels with the same name, only the latest version is kept.
     play.__qualname__ = f"play.{decide.__module__}.{decide.__qualname__}"

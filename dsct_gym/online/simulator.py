@@ -2,8 +2,8 @@
 
 A machine does what it is given one after the other, first come, first served: a task starts when
 it is given or when its machine is free, whichever is later. There are two games. In one a task is
-decided when it arrives, machine and work for good (`next_arrival`). In the other tasks wait, and
-whenever a machine is idle and tasks wait, it is given one, or told to wait (`next_idle`); idle
+decided when it arrives, machine and work for good (`to_arrival`). In the other tasks wait, and
+whenever a machine is idle and tasks wait, it is given one, or told to wait (`to_idle`); idle
 machines are asked in their order, each once between two events, an event being an arrival or that a
 machine becomes free. A task whose deadline has come before it was decided is dropped. Every task is
 served, skipped or dropped, exactly one of them.
@@ -19,7 +19,7 @@ import numpy as np
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.jit import helper, kernel
 from dsct_gym.levels import fill_levels
-from dsct_gym.online.instance import OnlineInstance
+from dsct_gym.online.instance import as_online
 from dsct_gym.online.known import Choice, Known, room_from
 from dsct_gym.online.schedule import started_at
 from dsct_gym.problem import Problem
@@ -109,12 +109,10 @@ class Game(NamedTuple):
             ahead: Share of the budget by which spending may be ahead of time: at time t no more
                 than ``B · (t / horizon + ahead)`` is spent. Infinity: the budget alone counts.
         """
-        core, arrivals, horizon = problem.core, np.zeros(problem.core.num_tasks), 0.0
-        if isinstance(problem, OnlineInstance):
-            arrivals, horizon = problem.arrivals, problem.horizon
-        order, n = _arrival_order(problem), core.num_tasks
+        problem = as_online(problem)
+        core, order, n = problem.core, problem.arrival_order, problem.core.num_tasks
         coming = Tasks(
-            arrival=arrivals[order],
+            arrival=problem.arrivals[order],
             deadline=core.deadlines[order],
             reach=core.work[order],
             value=core.accuracy[order],
@@ -123,7 +121,7 @@ class Game(NamedTuple):
         )
         find_levels(coming)
         meters = np.zeros(len(Meter))
-        meters[Meter.HORIZON] = horizon or core.horizon
+        meters[Meter.HORIZON] = problem.horizon
         meters[Meter.BUDGET] = core.energy_budget
         meters[Meter.AHEAD] = ahead
         return cls(
@@ -143,15 +141,8 @@ class Game(NamedTuple):
 
     def schedule(self, problem: Problem) -> Schedule:
         """The schedule of what was decided so far; it is not verified here."""
-        place = np.argsort(_arrival_order(problem), kind="stable")
+        place = np.argsort(as_online(problem).arrival_order, kind="stable")
         return started_at(problem, self.machine[place], self.start[place], self.work[place])
-
-
-def _arrival_order(problem: Problem) -> Ints:
-    """Tasks by arrival (n,)."""
-    if isinstance(problem, OnlineInstance):
-        return problem.arrival_order
-    return np.arange(problem.core.num_tasks)
 
 
 @kernel
@@ -167,6 +158,24 @@ def find_levels(tasks: Tasks) -> None:
 
 @kernel
 def next_arrival(game: Game) -> bool:
+    """As `to_arrival`, for Python."""
+    return to_arrival(game)
+
+
+@kernel
+def next_idle(game: Game) -> bool:
+    """As `to_idle`, for Python."""
+    return to_idle(game)
+
+
+@kernel
+def carry_out(game: Game, choice: Choice) -> bool:
+    """As `settle`, for Python."""
+    return settle(game, choice)
+
+
+@helper
+def to_arrival(game: Game) -> bool:
     """Goes on to the next task that is to be decided, the one that arrives next.
 
     Returns:
@@ -179,8 +188,8 @@ def next_arrival(game: Game) -> bool:
     return True
 
 
-@kernel
-def next_idle(game: Game) -> bool:
+@helper
+def to_idle(game: Game) -> bool:
     """Goes on to the next machine that is idle while tasks wait.
 
     Returns:
@@ -297,8 +306,8 @@ def _energy_left(game: Game) -> float:
     return max(0.0, left)
 
 
-@kernel
-def carry_out(game: Game, choice: Choice) -> bool:
+@helper
+def settle(game: Game, choice: Choice) -> bool:
     """Does what was decided.
 
     Returns:

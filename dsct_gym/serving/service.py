@@ -15,6 +15,9 @@ from dsct_gym.serving.queue import Queues, new_queues, serve_until
 from dsct_gym.serving.rule import Rule
 from dsct_gym.serving.table import Table
 
+_PARTS = 16
+"""How often a trial is looked at."""
+
 _LOOKS = 100
 """How often progress is told of."""
 
@@ -71,6 +74,39 @@ def play_until(
         serve_until(costs, cards, queues, row, rule, latency, until)
 
 
+@kernel
+def play_while_prompt(
+    costs: Costs,
+    rule: Rule,
+    cards: Cards,
+    queues: Queues,
+    latency: float,
+    objective: float,
+    most_late: int,
+) -> None:
+    """Serves one service by one rule, and gives up soon after more are late than may be."""
+    late, counted = 0, 0
+    last = queues.arrival[0, queues.total[0] - 1]
+    for part in range(1, _PARTS + 1):
+        until = last * part / _PARTS if part < _PARTS else np.inf
+        serve_until(costs, cards, queues, 0, rule, latency, until)
+        for request in range(counted, queues.head[0]):
+            late += queues.latency[0, request] > objective
+        counted = queues.head[0]
+        if late > most_late:
+            return
+
+
+def serve_while_prompt(
+    costs: Costs, rule: Rule, arrivals: Floats, objective: float, latency: float, allowed: float
+) -> Outcome:
+    """As `serve_by_rule`, ended early where more than a share allowed of all requests is late."""
+    cards, queues = _begin(costs.whole_time.shape[1], arrivals)
+    most = int(allowed * arrivals.size)
+    play_while_prompt(costs, rule, cards, queues, latency, objective, most)
+    return Outcome.of(cards, queues, objective)
+
+
 def serve_by_rule(
     table: Table, rule: Rule, arrivals: Floats, objective: float, latency: float = 0.0
 ) -> Outcome:
@@ -83,7 +119,7 @@ def serve_by_rule(
         objective: What a request should take at most, s.
         latency: Of a command to change the clock, s.
     """
-    cards, queues = _begin(table, arrivals)
+    cards, queues = _begin(table.num_clocks, arrivals)
     play(costs_of(table), rule, cards, queues, latency)
     return Outcome.of(cards, queues, objective)
 
@@ -97,7 +133,7 @@ def serve(
     progress: Callable[[float], None] | None = None,
 ) -> Outcome:
     """As `serve_by_rule`, for a control; ``progress`` is told the share that is served."""
-    cards, queues = _begin(table, arrivals)
+    cards, queues = _begin(table.num_clocks, arrivals)
     costs, rule = costs_of(table), control.rule
     look = float(arrivals[-1]) / _LOOKS if progress is not None else np.inf
     asked, told, head, come = 0.0, 0.0, 0, 0
@@ -123,8 +159,8 @@ def serve(
     return Outcome.of(cards, queues, objective)
 
 
-def _begin(table: Table, arrivals: Floats) -> tuple[Cards, Queues]:
+def _begin(clocks: int, arrivals: Floats) -> tuple[Cards, Queues]:
     """One card at the highest clock, and its requests."""
     arrival = np.ascontiguousarray(arrivals, dtype=np.float64)[None]
     total = np.array([arrivals.size], dtype=np.int64)
-    return new_cards(1, table.num_clocks - 1), new_queues(arrival, total)
+    return new_cards(1, clocks - 1), new_queues(arrival, total)

@@ -9,7 +9,7 @@ import pytest
 
 from dsct_gym import generate, make_solver, upper_bound
 from dsct_gym.baselines.hindsight import Hindsight
-from dsct_gym.baselines.local_search import SequenceSearch
+from dsct_gym.baselines.local_search import OrderSearch
 from dsct_gym.errors import InputError
 from dsct_gym.solver import Progress
 from online_truth import SPECIAL, draw_arrivals, draw_online, release_mip
@@ -48,7 +48,7 @@ def test_without_arrivals_too(case):
 
 def test_what_the_walk_believes_is_what_its_schedule_earns():
     problem = draw_online(4, n=60, m=4, segments=5)
-    search = SequenceSearch(problem, 0)
+    search = OrderSearch(problem, 0)
     for temperature in (1e-2, 1e-4):
         search.step(temperature, 3_000)
         assert search.schedule().total_accuracy == pytest.approx(search.best_total, rel=1e-12)

@@ -1,6 +1,7 @@
 """The catalogue against figures known from elsewhere, and its rules."""
 
 from collections import defaultdict
+from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -16,10 +17,16 @@ from dsct_gym.catalog import (
     devices,
     families,
     family,
+    measured_families,
+    measured_speed,
+    prediction_interval,
+    rates,
+    sustained_speed,
 )
 from dsct_gym.catalog.sources import sources
 from dsct_gym.catalog.tables import read_table
 from dsct_gym.errors import InputError
+from dsct_gym.generator import generate
 
 
 def test_it_is_large_enough() -> None:
@@ -136,6 +143,9 @@ def test_unknown_families_are_answered_with_the_closest() -> None:
 def test_every_row_names_a_source_and_every_source_is_used() -> None:
     tables = ("devices", "models", "throughput", "clocks")
     used = {row["source"] for table in tables for row in read_table(table)}
+    trained = read_table("training")
+    used |= {row["rate_source"] for row in trained}
+    used |= {row["power_source"] for row in trained} - {"estimated"}
     assert used == set(sources())
     assert {row["family"] for row in read_table("models")} == {entry.name for entry in families()}
 
@@ -171,3 +181,42 @@ def test_utilisation_is_what_the_measured_rates_give() -> None:
         "RTX-4090": 0.30,
         "RTX-3090": 0.51,
     }
+
+
+def test_measured_speeds_by_hand() -> None:
+    # Twice 0.141, 0.179, 0.313 and 0.352 GMAC at 12800, 10666.7, 7111.11 and 5818.18 images/s.
+    middle = (2 * 0.179 * 10666.7 + 2 * 0.352 * 5818.18) / 2
+    assert measured_speed("V100", ["ofa-mobilenetv3"]) == pytest.approx(middle, rel=1e-9)
+    assert measured_speed("V100", ["ofa-mobilenetv3", "vit"]) is None
+    assert measured_speed("T4", ["ofa-mobilenetv3"]) is None
+    assert measured_speed("V100", []) is None
+    assert measured_families("V100") == ["ofa-mobilenetv3"]
+    assert measured_families("T4") == []
+    both = sorted(measured_speed("RTX-4090", [name]) for name in ("vit", "resnet"))
+    assert measured_speed("RTX-4090", ["vit", "resnet"]) == pytest.approx(sum(both) / 2)
+
+
+def test_speeds_are_measured_where_they_can_be() -> None:
+    assert sustained_speed(device("T4"), ["vit"]) == device("T4").speed
+    assert sustained_speed(device("RTX-3090")) == device("RTX-3090").speed
+    drawn = generate(4, devices="RTX-4090,T4", family="vit")
+    measured = measured_speed("RTX-4090", ["vit"])
+    assert drawn.speeds.tolist() == pytest.approx([measured, device("T4").speed], rel=1e-11)
+    assert drawn.powers.tolist() == pytest.approx([450.0, 70.0])
+    assert generate(4, devices="RTX-4090").speeds[0] == pytest.approx(device("RTX-4090").speed)
+
+
+def test_the_interval_is_that_of_all_rates() -> None:
+    """Also where it is written down."""
+    shares = [rate.predicted_share for rate in rates()]
+    assert len(shares) == 388
+    assert prediction_interval() == (min(shares), max(shares))
+    low, high = (f"{share:.2f}" for share in prediction_interval())
+    root = Path(__file__).parents[2]
+    for page in ("README.md", "docs/operator.md", "dsct_gym/catalog/devices.csv"):
+        assert f"{low} to {high}" in (root / page).read_text(encoding="utf-8")
+
+
+def test_powers_are_limits() -> None:
+    assert device("T4").power_is == "limit of the board"
+    assert device("Jetson-Nano").power_is == "limit of the module"

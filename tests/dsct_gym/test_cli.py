@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 
 import jsonschema
@@ -127,6 +128,11 @@ class TestExamples:
         from importlib import import_module
 
         generate(5, 2, seed=1).save(tmp_path / "instance.json")
+        table = "latency,model,images\n10 min,efficientnet,60000\n20 min,vit,9000\n"
+        Path("requests.csv").write_text(table)
+        rate = "T4,tf_efficientnet_b0.aa_in1k,430"
+        Path("rates.csv").write_text(f"machine,network,images_per_second\n{rate}\n")
+        Path("wt40.txt").write_text("1 " * 40 + "2 " * 40 + "30 " * 40)
         assert call("solve", "dc5-ofa60", "--solver", "greedy", "-o", "schedule.json")[0] == 0
         module = import_module(f"dsct_gym.cli.{command.replace('-', '_')}")
         lines = module.EXAMPLE.strip().splitlines()
@@ -180,9 +186,39 @@ class TestSolve:
         assert schedule.verify()
         assert schedule.solver == "greedy"
         assert schedule.upper_bound == pytest.approx(upper_bound(schedule.instance))
-        shown = dict(line.strip().split("  ", 1) for line in out.splitlines()[1:])
+        fields = takewhile(str.strip, out.splitlines()[1:])
+        shown = dict(line.strip().split("  ", 1) for line in fields)
         assert float(shown["mean accuracy"]) == pytest.approx(schedule.mean_accuracy, abs=1e-6)
         assert float(shown["total accuracy"]) == pytest.approx(schedule.total_accuracy, abs=1e-6)
+
+    def test_machines_are_told(self, call, instance):
+        told = json.loads(
+            call("solve", instance, "--solver", "approx", "--json", "--csv", "s.csv")[1]
+        )
+        use = told["machine_use"]
+        assert sum(machine["energy"] for machine in use) == pytest.approx(told["energy"])
+        with Path("s.csv").open() as table:
+            rows = list(csv.DictReader(table))
+        assert sum(float(row["accuracy"]) for row in rows) == pytest.approx(told["total_accuracy"])
+        for r, machine in enumerate(use):
+            mine = [row for row in rows if row["machine"] == str(r)]
+            assert machine["tasks"] == len(mine)
+            busy = sum(float(row["end"]) - float(row["start"]) for row in mine)
+            assert machine["busy"] == pytest.approx(busy)
+
+    def test_without_a_solver_one_is_chosen_and_told(self, call, instance):
+        status, out, err = call("solve", instance, "--time-limit", "0.1")
+        assert (status, err) == (0, "")
+        assert "solved by         descent, for a search has little use of 0.1 s" in out
+
+    def test_begins_with_a_schedule(self, call, instance):
+        call("solve", instance, "--solver", "descent", "-o", "s.json")
+        before = Schedule.load("s.json", Instance.load(instance))
+        again = ("solve", instance, "--start", "s.json", "--json", "--solver")
+        told = json.loads(call(*again, "annealing[moves=0]")[1])
+        assert told["total_accuracy"] >= before.total_accuracy - 1e-12
+        line = one_line(*call(*again, "greedy"))
+        assert line.startswith("start: 'greedy' begins anew; those that can use one: annealing")
 
     def test_json(self, call, instance):
         told = json.loads(call("solve", instance, "--solver", "approx", "--json")[1])
@@ -227,7 +263,6 @@ class TestSolve:
             (("--solver", "annealing[move=3]"), "move: solver 'annealing' has no such option"),
             (("--solver", "stub_solvers:Nobody"), "stub_solvers:Nobody"),
             (("--solver", "no_such_package:Solver"), "no_such_package"),
-            ((), "--solver"),
             (("--solver", "greedy", "--time-limit", "-1"), "--time-limit"),
             (("--solver", "greedy", "--time-limit", "nan"), "--time-limit"),
             (("--solver", "greedy", "--seed", "-1"), "--seed"),
@@ -238,6 +273,8 @@ class TestSolve:
             (("--solver", "stub_solvers:Broken"), "no idea"),
             (("--solver", "greedy", "--gantt", "g.gif"), "--gantt:"),
             (("--solver", "greedy", "-o", "missing/s.json"), "--output:"),
+            (("--solver", "greedy", "--csv", "missing/s.csv"), "--csv:"),
+            (("--start", "missing.json"), "missing.json: No such file"),
         ],
     )
     def test_refuses(self, call, instance, arguments, named, tmp_path):
@@ -714,7 +751,7 @@ class TestBound:
 
     def test_refuses_other_methods_and_no_time(self, call, instance):
         line = one_line(*call("bound", instance, "--method", "prayer"))
-        assert line == "method: no bound 'prayer'; there are columns, fractional"
+        assert line == "method: no bound 'prayer'; there are capped, columns, fractional"
         line = one_line(*call("bound", instance, "--time-limit", "0"))
         assert "'--time-limit': must be positive, got 0" in line
 

@@ -38,7 +38,9 @@ def test_no_line_is_longer_than_the_terminal_and_none_is_cut(terminal, command, 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_numbers_of_the_suites_are_whole(terminal, width):
     text = " ".join(terminal(width, suites))
-    for told in ("instances", "proven", "optimal", "mean", "gap", "0.0150%", "20"):
+    # Names of suites leave no room for the last column on the narrowest terminal: it goes whole.
+    gaps = ("mean", "gap", "0.0150%") if width > 40 else ()
+    for told in ("instances", "proven", "optimal", *gaps, "20"):
         assert told in text
 
 

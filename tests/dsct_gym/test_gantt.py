@@ -283,3 +283,20 @@ class TestClocks:
         assert any("clock" in text for text in told)
         plain = allocate(self.schedule().instance.core, np.array([0, 1]))
         assert not any("clock" in text.get_text() for text in draw_gantt(plain).texts)
+
+
+def test_machines_tell_utilisation_and_energy():
+    instance = Instance(
+        speeds=[10.0, 20.0],
+        efficiencies=[2.0, 1.0],
+        deadlines=[4.0],
+        work=[[0, 40]],
+        accuracy=[[0, 0.4]],
+        energy_budget=1e3,
+    )
+    figure = draw_gantt(Schedule.from_work(instance, np.array([0]), np.array([30.0])))
+    written = [text.get_text() for text in figure.texts]
+    assert {"75 % · 15 J", "0 % · 0 J"} <= set(written)
+    many = generate(10, 60, seed=1)
+    crowded = draw_gantt(spread(many))
+    assert not any(text.get_text().endswith("mJ") for text in crowded.texts)

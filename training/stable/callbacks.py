@@ -17,6 +17,7 @@ from dsct_gym.training.stable.export import export_policy
 if TYPE_CHECKING:
     from dsct_gym.training.run import Progress
     from dsct_gym.training.run_folder import RunFolder
+    from dsct_gym.training.stable.arrivals import ArrivalHeldOut
     from dsct_gym.training.stable.config import Sb3Config
     from dsct_gym.training.stable.held_out import StableHeldOut
 
@@ -50,7 +51,7 @@ class Watch(BaseCallback):  # type: ignore[misc]
         self,
         config: Sb3Config,
         folder: RunFolder,
-        held_out: StableHeldOut,
+        held_out: StableHeldOut | ArrivalHeldOut,
         progress: Progress | None,
         notes: dict[str, Any] | None,
     ) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dsct_gym.errors import InputError
+from dsct_gym.registration import ENVIRONMENTS
 from dsct_gym.training.stable.config import Sb3Config
 from dsct_gym.training.stable.settings import find_algorithm, make_algorithm
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from dsct_gym.instance import Instance
     from dsct_gym.training.run import Progress
     from dsct_gym.training.run_folder import RunFolder
+    from dsct_gym.training.stable.arrivals import ArrivalHeldOut
+    from dsct_gym.training.stable.held_out import StableHeldOut
 
 
 def train_sb3(
@@ -57,7 +60,6 @@ def train_sb3(
 
     from dsct_gym.training.run_folder import choose_device
     from dsct_gym.training.stable.callbacks import Watch
-    from dsct_gym.training.stable.held_out import StableHeldOut
 
     chosen = str(choose_device(device))
     notes = _notes(folder) if resume else None
@@ -72,7 +74,7 @@ def train_sb3(
     try:
         model = _make(config, env, chosen) if notes is None else _load(config, folder, env, chosen)
         model.set_logger(_logger(folder))
-        held_out = StableHeldOut(config.distribution, config.held_out_sizes, config.held_out)
+        held_out = _held_out(config)
         watch = Watch(config, folder, held_out, progress, notes)
         left = config.timesteps - model.num_timesteps
         if left > 0:
@@ -82,6 +84,15 @@ def train_sb3(
     finally:
         torch.set_num_threads(threads)
         env.close()
+
+
+def _held_out(config: Sb3Config) -> StableHeldOut | ArrivalHeldOut:
+    """What the agent is watched on: instances of the kind that its environment draws."""
+    from dsct_gym.training.stable.arrivals import ArrivalHeldOut
+    from dsct_gym.training.stable.held_out import StableHeldOut
+
+    kind = ArrivalHeldOut if "arrivals" in ENVIRONMENTS[config.env].knows else StableHeldOut
+    return kind(config.distribution, config.held_out_sizes, config.held_out)
 
 
 def _make_env(config: Sb3Config) -> Any:

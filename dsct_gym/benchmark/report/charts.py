@@ -18,6 +18,7 @@ from dsct_gym.benchmark.report.svg import (
     line,
     linear_scale,
     log_scale,
+    mark,
     path,
     series,
     stairs,
@@ -54,7 +55,7 @@ def quality_against_time(results: Results) -> str:
         interval = row.gap_to_best
         marks.append(line(at_x, y(interval.low), at_x, y(interval.high), f"{series(index)} bar"))
         told = f"{row.solver}: gap {_percent(interval.mean)}, {row.seconds:.3g} s"
-        marks.append(dot(at_x, at_y, f"{series(index)} mark", 5, told))
+        marks.append(mark(at_x, at_y, index, told))
     names = [
         labels.place(*spot, index, row.solver)
         for index, (row, spot) in enumerate(zip(scores, spots, strict=True))
@@ -118,19 +119,14 @@ def performance_profiles(results: Results) -> str:
 
 
 def accuracy_against_energy(results: Results) -> str:
-    """Accuracy as a share of the best known against energy as a share of the budget."""
-    shares = [(record, *_energy_and_accuracy(record, results)) for record in results.records]
+    """Gap to the best known, on a scale that tells good solvers apart, against energy."""
+    shares = [(record, *_energy_and_gap(record, results)) for record in results.records]
     means = {}
     for solver in results.solvers:
         own = np.array([(e, a) for record, e, a in shares if record.solver == solver])
         means[solver] = own.mean(axis=0)
-    x, y = (
-        _share_scale(values, *pixels)
-        for values, pixels in (
-            ([energy for _, energy, _ in shares], x_range()),
-            ([accuracy for _, _, accuracy in shares], y_range()),
-        )
-    )
+    x = _share_scale([energy for _, energy, _ in shares], *x_range())
+    y = _gap_scale([gap for _, _, gap in shares], *reversed(y_range()))
     every = max(1, len(shares) // _MOST_DOTS)
     marks = [
         dot(x(e), y(a), f"{series(results.solvers.index(record.solver))} speck", 2)
@@ -139,14 +135,14 @@ def accuracy_against_energy(results: Results) -> str:
     spots = {solver: (x(e), y(a)) for solver, (e, a) in means.items()}
     labels = Labels(list(spots.values()))
     for index, (solver, spot) in enumerate(spots.items()):
-        energy, accuracy = means[solver]
-        told = f"{solver}: {accuracy:.1%} of the best accuracy with {energy:.1%} of the budget"
-        marks.append(dot(*spot, f"{series(index)} mark", 5, told))
+        energy, short = means[solver]
+        told = f"{solver}: gap {_percent(short)} with {energy:.1%} of the budget"
+        marks.append(mark(*spot, index, told))
     names = [
         labels.place(*spot, index, solver, optional=True)
         for index, (solver, spot) in enumerate(spots.items())
     ]
-    body = axes(x, y, "energy used, share of the budget", "accuracy, share of the best known")
+    body = axes(x, y, "energy used, share of the budget", "gap to best known")
     return svg(body + "".join(marks) + "".join(names), "Accuracy against energy")
 
 
@@ -186,8 +182,8 @@ def mean_gap_over_time(results: Results, solver: str, times: Floats) -> Floats:
     return np.asarray(np.mean(curves, axis=0))
 
 
-def _energy_and_accuracy(record: Record, results: Results) -> tuple[float, float]:
-    return record.energy_share, 1.0 - record.short_of(results.known[record.instance].best)
+def _energy_and_gap(record: Record, results: Results) -> tuple[float, float]:
+    return record.energy_share, record.short_of(results.known[record.instance].best)
 
 
 def _box(values: Floats, x: Scale, middle: float, index: int) -> str:

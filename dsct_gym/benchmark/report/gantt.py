@@ -10,13 +10,15 @@ import numpy as np
 from matplotlib.colors import to_hex
 
 from dsct_gym.benchmark.report.svg import Scale, line, svg, text
-from dsct_gym.gantt import accuracy_colours, machine_labels, time_scale
+from dsct_gym.gantt import accuracy_colours, accuracy_norm, machine_labels, time_scale
+from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule, releases
 
 _WIDTH: Final = 900.0
 _ROW: Final = 26.0
 _TOP: Final = 6.0
 _BOTTOM: Final = 40.0
+_SWATCHES: Final = 5
 _MOST_ROWS: Final = 60
 _MOST_BARS: Final = 1500
 """Beyond this the tasks are too thin to tell apart, and the page too heavy."""
@@ -49,7 +51,27 @@ def gantt_svg(schedule: Schedule, label: str) -> str:
         for task, colour in zip(placed, colours, strict=True)
     ]
     parts += [_deadline(schedule, task, x, factor) for task in placed]
+    parts.append(_colour_scale(instance, bottom + 24.0))
     return svg("".join(parts), label, width=_WIDTH, height=bottom + _BOTTOM)
+
+
+def _colour_scale(instance: Instance, top: float) -> str:
+    """Swatches at even steps of colour with their accuracies, and whether these are even too."""
+    norm = accuracy_norm(instance)
+    marks = [float(norm.inverse(step)) for step in np.linspace(0.0, 1.0, _SWATCHES)]
+    steps = np.diff(marks)
+    even = bool(np.allclose(steps, steps.mean(), rtol=0.05))
+    left = _WIDTH - 8.0 - 54.0 * _SWATCHES
+    told = "accuracy" if even else "accuracy (uneven steps)"
+    parts = [text(left - 8, top + 10, told, "title", anchor="end")]
+    colours = accuracy_colours(instance, np.array(marks)).tolist()
+    for place, (value, colour) in enumerate(zip(marks, colours, strict=True)):
+        at = left + 54.0 * place
+        parts.append(
+            f'<rect x="{at:.1f}" y="{top:.1f}" width="11" height="11" fill="{to_hex(colour)}"/>'
+        )
+        parts.append(text(at + 14, top + 10, f"{value:.3f}", "tick"))
+    return "".join(parts)
 
 
 def _rows(names: Sequence[str], x: Scale, bottom: float, unit: str) -> list[str]:

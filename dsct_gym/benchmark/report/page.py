@@ -22,6 +22,10 @@ from dsct_gym.errors import InputError
 
 _SIGNIFICANT = 0.05
 _MOST_SHOWN = 20
+_OF_MANY = ("Gaps over instances", "Performance profiles")
+_FEWEST = 6
+"""Of fewer instances no test of pairs can be significant at 5 %: neither tests nor intervals are
+shown, nor how gaps are distributed."""
 
 
 def render_page(results: Results, title: str) -> str:
@@ -38,6 +42,7 @@ def render_page(results: Results, title: str) -> str:
         _instances(results),
         _schedules(results),
         _protocol(results),
+        _glossary(),
     ]
     script = _asset("page.js")
     return (
@@ -100,9 +105,10 @@ def _summary(results: Results) -> str:
         for column in PAGE
     )
     rows = "".join(_summary_row(index, row) for index, row in enumerate(results.scores))
+    intervals = f"Small print below a mean: {CONFIDENCE:.0%} bootstrap interval over instances. "
     note = (
-        f"Small print below a mean: {CONFIDENCE:.0%} bootstrap interval over instances. Seeds are "
-        "averaged within an instance. A run without a feasible schedule counts as the empty one. "
+        f"{intervals if len(results.instances) >= _FEWEST else ''}Seeds are averaged within an "
+        "instance. A run without a feasible schedule counts as the empty one. "
         "Press a heading to sort."
     )
     return (
@@ -123,7 +129,8 @@ def _summary_row(index: int, row: Score) -> str:
 def _cell(column: Column[Score], row: Score) -> str:
     assert column.value is not None
     value = escape(str(column.value(row)), quote=True)
-    small = f"<small>{escape(column.small(row))}</small>" if column.small else ""
+    told = column.small(row) if column.small and row.instances >= _FEWEST else ""
+    small = f"<small>{escape(told)}</small>" if told else ""
     return f"<td data-value='{value}'>{escape((column.page or column.shown)(row))}{small}</td>"
 
 
@@ -151,7 +158,7 @@ def _charts(results: Results) -> str:
         (
             "Accuracy against energy",
             charts.accuracy_against_energy(results),
-            "Small dots: runs; large ones: means. Accuracy as a share of the best known.",
+            "Small dots: runs; large marks: means. Better is up, less energy is left.",
         ),
     ]
     if anytime is not None:
@@ -162,6 +169,8 @@ def _charts(results: Results) -> str:
                 "Mean gap of the best schedule so far, for solvers that report on the way.",
             )
         )
+    if len(results.instances) < _FEWEST:
+        figures = [each for each in figures if each[0] not in _OF_MANY]
     drawn = "".join(
         f"<figure><h3>{name}</h3>{drawing}<figcaption>{told}</figcaption></figure>"
         for name, drawing, told in figures
@@ -182,7 +191,7 @@ def _legend(solvers: Sequence[str]) -> str:
 
 
 def _pairs(results: Results) -> str:
-    if len(results.solvers) < 2:
+    if len(results.solvers) < 2 or len(results.instances) < _FEWEST:
         return ""
     found = {(c.first, c.second): c for c in results.comparisons}
     heads = "".join(f"<th scope='col'>{escape(name)}</th>" for name in results.solvers)
@@ -305,6 +314,17 @@ def _protocol(results: Results) -> str:
         facts += [(str(key), str(value)) for key, value in described.items()]
     rows = "".join(f"<dt>{escape(key)}</dt><dd>{escape(value)}</dd>" for key, value in facts)
     return f"<section id='protocol'><h2>Protocol</h2><dl>{rows}</dl></section>"
+
+
+def _glossary() -> str:
+    terms = [(column.heading, column.told) for column in PAGE if column.told]
+    terms += [
+        ("best known", "the best schedule that any run here, or the suite, knows"),
+        ("bound", "no schedule exceeds it; the least that was proven"),
+        ("Pareto front", "the solvers that no other beats in both time and gap"),
+    ]
+    rows = "".join(f"<dt>{escape(term)}</dt><dd>{escape(told)}</dd>" for term, told in terms)
+    return f"<section id='glossary'><h2>Glossary</h2><dl>{rows}</dl></section>"
 
 
 def _gap(results: Results, run: StoredRun) -> float:

@@ -10,12 +10,14 @@ from typing import Final
 
 WIDTH: Final = 440.0
 HEIGHT: Final = 300.0
-LEFT: Final = 54.0
+LEFT: Final = 68.0
 RIGHT: Final = 20.0
 TOP: Final = 12.0
 BOTTOM: Final = 44.0
 COLOURS: Final = 10
-"""Number of colours that the page defines; further solvers are dashed."""
+"""Number of colours that the page defines; the keys of further solvers are hollow."""
+DASHES: Final = 4
+"""Number of dashes that the page defines, so that neighbouring curves differ without colour."""
 
 _LETTER = 5.9
 _LINE = 13.0
@@ -130,7 +132,7 @@ def axes(x: Scale, y: Scale, x_label: str, y_label: str) -> str:
     middle = (y.start + y.end) / 2
     parts.append(
         f'<text class="title" text-anchor="middle" '
-        f'transform="translate(13 {middle:.1f}) rotate(-90)">{escape(y_label)}</text>'
+        f'transform="translate(12 {middle:.1f}) rotate(-90)">{escape(y_label)}</text>'
     )
     return "".join(parts)
 
@@ -164,6 +166,25 @@ def dot(x: float, y: float, css: str, radius: float, told: str = "") -> str:
     return f'<circle class="{css}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}">{title}</circle>'
 
 
+_SHAPES: Final = (
+    "M-5,0a5,5 0 1,0 10,0a5,5 0 1,0 -10,0z",
+    "M-4.5,-4.5h9v9h-9z",
+    "M0,-6l6,6l-6,6l-6,-6z",
+    "M0,-6l5.6,10h-11.2z",
+    "M0,6l5.6,-10h-11.2z",
+    "M-2,-6h4v4h4v4h-4v4h-4v-4h-4v-4h4z",
+)
+"""Circle, square, diamond, triangles up and down, cross: marks that differ without colour."""
+
+
+def mark(x: float, y: float, index: int, told: str) -> str:
+    """The mark of the solver of that rank, with a tooltip."""
+    return (
+        f'<path class="{series(index)} mark" transform="translate({x:.1f} {y:.1f})" '
+        f'd="{_SHAPES[index % len(_SHAPES)]}"><title>{escape(told)}</title></path>'
+    )
+
+
 def path(points: Sequence[tuple[float, float]], css: str, told: str = "") -> str:
     """A line through points."""
     if not points:
@@ -186,7 +207,7 @@ def stairs(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 def series(index: int) -> str:
     """CSS classes of the solver of that rank."""
     dashed = " dashed" if (index // COLOURS) % 2 else ""
-    return f"s s{index % COLOURS} n{index}{dashed}"
+    return f"s s{index % COLOURS} n{index} d{index % DASHES}{dashed}"
 
 
 class Labels:

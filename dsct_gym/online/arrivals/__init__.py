@@ -46,7 +46,7 @@ PROCESSES: Final[Mapping[str, Callable[..., ArrivalProcess]]] = {
 _FILES: Final = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
 
 
-def make_arrivals(name: str, **options: Any) -> ArrivalProcess:
+def make_arrivals(name: str, /, **options: Any) -> ArrivalProcess:
     """Makes a process of arrivals.
 
     Args:

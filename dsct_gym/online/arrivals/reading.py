@@ -117,7 +117,7 @@ def _column(
     """Which column holds times, and the rows below its heading."""
     if column is not None:
         if column.casefold() not in header:
-            raise InputError(f"{name}: no column {shown_key(column)!r}")
+            raise InputError(f"{name}: no column {_quoted(column)}")
         return header.index(column.casefold()), rows[1:]
     for known in TIMES:
         if known in header:
@@ -135,7 +135,7 @@ def _moment(row: list[str], place: int, where: str) -> float:
     except ValueError:
         seconds = _seconds_of_date(text, where)
     if not abs(seconds) <= _LARGEST:
-        raise InputError(f"{where}: {shown_key(text)!r} is no time")
+        raise InputError(f"{where}: {_quoted(text)} is no time")
     return seconds
 
 
@@ -147,7 +147,7 @@ def _seconds_of_date(text: str, where: str) -> float:
         fraction = float(f"0.{decimals}") if dot else 0.0
         return (moment - datetime(2000, 1, 1, tzinfo=moment.tzinfo)).total_seconds() + fraction
     except ValueError as error:
-        raise InputError(f"{where}: {shown_key(text)!r} is no time") from error
+        raise InputError(f"{where}: {_quoted(text)} is no time") from error
 
 
 def _times_of_json(lines: Sequence[tuple[int, str]], name: str) -> Floats:
@@ -197,7 +197,7 @@ def _amount(row: list[str], place: int, where: str) -> float:
     except ValueError:
         number = math.nan
     if not 0.0 <= number <= _LARGEST:
-        raise InputError(f"{where}: {shown_key(text)!r} is no number of at least 0")
+        raise InputError(f"{where}: {_quoted(text)} is no number of at least 0")
     return number
 
 
@@ -207,6 +207,11 @@ def _ascending(times: Floats, name: str) -> Floats:
     if times.size < 2 or times[-1] <= times[0]:
         raise InputError(f"{name}: needs two different times or more")
     return np.asarray(times - times[0])
+
+
+def _quoted(text: str) -> str:
+    """Part of a broken file for an error line."""
+    return repr(text if len(text) <= 40 else f"{text[:40]}...")
 
 
 def _is_number(text: str) -> bool:

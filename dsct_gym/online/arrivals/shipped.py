@@ -6,9 +6,10 @@ others the first half is for training, the second for tests.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from dsct_gym.errors import InputError, instead_of
 from dsct_gym.online.arrivals.reading import parse_trace
@@ -20,6 +21,12 @@ TRACES: Final = ("azure-code", "azure-conv", "mooncake", "servegen")
 
 NEVER_TRAINED_ON: Final = "azure-code"
 """The one that is kept for tests as a whole."""
+
+TRAINING: Final[Mapping[str, float]] = {"begin": 0.0, "end": 0.5}
+"""The part of the others that is for training."""
+
+TESTING: Final[Mapping[str, float]] = {"begin": 0.5, "end": 1.0}
+"""The part of them that is for tests."""
 
 
 @cache
@@ -42,3 +49,18 @@ def shipped_trace(
     folder = files("dsct_gym.online").joinpath("data")
     text = folder.joinpath(f"{name}.csv").read_text(encoding="utf-8")
     return parse_trace(text, f"{name}.csv", keep=keep, begin=begin, end=end)
+
+
+def training_part(arrivals: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What may be trained on of a process of arrivals.
+
+    Args:
+        arrivals: Its name under ``name`` beside its options.
+
+    Returns:
+        The same of another part, where it is a trace; None where it is for tests alone.
+    """
+    name = arrivals["name"]
+    if name == NEVER_TRAINED_ON:
+        return None
+    return {**arrivals, **TRAINING} if name in TRACES else arrivals

@@ -50,10 +50,11 @@ class Windows:
         object.__setattr__(self, "length", as_integer(self.length, "length", 1, rates.size))
 
     def draw(self, expected: float, rng: np.random.Generator) -> Floats:
-        """As `ArrivalProcess.draw`; the mean is that over all windows."""
+        """As `ArrivalProcess.draw`; the mean is about that where variations change."""
         first = int(rng.random() * (self.rates.size - self.length + 1))
         run = slice(first, first + self.length)
-        mean = expected * self.rates[run] / (self.rates.mean() * self.length)
+        typical = np.convolve(self.rates, np.ones(self.length), "valid").mean()
+        mean = expected * self.rates[run] / typical
         moments: list[float] = []
         window, place = 0, 0.0  # the place within the window, in [0, 1]
         while True:

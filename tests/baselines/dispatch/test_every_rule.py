@@ -54,3 +54,12 @@ def test_what_comes_later_changes_nothing_before(name: str, pace: float | None) 
 def test_tasks_that_are_all_there_are_a_special_case(name: str) -> None:
     solution = make_solver(name).solve(generate(20, 3, seed=1))
     assert solution.schedule.machine.max() >= 0
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_game_is_the_same_each_time(name: str) -> None:
+    problem, rule = arriving(3, n=30), make_solver(name)
+    first = rule.solve(problem).schedule
+    rule.solve(arriving(4, n=20, m=2))  # of which it remembers nothing
+    for again in (rule, make_solver(name)):
+        assert np.array_equal(again.solve(problem).schedule.work, first.work)

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from statistics import fmean
@@ -12,13 +13,19 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from dsct_gym import InputError, generate
+from dsct_gym import InputError, allocate, generate
 from dsct_gym.benchmark.execution import run_job
 from dsct_gym.benchmark.job import Job
-from dsct_gym.benchmark.report.charts import mean_gap_over_time, pareto_front
+from dsct_gym.benchmark.report.charts import (
+    gap_distributions,
+    mean_gap_over_time,
+    pareto_front,
+    performance_profiles,
+)
+from dsct_gym.benchmark.report.gantt import gantt_svg
 from dsct_gym.benchmark.report.page import render_page
 from dsct_gym.benchmark.report.results import Results
-from dsct_gym.benchmark.report.svg import Scale, linear_scale, log_scale
+from dsct_gym.benchmark.report.svg import Scale, linear_scale, log_scale, mark
 from dsct_gym.benchmark.report.tables import markdown_table, scores_as_csv
 from dsct_gym.benchmark.report.writing import write_report
 from dsct_gym.benchmark.scoring import score
@@ -92,10 +99,40 @@ def test_the_page_is_whole(page):
     balance.feed(page)
     assert balance.open == []
     drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
-    assert len(drawings) == 5 + 2 * 4  # the charts; best and worst of each that found something
+    assert len(drawings) == 3 + 2 * 4  # charts of few instances; best and worst of each
     for drawing in drawings:
         ElementTree.fromstring(drawing)
         assert "nan" not in drawing.lower().replace("name", "")
+
+
+def test_few_instances_have_no_statistics(page):
+    """Three instances: the least two-sided p of a signed-rank test is 0.25."""
+    assert "bootstrap" not in page
+    assert "<small>" not in page
+    assert "id='pairs'" not in page
+    assert "Gaps over instances" not in page
+
+
+def test_charts_of_many_instances_are_whole(results):
+    for drawing in (gap_distributions(results), performance_profiles(results)):
+        ElementTree.fromstring(drawing)
+        assert "nan" not in drawing.lower()
+
+
+def test_marks_differ_without_colour():
+    shapes = {re.search(r' d="([^"]+)"', mark(0.0, 0.0, index, ""))[1] for index in range(6)}
+    assert len(shapes) == 6
+
+
+def test_a_gantt_tells_what_its_colours_mean():
+    """Linear curves from 0 to 1 with three breakpoints: even steps; creeping ones are told."""
+    instance = generate(4, 1, segments=2, beta=1.0, seed=0)
+    shown = gantt_svg(allocate(instance, [0, 0, 0, 0]), "even")
+    assert ">accuracy</text>" in shown
+    creeping = np.tile([0.0, 0.9, 0.95, 1.0], (4, 1))
+    work = np.tile([0.0, 1.0, 2.0, 3.0], (4, 1))
+    uneven = replace(instance, work=work, accuracy=creeping)
+    assert "uneven steps" in gantt_svg(allocate(uneven, [0, 0, 0, 0]), "uneven")
 
 
 def test_nothing_hostile_gets_through(page):

@@ -85,11 +85,36 @@ def check_energy(table: list[dict[str, str]]) -> None:
         assert float(row["approx-refined"]) <= float(row["upper bound"]) + 1e-9
 
 
+def check_serving(table: list[dict[str, str]]) -> None:
+    assert {row["gpu"] for row in table} == {"V100", "M40"}
+    for row in table:
+        assert 0.0 < float(row["busy_energy_per_request"]) <= float(row["energy_per_request"])
+    compared = [row for row in table if row["variant"] == ""]
+    for gpu in ("V100", "M40"):
+        energy = {
+            row["agent"]: float(row["energy_per_request"])
+            for row in compared
+            if row["gpu"] == gpu and float(row["violations"]) <= 0.01
+        }
+        assert energy["eali"] <= energy["fmax-greedy"]
+
+
+def check_timeliness(table: list[dict[str, str]]) -> None:
+    assert {row["penalty"] for row in table} == {"step", "linear", "exponential"}
+    for row in table:
+        # Nobody is above a proven optimum.
+        assert float(row["missed of the optimum"]) >= -1e-9
+        if row["solver"] == "exact":
+            assert float(row["missed at most"]) <= 1e-6
+
+
 CHECKS = {
     "gap-by-mu": check_gap,
     "runtime": check_runtime,
     "accuracy-by-rho": check_rho,
     "accuracy-by-energy": check_energy,
+    "serving": check_serving,
+    "timeliness": check_timeliness,
 }
 
 

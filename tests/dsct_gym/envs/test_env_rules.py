@@ -17,6 +17,7 @@ from playing import (
     JOINT,
     PLAN,
     RANGES,
+    SOFT,
     first_gain,
     gain,
     play,
@@ -26,7 +27,7 @@ from strategies import instances
 from truth import assignment_lp
 
 
-@pytest.mark.parametrize("env_id", IDS)
+@pytest.mark.parametrize("env_id", [env_id for env_id in IDS if env_id != SOFT])
 @settings(max_examples=60, deadline=None)
 @given(instance=instances(), seed=st.integers(0, 1000), guidance=st.booleans())
 def test_masked_episodes_are_feasible_schedules_worth_their_rewards(

@@ -11,7 +11,7 @@ from dsct_gym.envs.observation import Column, Layout
 from dsct_gym.plan import Column as ViewColumn
 from dsct_gym.plan import Context, Machine
 from dsct_gym.registration import ENVIRONMENTS
-from playing import FROM_NOTHING, IDS, PLAN
+from playing import ARRIVING, FROM_NOTHING, IDS, ONLINE, PLAN, QUEUE, SOFT
 
 ROOT = Path(__file__).parents[3]
 PLAIN, GUIDED = Layout(1, 1), Layout(1, 1, guidance=True)
@@ -91,13 +91,33 @@ def test_docstring_of_a_plan_lists_the_columns_of_the_view() -> None:
     }
 
 
+@pytest.mark.parametrize("env_id", ARRIVING)
+def test_docstring_of_arrivals_lists_every_column(env_id: str) -> None:
+    text = specification(env_id)
+    env = gymnasium.make(env_id, n=7, m=3, **({"window": 6} if env_id == QUEUE else {}))
+    layout, rows = env.unwrapped.layout, {"machines": ("m·", 3), "tasks": ("W·", 6)}
+    listed = 0
+    for key, columns in (
+        ("task" if env_id == ONLINE else "tasks", layout.task),
+        ("machines", layout.machine),
+        ("budget", layout.budget),
+    ):
+        sign, count = rows.get(key, ("", 1))
+        assert env.observation_space[key].shape == (count * len(columns),)
+        bullets = [f"* ``{c.name}`` {bounds(c)}: {c.meaning}" for c in columns]
+        assert " ".join(bullets) in text.partition(f" ``{key}`` ({sign}{len(columns)},): ")[2], key
+        listed += len(bullets)
+    assert text.count(" * ") == listed
+    assert re.search(r" ``machines_mask`` \(m,\): ", text)
+
+
 @pytest.mark.parametrize("env_id", IDS)
 def test_docstring_tells_the_action_space(env_id: str) -> None:
     text = specification(env_id)
     assert text.startswith(f"``{env_id}``: ")
     told = re.search(r"Action: ``(.+?)``\.", text)
     space = gymnasium.make(env_id, n=7, m=3, levels=4).action_space
-    sizes = {"m·L + 1": 13, "m + 1": 4}
+    sizes = {"m·L + 1": 13, "m + 1": 4, "W·L + 1": 33}
     forms = {f"Discrete({size})": f"Discrete({value})" for size, value in sizes.items()}
     forms |= {
         f"Box(−1, 1, ({size},))": f"Box(-1.0, 1.0, ({value},), float32)"
@@ -113,7 +133,9 @@ def test_docstring_tells_the_action_space(env_id: str) -> None:
 
 @pytest.mark.parametrize("env_id", IDS)
 def test_docstring_names_what_info_tells(env_id: str) -> None:
-    env = gymnasium.make(env_id, suite="tiny", split="test")
+    # A plain instance made soft is another problem, of which no suite knows anything.
+    suite = "timeliness" if env_id == SOFT else "tiny"
+    env = gymnasium.make(env_id, suite=suite, split="test")
     _, first = env.reset(seed=0)
     over = False
     while not over:

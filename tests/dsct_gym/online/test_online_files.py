@@ -96,7 +96,11 @@ class TestFiles:
             (None, {"horizon": 0.4}, "horizon: 0.4 s ends before the last arrival at 0.5 s"),
             (None, {"horizon": 0}, "horizon: must be above 0"),
             (None, {"horizon": float("inf")}, "horizon: must be finite"),
-            (None, {"objective": {}}, "objective: unknown key"),
+            (
+                None,
+                {"objective": {}},
+                "horizon, objective, tasks[0].arrival: no variant has all of these keys",
+            ),
         ],
     )
     def test_refusals(self, path, place, changed, fault, capsys):

@@ -124,7 +124,7 @@ def test_what_is_not_possible_is_a_defect(kind: type[Scripted], choice: Choice) 
     problem = by_hand([0.0, 1.0], [3.0, 9.0], [4.0, 1.0])
     with pytest.raises(RuntimeError, match="chose what is not possible"):
         kind(lambda known: choice).played(problem)
-    poor = by_hand([0.0, 1.0], [3.0, 9.0], [2.0, 1.0], budget=1.0)
+    poor = by_hand([0.0], [3.0], [2.0], budget=1.5, horizon=1.0)
     with pytest.raises(RuntimeError, match="chose what is not possible"):
         kind(in_full).played(poor)
 

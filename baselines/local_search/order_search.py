@@ -24,7 +24,7 @@ _SAMPLES = 200
 _PLACES = 4  # different places in a machine's order at which a task may come in, about
 
 
-class SequenceSearch:
+class OrderSearch:
     """A walk over the assignments and orders of a problem, from what each task gains as it arrives.
 
     Args:
