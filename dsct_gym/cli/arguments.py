@@ -20,6 +20,14 @@ InstanceArgument = Annotated[
     typer.Argument(metavar="INSTANCE", help="Instance file, or the name of one that ships."),
 ]
 
+InstanceName = Annotated[
+    str | None, typer.Option("--name", metavar="TEXT", help="Name of the instance.")
+]
+InstanceOutput = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Instance file.", show_default="stdout"),
+]
+
 
 def read_limit(value: float | None) -> float | None:
     """A time limit, s; ``inf``, as long as it takes, is none."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsct_gym.cli.arguments import Json, check_writable
+from dsct_gym.cli.arguments import InstanceName, InstanceOutput, Json, check_writable
 from dsct_gym.cli.console import Heading, err, out, print_json, print_table, warn
 from dsct_gym.errors import InputError
 
@@ -68,15 +68,8 @@ def build(
             show_default="the last deadline",
         ),
     ] = None,
-    name: Annotated[
-        str | None, typer.Option("--name", metavar="TEXT", help="Name of the instance.")
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", metavar="FILE", help="Instance file.", show_default="stdout"
-        ),
-    ] = None,
+    name: InstanceName = None,
+    output: InstanceOutput = None,
     json: Json = False,
 ) -> None:
     """Build an instance from your own machines and requests.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dsct_gym.cli.arguments import check_writable
+from dsct_gym.cli.arguments import InstanceName, InstanceOutput, check_writable
 from dsct_gym.cli.console import err
 from dsct_gym.errors import InputError
 
@@ -97,15 +96,8 @@ def generate(
             show_default="those of arithmetic as measured",
         ),
     ] = None,
-    name: Annotated[
-        str | None, typer.Option("--name", metavar="TEXT", help="Name of the instance.")
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", metavar="FILE", help="Instance file.", show_default="stdout"
-        ),
-    ] = None,
+    name: InstanceName = None,
+    output: InstanceOutput = None,
 ) -> None:
     """Generate a random instance.
 

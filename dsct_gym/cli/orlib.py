@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dsct_gym.cli.arguments import check_writable
+from dsct_gym.cli.arguments import InstanceOutput, check_writable
 
 EXAMPLE = """
 dsct-gym orlib wt40.txt --index 1 -o wt40-1.json
@@ -39,12 +39,7 @@ def orlib(
             "-m", "--machines", metavar="M", help="Identical machines; due dates are divided by it."
         ),
     ] = 1,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", metavar="FILE", help="Instance file.", show_default="stdout"
-        ),
-    ] = None,
+    output: InstanceOutput = None,
 ) -> None:
     """Turn a weighted tardiness problem into an instance with soft deadlines.
 

@@ -15,7 +15,16 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
 
-from dsct_gym.envs.observation import LOG_LIMIT, Column, Layout, Observation, box, flags
+from dsct_gym.envs.observation import (
+    LOG_LIMIT,
+    Column,
+    Layout,
+    Observation,
+    box,
+    flags,
+    log_ratio,
+    share,
+)
 
 
 class TaskPlace(IntEnum):
@@ -65,28 +74,20 @@ class StatePlace(IntEnum):
     WAITING = 9
 
 
-def _share(place: IntEnum, meaning: str) -> Column:
-    return Column(place, 0.0, 1.0, meaning)
-
-
-def _log(place: IntEnum, ratio: str) -> Column:
-    return Column(place, -LOG_LIMIT, LOG_LIMIT, f"ln({ratio})")
-
-
 TASK: Final = (
-    _share(TaskPlace.DUE, "(d_j − t) / T, at most 1"),
-    _log(TaskPlace.SLACK, "(d_j − t) / mean time from arrival to deadline so far"),
-    _log(TaskPlace.WORK, "f_j^max / mean f^max so far"),
-    _share(TaskPlace.GAIN, "a_j(f_j^max) − a_j(0)"),
-    _share(
+    share(TaskPlace.DUE, "(d_j − t) / T, at most 1"),
+    log_ratio(TaskPlace.SLACK, "(d_j − t) / mean time from arrival to deadline so far"),
+    log_ratio(TaskPlace.WORK, "f_j^max / mean f^max so far"),
+    share(TaskPlace.GAIN, "a_j(f_j^max) − a_j(0)"),
+    share(
         TaskPlace.HALF, "work at which half of the gain is reached / f_j^max; 0 for a flat curve"
     ),
 )
 """Columns of a task."""
 
 FITS: Final = (
-    _share(TaskPlace.ROOM, "largest work on j that fits the machine / f_j^max"),
-    _log(TaskPlace.TIME, "f_j^max / s_r / (d_j − t)"),
+    share(TaskPlace.ROOM, "largest work on j that fits the machine / f_j^max"),
+    log_ratio(TaskPlace.TIME, "f_j^max / s_r / (d_j − t)"),
     Column(
         TaskPlace.ENERGY,
         -LOG_LIMIT,
@@ -97,9 +98,9 @@ FITS: Final = (
 """Columns of a task that waits, on the machine r that is asked."""
 
 MACHINE: Final = (
-    _log(MachinePlace.SPEED, "s_r / mean speed"),
-    _log(MachinePlace.EFFICIENCY, "E_r / mean efficiency"),
-    _share(MachinePlace.SPENT, "energy spent on the machine / B; 0 when B is 0"),
+    log_ratio(MachinePlace.SPEED, "s_r / mean speed"),
+    log_ratio(MachinePlace.EFFICIENCY, "E_r / mean efficiency"),
+    share(MachinePlace.SPENT, "energy spent on the machine / B; 0 when B is 0"),
     Column(
         MachinePlace.WAIT,
         0.0,
@@ -110,9 +111,9 @@ MACHINE: Final = (
 """Columns of a machine."""
 
 ABOUT_TASK: Final = (
-    _share(MachinePlace.LOAD, "time until it is free / (d_j − t)"),
-    _share(MachinePlace.ROOM, "largest work on j that fits / f_j^max"),
-    _log(MachinePlace.TIME, "f_j^max / s_r / (d_j − t)"),
+    share(MachinePlace.LOAD, "time until it is free / (d_j − t)"),
+    share(MachinePlace.ROOM, "largest work on j that fits / f_j^max"),
+    log_ratio(MachinePlace.TIME, "f_j^max / s_r / (d_j − t)"),
     Column(
         MachinePlace.ENERGY,
         -LOG_LIMIT,
@@ -124,18 +125,20 @@ ABOUT_TASK: Final = (
 
 
 STATE: Final = (
-    _share(StatePlace.TIME, "t / T, at most 1"),
-    _share(StatePlace.ENERGY_LEFT, "(B − energy spent) / B; 0 when B is 0"),
+    share(StatePlace.TIME, "t / T, at most 1"),
+    share(StatePlace.ENERGY_LEFT, "(B − energy spent) / B; 0 when B is 0"),
     Column(StatePlace.PACE, -1.0, 1.0, "energy spent / B − t / T, t / T at most 1; 0 when B is 0"),
     Column(StatePlace.BETA, -LOG_LIMIT, LOG_LIMIT, "ln(B / (T Σ_r P_r)); −5 when B is 0"),
-    _share(StatePlace.ACCURACY, "Σ of rewards so far / tasks so far"),
+    share(StatePlace.ACCURACY, "Σ of rewards so far / tasks so far"),
     Column(
         StatePlace.DEMAND,
         -LOG_LIMIT,
         LOG_LIMIT,
         "ln(Σ f^max so far / (Σ_r s_r t)); 5 when t is 0",
     ),
-    _log(StatePlace.RECENT, "recent f^max / (Σ_r s_r T/20), a task's share falling by e in T/20"),
+    log_ratio(
+        StatePlace.RECENT, "recent f^max / (Σ_r s_r T/20), a task's share falling by e in T/20"
+    ),
     Column(StatePlace.ARRIVED, 0.0, LOG_LIMIT, "log10(1 + tasks so far)"),
     Column(StatePlace.MACHINES, 0.0, LOG_LIMIT, "log10(m)"),
     Column(StatePlace.WAITING, 0.0, LOG_LIMIT, "log10(1 + tasks that wait)"),
@@ -192,7 +195,7 @@ class QueueLayout(ArrivalLayout):
     @property
     def machine(self) -> tuple[Column, ...]:
         """Columns of each row of ``machines``."""
-        return (*MACHINE, _share(QueuePlace.ASKED, "1 for the machine that is asked"))
+        return (*MACHINE, share(QueuePlace.ASKED, "1 for the machine that is asked"))
 
     @property
     def budget(self) -> tuple[Column, ...]:

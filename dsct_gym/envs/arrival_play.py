@@ -16,7 +16,8 @@ from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.envs.arrival_bank import ArrivalBank
 from dsct_gym.envs.state import Feedback
 from dsct_gym.jit import helper
-from dsct_gym.online.simulator import Counter, Game, Meter, Tasks
+from dsct_gym.online.known import Choice
+from dsct_gym.online.simulator import Counter, Game, Meter, Tasks, settle
 
 RECENT = 0.05
 """Share of the horizon over which recent work is averaged; older work counts e times less."""
@@ -178,6 +179,49 @@ def begin_row(
     feedback.terminated[env] = False
     feedback.truncated[env] = False
     feedback.invalid[env] = False
+
+
+@helper
+def stays(play: ArrivalPlay, feedback: Feedback, env: int) -> bool:
+    """Whether an environment stays where its reset has put it, as a fresh one does for a step."""
+    if not play.fresh[env]:
+        return False
+    play.fresh[env] = False
+    feedback.reward[env] = 0.0
+    feedback.invalid[env] = False
+    feedback.terminated[env] = False
+    feedback.truncated[env] = False
+    return True
+
+
+@helper
+def begin_turn(play: ArrivalPlay, feedback: Feedback, action: int, env: int) -> bool:
+    """Notes a decision; whether it gives a task: the last action and a forbidden one do not."""
+    allowed = feedback.mask[env, action] == 1
+    feedback.invalid[env] = not allowed
+    feedback.reward[env] = 0.0
+    play.position[env] += 1
+    return bool(allowed and action != feedback.mask.shape[1] - 1)
+
+
+@helper
+def give(
+    bank: ArrivalBank,
+    play: ArrivalPlay,
+    feedback: Feedback,
+    env: int,
+    game: Game,
+    task: int,
+    machine: int,
+    level: int,
+) -> None:
+    """Gives a machine a task at a level, if it fits."""
+    row = play.row[env]
+    work = bank.level[row, task, level]
+    if settle(game, Choice(task=task, machine=machine, work=work)):
+        play.energy[env, machine] += work / bank.efficiency[row, machine]
+        feedback.reward[env] = bank.gain[row, task, level]
+        play.gained[env] += bank.gain[row, task, level]
 
 
 @helper

@@ -90,28 +90,30 @@ class Column:
         return self.place.name.lower()
 
 
-def _share(place: IntEnum, meaning: str) -> Column:
+def share(place: IntEnum, meaning: str) -> Column:
+    """A column from 0 to 1."""
     return Column(place, 0.0, 1.0, meaning)
 
 
-def _log(place: IntEnum, ratio: str, otherwise: str | None = None) -> Column:
+def log_ratio(place: IntEnum, ratio: str, otherwise: str | None = None) -> Column:
+    """The logarithm of a ratio, clipped; ``otherwise`` tells what stands where there is none."""
     meaning = f"ln({ratio})" if otherwise is None else f"ln({ratio}); {otherwise}"
     return Column(place, -LOG_LIMIT, LOG_LIMIT, meaning)
 
 
 TASK: Final = (
-    _share(TaskColumn.DEADLINE, "d_j / d_max"),
-    _log(TaskColumn.WORK, "f_j^max / (d_max Σ_r s_r / n)"),
-    _share(TaskColumn.GAIN, "a_j(f_j^max) − a_j(0)"),
-    _share(
+    share(TaskColumn.DEADLINE, "d_j / d_max"),
+    log_ratio(TaskColumn.WORK, "f_j^max / (d_max Σ_r s_r / n)"),
+    share(TaskColumn.GAIN, "a_j(f_j^max) − a_j(0)"),
+    share(
         TaskColumn.HALF, "work at which half of the gain is reached / f_j^max; 0 for a flat curve"
     ),
 )
 """Columns of a task: of the task at hand, and of each row of the table of tasks."""
 
 TASK_GUIDANCE: Final = (
-    _share(TaskColumn.FRACTION, "work in the fractional relaxation / f_j^max"),
-    _log(
+    share(TaskColumn.FRACTION, "work in the fractional relaxation / f_j^max"),
+    log_ratio(
         TaskColumn.PRICE,
         "π_j f_j^max / gain",
         "−5 when π_j is 0, else 5 for a flat curve",
@@ -120,37 +122,37 @@ TASK_GUIDANCE: Final = (
 """Columns of a task that the relaxation adds."""
 
 MACHINE: Final = (
-    _log(MachineColumn.SPEED, "s_r / mean speed"),
-    _log(MachineColumn.EFFICIENCY, "E_r / mean efficiency"),
-    _share(MachineColumn.USED, "time used t_r / d_max"),
-    _share(MachineColumn.LOAD, "t_r / d_j"),
-    _share(MachineColumn.ROOM, "largest work on j that fits now / f_j^max"),
-    _log(MachineColumn.TIME, "f_j^max / s_r / d_j"),
-    _log(MachineColumn.ENERGY, "f_j^max / E_r / (B / n)", "5 when B is 0"),
-    _share(MachineColumn.SPENT, "energy spent on the machine / B; 0 when B is 0"),
+    log_ratio(MachineColumn.SPEED, "s_r / mean speed"),
+    log_ratio(MachineColumn.EFFICIENCY, "E_r / mean efficiency"),
+    share(MachineColumn.USED, "time used t_r / d_max"),
+    share(MachineColumn.LOAD, "t_r / d_j"),
+    share(MachineColumn.ROOM, "largest work on j that fits now / f_j^max"),
+    log_ratio(MachineColumn.TIME, "f_j^max / s_r / d_j"),
+    log_ratio(MachineColumn.ENERGY, "f_j^max / E_r / (B / n)", "5 when B is 0"),
+    share(MachineColumn.SPENT, "energy spent on the machine / B; 0 when B is 0"),
 )
 """Columns of a machine, as it looks for the task at hand j."""
 
 MACHINE_GUIDANCE: Final = (
-    _share(
+    share(
         MachineColumn.PROFILE,
         "energy of the machine in the fractional relaxation / B; 0 when B is 0",
     ),
     Column(MachineColumn.PROFILE_LEFT, -1.0, 1.0, "profile − spent"),
-    _log(MachineColumn.PRICE, "λ / E_r / π_j", "−5 when λ is 0, else 5 when π_j is 0"),
+    log_ratio(MachineColumn.PRICE, "λ / E_r / π_j", "−5 when λ is 0, else 5 when π_j is 0"),
     Column(MachineColumn.FRACTION_TIME, 0.0, LOG_LIMIT, "fractional work of j / s_r / d_j"),
 )
 """Columns of a machine that the relaxation adds."""
 
 BUDGET: Final = (
-    _share(BudgetColumn.ENERGY_LEFT, "(B − energy spent) / B; 0 when B is 0"),
-    _share(BudgetColumn.TASKS_LEFT, "tasks not yet decided / n"),
-    _share(BudgetColumn.ACCURACY, "Σ of rewards so far / n"),
-    _log(BudgetColumn.RHO, "d_max Σ_r s_r / Σ_j f_j^max"),
-    _log(BudgetColumn.BETA, "B / (d_max Σ_r P_r)", "−5 when B is 0"),
+    share(BudgetColumn.ENERGY_LEFT, "(B − energy spent) / B; 0 when B is 0"),
+    share(BudgetColumn.TASKS_LEFT, "tasks not yet decided / n"),
+    share(BudgetColumn.ACCURACY, "Σ of rewards so far / n"),
+    log_ratio(BudgetColumn.RHO, "d_max Σ_r s_r / Σ_j f_j^max"),
+    log_ratio(BudgetColumn.BETA, "B / (d_max Σ_r P_r)", "−5 when B is 0"),
     Column(BudgetColumn.TASKS, 0.0, LOG_LIMIT, "log10(n)"),
     Column(BudgetColumn.MACHINES, 0.0, LOG_LIMIT, "log10(m)"),
-    _log(
+    log_ratio(
         BudgetColumn.PRICE,
         "λ B / n",
         "λ of the optimum so far, −5 when it is 0; in all ids but Assign 0",
@@ -159,12 +161,12 @@ BUDGET: Final = (
 """Columns of the episode as a whole."""
 
 BUDGET_GUIDANCE: Final = (
-    _log(
+    log_ratio(
         BudgetColumn.RELAXED_PRICE,
         "λ B / n",
         "λ of the fractional relaxation, −5 when it is 0",
     ),
-    _log(
+    log_ratio(
         BudgetColumn.SLACK,
         "Σ_r s_r (d_max − t_r) / fractional work of the tasks not yet decided",
         "5 when that work is 0",

@@ -7,7 +7,15 @@ import math
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.envs.arrival_bank import ArrivalBank
 from dsct_gym.envs.arrival_columns import MachinePlace
-from dsct_gym.envs.arrival_play import ArrivalPlay, begin_row, game_of, go_on
+from dsct_gym.envs.arrival_play import (
+    ArrivalPlay,
+    begin_row,
+    begin_turn,
+    game_of,
+    give,
+    go_on,
+    stays,
+)
 from dsct_gym.envs.arrival_view import (
     ArrivalView,
     begin_view,
@@ -24,7 +32,7 @@ from dsct_gym.envs.bank import clip
 from dsct_gym.envs.observation import Layout
 from dsct_gym.envs.state import Feedback
 from dsct_gym.jit import helper, kernel
-from dsct_gym.online.known import NOTHING, Choice
+from dsct_gym.online.known import NOTHING
 from dsct_gym.online.simulator import Meter, settle, to_arrival
 
 
@@ -165,12 +173,7 @@ def step_online(
 ) -> None:
     """Plays actions (N,) in the environments ``first`` to ``last``."""
     for env in range(first, last):
-        if play.fresh[env]:
-            play.fresh[env] = False
-            feedback.reward[env] = 0.0
-            feedback.invalid[env] = False
-            feedback.terminated[env] = False
-            feedback.truncated[env] = False
+        if stays(play, feedback, env):
             continue
         _decide(bank, play, feedback, actions[env], env)
         _go_on(bank, play, feedback, env)
@@ -182,21 +185,12 @@ def _decide(
     bank: ArrivalBank, play: ArrivalPlay, feedback: Feedback, action: int, env: int
 ) -> None:
     """Gives the task its machine and level; a forbidden action counts as skip."""
-    game, levels, row = game_of(bank, play, env), bank.level.shape[2], play.row[env]
-    skip = feedback.mask.shape[1] - 1
-    allowed = feedback.mask[env, action] == 1
-    feedback.invalid[env] = not allowed
-    feedback.reward[env] = 0.0
-    play.position[env] += 1
-    if action == skip or not allowed:
+    game, levels = game_of(bank, play, env), bank.level.shape[2]
+    if begin_turn(play, feedback, action, env):
+        task, machine, level = game.waiting[0], action // levels, action % levels
+        give(bank, play, feedback, env, game, task, machine, level)
+    else:
         settle(game, NOTHING)
-        return
-    task, machine, level = game.waiting[0], action // levels, action % levels
-    work = bank.level[row, task, level]
-    if settle(game, Choice(task=task, machine=machine, work=work)):
-        play.energy[env, machine] += work / bank.efficiency[row, machine]
-        feedback.reward[env] = bank.gain[row, task, level]
-        play.gained[env] += bank.gain[row, task, level]
 
 
 @helper

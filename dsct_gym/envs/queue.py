@@ -11,7 +11,15 @@ from dsct_gym.arguments import as_integer
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.envs.arrival_bank import ArrivalBank
 from dsct_gym.envs.arrival_columns import QueueLayout, StatePlace, TaskPlace
-from dsct_gym.envs.arrival_play import ArrivalPlay, begin_row, game_of, go_on
+from dsct_gym.envs.arrival_play import (
+    ArrivalPlay,
+    begin_row,
+    begin_turn,
+    game_of,
+    give,
+    go_on,
+    stays,
+)
 from dsct_gym.envs.arrival_view import (
     QueueView,
     begin_view,
@@ -30,7 +38,7 @@ from dsct_gym.envs.observation import LOG_LIMIT, Layout
 from dsct_gym.envs.source import Source
 from dsct_gym.envs.state import Feedback
 from dsct_gym.jit import helper, kernel
-from dsct_gym.online.known import NOTHING, Choice
+from dsct_gym.online.known import NOTHING
 from dsct_gym.online.simulator import Counter, Meter, settle, to_idle
 
 DEFAULT_WINDOW = 8
@@ -210,12 +218,7 @@ def step_queue(
 ) -> None:
     """Plays actions (N,) in the environments ``first`` to ``last``."""
     for env in range(first, last):
-        if play.fresh[env]:
-            play.fresh[env] = False
-            feedback.reward[env] = 0.0
-            feedback.invalid[env] = False
-            feedback.terminated[env] = False
-            feedback.truncated[env] = False
+        if stays(play, feedback, env):
             continue
         _decide(bank, play, feedback, actions[env], env)
         _go_on(bank, play, feedback, env)
@@ -227,20 +230,12 @@ def _decide(
     bank: ArrivalBank, play: ArrivalPlay, feedback: Feedback, action: int, env: int
 ) -> None:
     """Gives the machine that is asked a task; a forbidden action has it wait."""
-    game, levels, row = game_of(bank, play, env), bank.level.shape[2], play.row[env]
-    allowed = feedback.mask[env, action] == 1
-    feedback.invalid[env] = not allowed
-    feedback.reward[env] = 0.0
-    play.position[env] += 1
-    if action == feedback.mask.shape[1] - 1 or not allowed:
+    game, levels = game_of(bank, play, env), bank.level.shape[2]
+    if begin_turn(play, feedback, action, env):
+        task, machine = game.waiting[action // levels], game.counters[Counter.MACHINE]
+        give(bank, play, feedback, env, game, task, machine, action % levels)
+    else:
         settle(game, NOTHING)
-        return
-    task, level = game.waiting[action // levels], action % levels
-    machine, work = game.counters[Counter.MACHINE], bank.level[row, task, level]
-    if settle(game, Choice(task=task, machine=machine, work=work)):
-        play.energy[env, machine] += work / bank.efficiency[row, machine]
-        feedback.reward[env] = bank.gain[row, task, level]
-        play.gained[env] += bank.gain[row, task, level]
 
 
 @helper

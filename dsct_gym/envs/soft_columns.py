@@ -8,7 +8,7 @@ from typing import Final
 
 from gymnasium import spaces
 
-from dsct_gym.envs.observation import LOG_LIMIT, Column, Layout, box, flags
+from dsct_gym.envs.observation import LOG_LIMIT, Column, Layout, box, flags, log_ratio, share
 
 
 class TaskPlace(IntEnum):
@@ -52,37 +52,29 @@ class StatePlace(IntEnum):
     CAP = 10
 
 
-def _share(place: IntEnum, meaning: str) -> Column:
-    return Column(place, 0.0, 1.0, meaning)
-
-
 def _some(place: IntEnum, meaning: str) -> Column:
     return Column(place, 0.0, LOG_LIMIT, meaning)
 
 
-def _log(place: IntEnum, meaning: str) -> Column:
-    return Column(place, -LOG_LIMIT, LOG_LIMIT, meaning)
-
-
 TASK: Final = (
-    _share(TaskPlace.DEADLINE, "d_j / d_max"),
-    _log(TaskPlace.WORK, "ln(f_j^max / (d_max Σ_r s_r / n))"),
-    _share(TaskPlace.GAIN, "a_j(f_j^max) − a_j(0)"),
-    _share(
+    share(TaskPlace.DEADLINE, "d_j / d_max"),
+    log_ratio(TaskPlace.WORK, "f_j^max / (d_max Σ_r s_r / n)"),
+    share(TaskPlace.GAIN, "a_j(f_j^max) − a_j(0)"),
+    share(
         TaskPlace.HALF, "work at which half of the gain is reached / f_j^max; 0 for a flat curve"
     ),
     _some(TaskPlace.WEIGHT, "w_j, at most 5"),
-    _share(TaskPlace.WHOLE, "1 for a task that is not compressible"),
+    share(TaskPlace.WHOLE, "1 for a task that is not compressible"),
 )
 """Columns of the task at hand."""
 
 MACHINE: Final = (
-    _log(MachinePlace.SPEED, "ln(s_r / mean speed)"),
-    _log(MachinePlace.EFFICIENCY, "ln(E_r / mean efficiency)"),
+    log_ratio(MachinePlace.SPEED, "s_r / mean speed"),
+    log_ratio(MachinePlace.EFFICIENCY, "E_r / mean efficiency"),
     _some(MachinePlace.USED, "t_r / d_max, at most 5"),
     _some(MachinePlace.LOAD, "t_r / d_j, at most 5"),
-    _share(MachinePlace.ROOM, "largest work on j that the budget allows / f_j^max"),
-    _log(MachinePlace.TIME, "ln(f_j^max / s_r / d_j)"),
+    share(MachinePlace.ROOM, "largest work on j that the budget allows / f_j^max"),
+    log_ratio(MachinePlace.TIME, "f_j^max / s_r / d_j"),
     _some(MachinePlace.LATE, "lateness of j with all of its work / d_max, at most 5"),
     _some(MachinePlace.PENALTY, "what j then pays, at most 5"),
     _some(MachinePlace.ENERGY, "what the energy of all of its work costs, at most 5"),
@@ -90,16 +82,16 @@ MACHINE: Final = (
 """Columns of a machine as it looks for the task at hand j."""
 
 STATE: Final = (
-    _share(StatePlace.ENERGY_LEFT, "(B − energy spent) / B; 1 without a budget"),
-    _share(StatePlace.TASKS_LEFT, "tasks not yet decided / n"),
+    share(StatePlace.ENERGY_LEFT, "(B − energy spent) / B; 1 without a budget"),
+    share(StatePlace.TASKS_LEFT, "tasks not yet decided / n"),
     Column(StatePlace.VALUE, -LOG_LIMIT, LOG_LIMIT, "Σ of rewards so far / n, within ±5"),
-    _log(StatePlace.RHO, "ln(d_max Σ_r s_r / Σ_j f_j^max)"),
+    log_ratio(StatePlace.RHO, "d_max Σ_r s_r / Σ_j f_j^max"),
     _some(StatePlace.TASKS, "log10(n)"),
     _some(StatePlace.MACHINES, "log10(m)"),
-    _share(StatePlace.STEP, "1 where the penalty is a step"),
-    _share(StatePlace.LINEAR, "1 where it is linear"),
-    _share(StatePlace.EXPONENTIAL, "1 where it is exponential"),
-    _log(StatePlace.SCALE, "ln(scale / d_max); 0 for a step"),
+    share(StatePlace.STEP, "1 where the penalty is a step"),
+    share(StatePlace.LINEAR, "1 where it is linear"),
+    share(StatePlace.EXPONENTIAL, "1 where it is exponential"),
+    log_ratio(StatePlace.SCALE, "scale / d_max", "0 for a step"),
     _some(StatePlace.CAP, "the cap, at most 5; 5 without one"),
 )
 """Columns of the episode as a whole."""
