@@ -16,14 +16,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from dsct_gym.arrays import Floats
+from dsct_gym.benchmark.statistics import mean_interval
 from dsct_gym.suites.suite import load_suite
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 RUNS: Final = DOCS / "leaderboard" / "0.2.0-arrivals.csv.gz"
 SUITES: Final = {"poisson": "#0b62c4", "bursty": "#d1570a", "trace": "#0a7d73"}
 MARKS: Final = {"poisson": "o", "bursty": "s", "trace": "D"}
-BEST, MINE, RULE = "hindsight[moves=50000]", "rl-online", "price"
-RESAMPLES: Final = 10_000
+BEST, MINE = "hindsight[moves=50000]", "rl-online"
 
 
 def accuracies() -> dict[str, dict[str, Floats]]:
@@ -49,14 +49,6 @@ def bounds(suite: str) -> float:
     return float(
         np.mean([known.upper_bound / n for known, n in zip(members.references, tasks, strict=True)])
     )
-
-
-def interval(differences: Floats) -> tuple[float, float, float]:
-    """Mean of paired differences and its 95 % bootstrap interval over instances."""
-    rng = np.random.default_rng(0)
-    rows = rng.integers(0, differences.size, (RESAMPLES, differences.size))
-    low, high = np.quantile(differences[rows].mean(axis=1), [0.025, 0.975])
-    return float(differences.mean()), float(low), float(high)
 
 
 def draw(found: dict[str, dict[str, Floats]]) -> Figure:
@@ -101,8 +93,8 @@ def main() -> None:
         cells = " | ".join(f"{found[suite][agent].mean():.4f}" for suite in SUITES)
         print(f"| `{agent}` | {cells} |")
     for rule in (agent for agent in agents if agent not in (BEST, MINE)):
-        told = [interval(found[suite][MINE] - found[suite][rule]) for suite in SUITES]
-        cells = " | ".join(f"{mean:+.4f} [{low:+.4f}, {high:+.4f}]" for mean, low, high in told)
+        told = [mean_interval(found[suite][MINE] - found[suite][rule]) for suite in SUITES]
+        cells = " | ".join(f"{at.mean:+.4f} [{at.low:+.4f}, {at.high:+.4f}]" for at in told)
         print(f"| {MINE} − {rule} | {cells} |")
 
 
