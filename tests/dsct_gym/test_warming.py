@@ -52,7 +52,7 @@ solver = make_solver(NAME)
 solver.warm_up()
 before = ready()
 for label, instance in instances.items():
-    for limit in (0.3, 1e-9):
+    for limit in (0.1, 1e-9):
         solver.solve(instance, time_limit=limit, seed=0)
         check(before, label)
 """
@@ -66,7 +66,7 @@ solver.practise(toy_like(draw_points(toy(), 2)))
 before = ready()
 for label, instance in instances.items():
     for count in (1, 4):
-        solver.solve(draw_points(instance, count), time_limit=0.3, seed=0)
+        solver.solve(draw_points(instance, count), time_limit=0.1, seed=0)
         check(before, (label, count))
 """
 
