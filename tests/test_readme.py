@@ -19,8 +19,9 @@ PAGES = README + "".join(
     for page in ("usage.md", "evaluation.md", "operator.md")
 )
 
-# What is measured on many instances takes minutes: here it runs on one of each size.
-FEWER = {"evaluate": ("--count", "1", "--reference-moves", "10")}
+# What is measured on many instances or cells takes minutes: here it runs on one of each size, or
+# in the quick form, which also has a test of its own.
+FEWER = {"evaluate": ("--count", "1", "--reference-moves", "10"), "reproduce": ("--quick",)}
 
 
 def blocks(language: str) -> list[str]:
