@@ -19,8 +19,8 @@ SHAPES: Final = (
     "M-2,-6h4v4h4v4h-4v4h-4v-4h-4v-4h4z",
     "M-5.5,-3l2.5,-2.5l3,3l3,-3l2.5,2.5l-3,3l3,3l-2.5,2.5l-3,-3l-3,3l-2.5,-2.5l3,-3z",
     "M0,-6.6l1.9,4.4l4.8,0.4l-3.7,3.1l1.2,4.7l-4.2,-2.6l-4.2,2.6l1.2,-4.7l-3.7,-3.1l4.8,-0.4z",
-    "M-5,-5.5h10l-10,11h10z",
-    "M-5.5,-5v10l11,-10v10z",
+    "M-6,-6h12l-4,6l4,6h-12l4,-6z",
+    "M-6,-6l6,4l6,-4v12l-6,-4l-6,4z",
 )
 """Circle, square, diamond, triangles up and down, plus, cross, star, hourglass, bow tie."""
 FILLS: Final = 3

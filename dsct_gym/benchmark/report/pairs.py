@@ -22,8 +22,8 @@ def pairs_chapter(results: Results) -> str:
         cells = "".join(_pair(found, first, second) for second in results.solvers)
         rows += f"<tr><th scope='row'>{escape(first)}</th>{cells}</tr>"
     told = (
-        "Row against column: instances with a smaller and with a larger gap. ▲ on green: better, "
-        "▼ on red: worse, significant at 5 % by a two-sided Wilcoxon signed-rank test on the "
+        "Row against column: instances with a smaller and with a larger gap. ▲ on blue: better, "
+        "▼ on orange: worse, significant at 5 % by a two-sided Wilcoxon signed-rank test on the "
         "instances, with Holm's correction over all pairs (p below)."
     )
     table = (

@@ -49,7 +49,11 @@ def folder(tmp_path_factory) -> Path:
     store = Store(folder)
     with store.opened():
         for index, label in enumerate(["one", "two", HOSTILE]):
-            instance = generate(8, 2, seed=index, name=label)
+            instance = replace(
+                generate(8, 2, seed=index, name=label),
+                machine_names=(HOSTILE, "second"),
+                task_names=(HOSTILE, *(f"t{task}" for task in range(7))),
+            )
             solvers = [("random", 0), ("random", 1), ("greedy", 0), ("approx", 0), ("mip", 0)]
             for solver, seed in [*solvers, ("stub_solvers:Broken", 0)]:
                 job = Job(label, instance, Spec(solver), time_limit=2.0, seed=seed)
