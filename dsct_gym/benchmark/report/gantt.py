@@ -134,7 +134,8 @@ def _late_part(schedule: Schedule, task: int, x: Scale, factor: float) -> str:
         return ""
     middle = _TOP + _ROW * (int(schedule.machine[task]) + 0.56)
     start = max(due, float(schedule.start[task]))
-    return line(x(start * factor), middle, x(end * factor), middle, "late")
+    ends = x(start * factor), middle, x(end * factor), middle
+    return line(*ends, "edge") + line(*ends, "late")  # in sight on bars of any colour
 
 
 def _waiting(schedule: Schedule, task: int, x: Scale, factor: float) -> str:
