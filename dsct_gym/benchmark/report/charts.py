@@ -8,7 +8,7 @@ import numpy as np
 
 from dsct_gym.arrays import Floats
 from dsct_gym.benchmark.record import Record
-from dsct_gym.benchmark.report.labels import Labels, short
+from dsct_gym.benchmark.report.labels import Labels, longest, short
 from dsct_gym.benchmark.report.marks import mark, series
 from dsct_gym.benchmark.report.results import Results
 from dsct_gym.benchmark.report.scales import Scale, linear_scale, log_scale
@@ -82,14 +82,14 @@ def pareto_front(scores: list[Score]) -> list[Score]:
 def gap_distributions(results: Results) -> str:
     """A box and a dot for each instance, one row a solver."""
     gaps = results.gaps
-    left = 16.0 + LETTER * max(map(len, map(short, gaps.solvers)))
+    left = 16.0 + LETTER * longest(gaps.solvers)
     x = gap_scale(_numbers(gaps.values), left, WIDTH - RIGHT)
     bottom = TOP + _ROW * len(gaps.solvers)
     parts = [x_axis(x, "gap to best known", TOP, bottom)]
     every = max(1, gaps.values.size // _MOST_DOTS)
     for index, solver in enumerate(gaps.solvers):
         middle = TOP + _ROW * (index + 0.5)
-        parts.append(text(left - 8, middle + 4, short(solver), "label", anchor="end"))
+        parts.append(text(left - 8, middle + 4, short(solver, index), "label", anchor="end"))
         values = gaps.values[index]
         parts.append(_box(np.sort(values[~np.isnan(values)]), x, middle, index))
         for place in np.flatnonzero(~np.isnan(values))[::every].tolist():

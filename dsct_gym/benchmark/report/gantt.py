@@ -59,8 +59,8 @@ def gantt_svg(schedule: Schedule, label: str) -> str:
     for task, colour in zip(placed, colours, strict=True):
         parts.append(_bar(schedule, task, x, factor, unit, to_hex(colour)))
         parts.append(_late_part(schedule, task, x, factor))
-        parts.append(_waiting(schedule, task, x, factor))
-    parts += [_deadline(schedule, task, x, factor) for task in placed]
+    parts.append(_waits(schedule, placed, x, factor))
+    parts.append(_strokes("deadline", [_deadline(schedule, task, x, factor) for task in placed]))
     parts.append(_colour_scale(instance, left, bottom + 62.0))
     return svg("".join(parts), label, width=_WIDTH, height=bottom + _BOTTOM)
 
@@ -124,7 +124,7 @@ def _bar(schedule: Schedule, task: int, x: Scale, factor: float, unit: str, colo
 def _deadline(schedule: Schedule, task: int, x: Scale, factor: float) -> str:
     at = x(float(schedule.instance.core.deadlines[task]) * factor)
     top = _TOP + _ROW * int(schedule.machine[task])
-    return line(at, top + 0.02 * _ROW, at, top + 0.17 * _ROW, "deadline")
+    return f"M{at:.1f} {top + 0.02 * _ROW:.1f}v{0.15 * _ROW:.1f}"
 
 
 def _late_part(schedule: Schedule, task: int, x: Scale, factor: float) -> str:
@@ -138,12 +138,20 @@ def _late_part(schedule: Schedule, task: int, x: Scale, factor: float) -> str:
     return line(*ends, "edge") + line(*ends, "late")  # in sight on bars of any colour
 
 
-def _waiting(schedule: Schedule, task: int, x: Scale, factor: float) -> str:
-    """A line from when a task arrived to when it starts; nothing where all are there at once."""
+def _waits(schedule: Schedule, tasks: Sequence[int], x: Scale, factor: float) -> str:
+    """Lines from when tasks arrived to when they start; nothing where all are there at once."""
     arrivals = releases(schedule.instance)
     if arrivals is None:
         return ""
-    at = _TOP + _ROW * (int(schedule.machine[task]) + 0.96)
-    arrived, start = float(arrivals[task]) * factor, float(schedule.start[task]) * factor
-    tick = line(x(arrived), at - 2, x(arrived), at + 1, "arrival")
-    return line(x(arrived), at, x(start), at, "waiting") + tick
+    lines, ticks = [], []
+    for task in tasks:
+        at = _TOP + _ROW * (int(schedule.machine[task]) + 0.96)
+        arrived = x(float(arrivals[task]) * factor)
+        lines.append(f"M{arrived:.1f} {at:.1f}H{x(float(schedule.start[task]) * factor):.1f}")
+        ticks.append(f"M{arrived:.1f} {at - 2.0:.1f}v3")
+    return _strokes("waiting", lines) + _strokes("arrival", ticks)
+
+
+def _strokes(css: str, steps: Sequence[str]) -> str:
+    """Many strokes of one kind as one path, which is short."""
+    return f'<path class="{css}" d="{"".join(steps)}"/>'

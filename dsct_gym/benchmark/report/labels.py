@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from dsct_gym.benchmark.report.marks import mark, series
@@ -54,7 +54,7 @@ class Labels:
             name: What it says.
         """
         near = _near(x, y)
-        for content in (short(name), str(index + 1)):
+        for content in (short(name, index), str(index + 1)):
             width = LETTER * len(content)
             boxes = [_box(*candidate, width) for candidate in near]
             best = min(range(len(near)), key=lambda k: (self._cost(boxes[k]), k))
@@ -108,13 +108,18 @@ def line_ends(ends: Sequence[End], top: float, bottom: float) -> str:
         leader = f"{series(end.rank)} leader"
         parts.append(line(end.x, end.y, column - 4, at, leader))
         parts.append(mark(end.x, end.y, end.rank, end.name))
-        parts.append(text(column, at + 4, short(end.name), f"{series(end.rank)} name"))
+        parts.append(text(column, at + 4, short(end.name, end.rank), f"{series(end.rank)} name"))
     return "".join(parts)
 
 
 def margin_for(names: Sequence[str]) -> float:
     """What a chart must leave on the right for a column of names, at most."""
-    return 2 * _AFTER_MARK + 4.0 + LETTER * max((len(short(name)) for name in names), default=0)
+    return 2 * _AFTER_MARK + 4.0 + LETTER * longest(names)
+
+
+def longest(names: Iterable[str]) -> int:
+    """Letters of the longest of names, as a chart has them."""
+    return min(LONGEST, max(map(len, names), default=0))
 
 
 def room_for(names: Sequence[str]) -> float:
@@ -122,9 +127,12 @@ def room_for(names: Sequence[str]) -> float:
     return LINE * len(names)
 
 
-def short(name: str) -> str:
-    """A name that is not too long for a chart."""
-    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
+def short(name: str, rank: int) -> str:
+    """A name that is not too long for a chart; one that is cut ends in the number of its rank."""
+    if len(name) <= LONGEST:
+        return name
+    number = f"… {rank + 1}"
+    return name[: LONGEST - len(number)] + number
 
 
 def _spread(wanted: Sequence[float], top: float, bottom: float) -> list[float]:

@@ -12,7 +12,7 @@ import numpy as np
 from dsct_gym.benchmark.panel import panel
 from dsct_gym.benchmark.record import Record
 from dsct_gym.benchmark.report.charts import gap_scale, percent
-from dsct_gym.benchmark.report.labels import Labels, short
+from dsct_gym.benchmark.report.labels import Labels, longest, short
 from dsct_gym.benchmark.report.marks import mark
 from dsct_gym.benchmark.report.results import Results
 from dsct_gym.benchmark.report.scales import Scale, linear_scale
@@ -62,14 +62,14 @@ class Outcome:
 
 def outcomes_of_tasks(found: Mapping[str, Outcome]) -> str:
     """One bar a solver: shares of the tasks on time, late, refused."""
-    left = 16.0 + LETTER * max(map(len, map(short, found)))
+    left = 16.0 + LETTER * longest(found)
     x = Scale(0.0, 1.0, left, WIDTH - RIGHT, percent=True)
     top = TOP + _KEY
     bottom = top + _ROW * len(found)
     parts = [_key(left), x_axis(x, "share of tasks", top, bottom)]
     for place, (solver, outcome) in enumerate(found.items()):
         middle = top + _ROW * (place + 0.5)
-        parts.append(text(left - 8, middle + 4, short(solver), "label", anchor="end"))
+        parts.append(text(left - 8, middle + 4, short(solver, outcome.rank), "label", anchor="end"))
         at = 0.0
         for kind, share in enumerate(outcome.shares):
             told = f"{solver}: {share:.1%} {_OUTCOMES[kind]}"

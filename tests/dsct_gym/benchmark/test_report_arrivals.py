@@ -1,5 +1,6 @@
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from dsct_gym.benchmark.execution import run_job
 from dsct_gym.benchmark.job import Job
 from dsct_gym.benchmark.report.arrival_charts import Traits, spent_until, waiting_at
 from dsct_gym.benchmark.report.arrivals import played
+from dsct_gym.benchmark.report.gantt import gantt_svg
 from dsct_gym.benchmark.report.page import render_page
 from dsct_gym.benchmark.report.results import Results
 from dsct_gym.benchmark.spec import Spec
@@ -119,3 +121,14 @@ def test_others_have_no_such_chapter(tmp_path: Path):
     page = render_page(Results.load(tmp_path), "plain")
     assert "id='arrivals'" not in page
     assert "burstiness" not in page
+
+
+def test_a_gantt_tells_how_long_tasks_wait(schedule):
+    """Task 0 from 0 to 1 s, task 1 from 1 to 3 s; their bars begin where waiting ends."""
+    drawn = ElementTree.fromstring(gantt_svg(schedule, "waits"))
+    starts = [float(r.get("x")) for r in drawn.iter("rect") if r.get("class") == "task"]
+    second = (starts[1] - starts[0]) / 2.0
+    (waits,) = (p.get("d") for p in drawn.iter("path") if p.get("class") == "waiting")
+    ends = np.array(re.findall(r"M([\d.]+) [\d.]+H([\d.]+)", waits), dtype=float)
+    seconds = 1.0 + (ends - starts[0]) / second
+    assert seconds == pytest.approx(np.array([(0.0, 1.0), (1.0, 3.0)]), abs=0.01)

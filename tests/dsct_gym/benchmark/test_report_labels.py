@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from dsct_gym.benchmark.report.labels import End, Labels, line_ends
+from dsct_gym.benchmark.report.labels import LONGEST, End, Labels, line_ends, short
 from dsct_gym.benchmark.report.svg import LETTER, LINE
 
 
@@ -44,6 +44,14 @@ def test_a_point_by_itself_has_its_whole_name():
     assert ">approx-refined</text>" in Labels([(200.0, 100.0)]).place(
         200.0, 100.0, 3, "approx-refined"
     )
+
+
+def test_names_that_are_cut_alike_are_told_apart():
+    names = [f"solver[threads=1,start=greedy,tolerance={k}]" for k in range(12)]
+    shown = [short(name, rank) for rank, name in enumerate(names)]
+    assert len(set(shown)) == 12
+    assert {len(each) for each in shown} == {LONGEST}
+    assert shown[11].endswith("… 12")
 
 
 def test_names_at_the_ends_of_lines_keep_their_order_and_their_distance():
