@@ -53,10 +53,13 @@ def arrivals_chapter(results: Results) -> str:
     told = (
         "Share of bound: value over the proven bound, which may split and move tasks. Share of "
         "hindsight: value over that of the best schedule known, made with full knowledge of what "
-        "arrives. Below them: the least over instances."
+        "arrives."
     )
+    if len(problems) > 1:
+        told += " Below them: the least over instances."
+    shown = {record.solver for record in records}
     drawn = [*_across(results, problems, records), *_over_time(results, problems)]
-    body = _table(results, records) + note(told) + legend(results.solvers) + figures(drawn)
+    body = _table(results, records) + note(told) + legend(results.solvers, shown) + figures(drawn)
     return section("arrivals", "Arrivals", body)
 
 

@@ -10,7 +10,7 @@ from dsct_gym.arrays import Floats
 from dsct_gym.benchmark.record import Record
 from dsct_gym.benchmark.report.labels import Labels, longest, short
 from dsct_gym.benchmark.report.marks import mark, series
-from dsct_gym.benchmark.report.results import Results
+from dsct_gym.benchmark.report.results import FEWEST, Results
 from dsct_gym.benchmark.report.scales import Scale, linear_scale, log_scale
 from dsct_gym.benchmark.report.svg import (
     BOTTOM,
@@ -49,7 +49,7 @@ def quality_against_time(results: Results) -> str:
     scores = results.scores
     height = _height(len(scores))
     x = log_scale([row.seconds for row in scores], *x_range(), floor=_FASTEST, margin=1.7)
-    shown = [end for row in scores for end in _ends(row, results.few)]
+    shown = [end for row in scores for end in _ends(row)]
     y = gap_scale(shown, *reversed(y_range(height)), margin=1.6)
     spots = [(x(row.seconds), y(row.gap_to_best.mean)) for row in scores]
     labels = Labels(spots, height)
@@ -57,7 +57,7 @@ def quality_against_time(results: Results) -> str:
     parts = [path([*stairs(front), (x.end, front[-1][1])], "front", "Pareto front")]
     for index, (row, (at_x, at_y)) in enumerate(zip(scores, spots, strict=True)):
         interval = row.gap_to_best
-        if not results.few:
+        if row.instances >= FEWEST:
             bar = f"{series(index)} bar"
             parts.append(line(at_x, y(interval.low), at_x, y(interval.high), bar))
         told = f"{row.solver}: gap {percent(interval.mean)}, {row.seconds:.3g} s"
@@ -172,10 +172,12 @@ def _height(solvers: int) -> float:
     return HEIGHT + 9.0 * max(0, solvers - _CROWD)
 
 
-def _ends(row: Score, few: bool) -> tuple[float, float]:
+def _ends(row: Score) -> tuple[float, float]:
     """The least and the largest gap that a row of the chart against time shows."""
     gap = row.gap_to_best
-    return (gap.mean, gap.mean) if few else (max(gap.low, gap.mean / 4.0), gap.high)
+    return (
+        (gap.mean, gap.mean) if row.instances < FEWEST else (max(gap.low, gap.mean / 4.0), gap.high)
+    )
 
 
 def _gap(record: Record, results: Results) -> float:

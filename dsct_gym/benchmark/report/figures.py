@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from html import escape
 
 from dsct_gym.benchmark.report import charts
@@ -25,13 +25,19 @@ def charts_chapter(results: Results) -> str:
     return section("charts", "Charts", body)
 
 
-def legend(solvers: Sequence[str]) -> str:
-    """The marks of solvers; a press on one picks it out in the charts."""
+def legend(solvers: Sequence[str], shown: Container[str] | None = None) -> str:
+    """The marks of solvers; a press on one picks it out in the charts.
+
+    Args:
+        solvers: All solvers in the order of their ranks.
+        shown: Those that the charts below are about; None for all.
+    """
     css = "legend sticky" if len(solvers) <= _MOST_STICKY else "legend"
     keys = "".join(
         f"<button type='button' class='entry' data-series='{index}'>"
         f"{key(index)}{escape(solver)}</button>"
         for index, solver in enumerate(solvers)
+        if shown is None or solver in shown
     )
     return f"<div class='{css}' aria-label='Solvers'>{keys}</div>"
 

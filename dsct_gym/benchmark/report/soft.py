@@ -51,7 +51,7 @@ def soft_chapter(results: Results) -> str:
             "Better is up. What pays is not always to be in time.",
         ),
     ]
-    return section("soft", "Soft deadlines", body + legend(results.solvers) + figures(drawn))
+    return section("soft", "Soft deadlines", body + legend(results.solvers, found) + figures(drawn))
 
 
 def outcomes(records: Sequence[Record], solvers: Sequence[str]) -> dict[str, Outcome]:
@@ -139,6 +139,8 @@ def _by_penalty(
     }
     rows = []
     for rank, solver in enumerate(results.solvers):
+        if not any(solver in each.solvers for each in gaps.values()):
+            continue
         cells = [
             _cell(_mean(each.row(solver)) if solver in each.solvers else np.nan, show_share)
             for each in gaps.values()

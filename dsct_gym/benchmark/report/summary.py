@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dsct_gym.benchmark.report.html import Cell, folded, note, row, section, sortable
-from dsct_gym.benchmark.report.results import Results
+from dsct_gym.benchmark.report.results import FEWEST, Results
 from dsct_gym.benchmark.score_table import GAP_TO_BEST, PAGE, Column
 from dsct_gym.benchmark.scoring import Score
 from dsct_gym.benchmark.statistics import CONFIDENCE
@@ -16,7 +16,7 @@ def summary_chapter(results: Results) -> str:
     """One row a solver, best first."""
     heads = [(column.heading.capitalize(), column.told) for column in PAGE]
     rows = [
-        row(score.solver, [_cell(column, score, results.few) for column in PAGE[1:]], rank)
+        row(score.solver, [_cell(column, score) for column in PAGE[1:]], rank)
         for rank, score in enumerate(results.scores)
     ]
     intervals = f"Small print below a mean: {CONFIDENCE:.0%} bootstrap interval over instances. "
@@ -28,9 +28,9 @@ def summary_chapter(results: Results) -> str:
     return section("summary", "Summary", table + note(told))
 
 
-def _cell(column: Column[Score], score: Score, few: bool) -> Cell:
+def _cell(column: Column[Score], score: Score) -> Cell:
     assert column.value is not None
-    small = "" if few or column.small is None else column.small(score)
+    small = column.small(score) if column.small and score.instances >= FEWEST else ""
     return Cell((column.page or column.shown)(score), column.value(score), small)
 
 

@@ -230,6 +230,13 @@ def test_tables(results):
     lines = markdown_table(results.scores).splitlines()
     assert len(lines) == 2 + len(results.solvers)
     assert len({line.count("|") for line in lines}) == 1
+    assert "[" not in markdown_table(results.scores)
+
+
+def test_tables_of_many_instances_have_intervals(many):
+    (row, _) = markdown_table(many.scores).splitlines()[2:]
+    best = many.scores[0].gap_to_best
+    assert f"{best.mean:.3%} [{best.low:.3%}, {best.high:.3%}]" in row
 
 
 def test_parquet_holds_every_run(results, tmp_path):
