@@ -12,7 +12,7 @@ NEWEST = $(shell .ci/newest)
 .PHONY: help bench docs test test-newest lint clean-cache clean
 
 help:
-	@echo "make bench        run the reference agents on a real instance, pictures in out/"
+	@echo "make bench        all solvers on a real instance: pictures and report.html in out/"
 	@echo "make docs         the documentation as a site, site/index.html"
 	@echo "make test         lint, types and tests"
 	@echo "make test-newest  the tests on the newest Python found here, without torch"
@@ -26,7 +26,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	touch $@
 
 bench: $(INSTALLED)
-	$(BIN)/dsct-gym bench dc5-ofa60 --time-limit 60 --gantt -o out
+	$(BIN)/dsct-gym bench dc5-ofa60 --time-limit 60 --gantt --report -o out
 
 docs: $(INSTALLED)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

@@ -59,7 +59,7 @@ ACCURACY: Final[Column[Score]] = Column(
     lambda row: f"{row.mean_accuracy.mean:.5f}",
     small=lambda row: f"{row.mean_accuracy.low:.4f} – {row.mean_accuracy.high:.4f}",
     value=lambda row: row.mean_accuracy.mean,
-    told="over tasks, then instances",
+    told="mean over the tasks of an instance, then over instances",
 )
 GAP_TO_BEST: Final[Column[Score]] = Column(
     "gap to best",
@@ -94,21 +94,21 @@ ENERGY: Final[Column[Score]] = Column(
     lambda row: f"{row.energy_share:.1%}",
     priority=6,
     value=lambda row: row.energy_share,
-    told="share of the budget spent",
+    told="share of the energy budget that was spent",
 )
 SLACK: Final[Column[Score]] = Column(
     "slack",
     lambda row: f"{row.slack:.1%}",
     priority=8,
     value=lambda row: row.slack,
-    told="time left to the deadline, as a share of it",
+    told="time from the end of a task to its deadline, as a share of the deadline",
 )
 FAIRNESS: Final[Column[Score]] = Column(
     "fairness",
     lambda row: f"{row.fairness:.3f}",
     priority=7,
     value=lambda row: row.fairness,
-    told="Jain's index of the tasks' accuracies",
+    told="Jain's index of the tasks' accuracies: 1 where all are equal",
 )
 SECONDS: Final[Column[Score]] = Column(
     "seconds",
@@ -116,7 +116,7 @@ SECONDS: Final[Column[Score]] = Column(
     priority=3,
     markdown=lambda row: f"{row.seconds:.3g}",
     value=lambda row: row.seconds,
-    told="mean wall time",
+    told="mean wall time of the solver, s",
 )
 RUNS: Final[Column[Score]] = Column("runs", lambda row: str(row.runs))
 FAILED: Final[Column[Score]] = Column(

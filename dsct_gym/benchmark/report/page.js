@@ -20,24 +20,23 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
-const charts = document.querySelector("#charts");
-if (charts) {
-  const entries = [...charts.querySelectorAll(".entry")];
-  const paint = () => {
-    const chosen = entries.filter((entry) => entry.getAttribute("aria-pressed") === "true");
-    charts.querySelector(".figures").classList.toggle("muted", chosen.length > 0);
-    for (const lit of charts.querySelectorAll(".figures .lit")) lit.classList.remove("lit");
-    for (const entry of chosen) {
-      const series = charts.querySelectorAll(".figures .n" + entry.dataset.series);
-      for (const part of series) part.classList.add("lit");
-    }
-  };
-  for (const entry of entries) {
-    entry.setAttribute("aria-pressed", "false");
-    entry.addEventListener("click", () => {
-      const pressed = entry.getAttribute("aria-pressed") === "true";
-      entry.setAttribute("aria-pressed", String(!pressed));
-      paint();
-    });
+const entries = [...document.querySelectorAll(".entry")];
+const pressed = (entry) => entry.getAttribute("aria-pressed") === "true";
+const paint = () => {
+  const chosen = new Set(entries.filter(pressed).map((entry) => entry.dataset.series));
+  for (const part of document.querySelectorAll(".figures")) part.classList.toggle("muted", chosen.size > 0);
+  for (const lit of document.querySelectorAll(".figures .lit")) lit.classList.remove("lit");
+  for (const series of chosen) {
+    for (const part of document.querySelectorAll(".figures .n" + series)) part.classList.add("lit");
   }
+};
+for (const entry of entries) {
+  entry.setAttribute("aria-pressed", "false");
+  entry.addEventListener("click", () => {
+    const down = !pressed(entry);
+    for (const other of entries) {
+      if (other.dataset.series === entry.dataset.series) other.setAttribute("aria-pressed", String(down));
+    }
+    paint();
+  });
 }

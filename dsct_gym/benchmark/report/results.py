@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from dsct_gym.benchmark.evidence import refutations
 from dsct_gym.benchmark.panel import Panel
@@ -23,9 +24,13 @@ from dsct_gym.benchmark.scoring import (
 from dsct_gym.benchmark.statistics import Comparison, compare_pairs
 from dsct_gym.benchmark.store import Broken, Store, StoredRun
 from dsct_gym.benchmark.wording import show_limit
-from dsct_gym.errors import InputError
+from dsct_gym.errors import InputError, located
 from dsct_gym.problem import Problem
-from dsct_gym.schedule import idle
+from dsct_gym.schedule import Schedule, idle
+
+FEWEST: Final = 6
+"""Of fewer instances no test of pairs can be significant at 5 %: neither tests nor intervals are
+shown, nor how gaps are distributed, but what machines do."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class Results:
         runs: Its runs, best solver first.
         broken: Files that hold no run.
         known: What is known of each instance.
+        problems: The instances by name.
         idle: The value of doing nothing, of each.
     """
 
@@ -44,6 +50,7 @@ class Results:
     runs: tuple[StoredRun, ...]
     broken: tuple[Broken, ...]
     known: dict[str, Yardstick]
+    problems: dict[str, Problem]
     idle: dict[str, float]
 
     @classmethod
@@ -66,7 +73,7 @@ class Results:
         }
         runs.sort(key=lambda run: (ranks[run.record.solver], run.record.solver))
         worthless = {label: idle(problems[label]) for label in known}
-        return cls(store, tuple(runs), tuple(broken), known, worthless)
+        return cls(store, tuple(runs), tuple(broken), known, problems, worthless)
 
     @cached_property
     def records(self) -> list[Record]:
@@ -112,6 +119,25 @@ class Results:
         ]
 
     @property
+    def few(self) -> bool:
+        """Whether there are too few instances for statistics."""
+        return len(self.instances) < FEWEST
+
+    @property
+    def budgeted(self) -> bool:
+        """Whether all instances have an energy budget; soft deadlines may do without."""
+        return all(map(self.has_budget, self.instances))
+
+    def has_budget(self, label: str) -> bool:
+        """Whether energy is limited; where it is not, a core has what no schedule can exceed."""
+        problem = self.problems[label]
+        return getattr(problem, "budget", problem.core.energy_budget) is not None
+
+    def with_need(self, need: str) -> tuple[str, ...]:
+        """The instances whose solvers must know that, in the order of names."""
+        return tuple(label for label in self.instances if need in self.problems[label].needs)
+
+    @property
     def failures(self) -> list[Record]:
         """The runs without a feasible schedule."""
         return [record for record in self.records if not record.ok]
@@ -119,6 +145,17 @@ class Results:
     def runs_of(self, solver: str) -> list[StoredRun]:
         """The runs of one solver."""
         return [run for run in self.runs if run.record.solver == solver]
+
+    def schedule_of(self, run: StoredRun) -> Schedule:
+        """The schedule of a run.
+
+        Raises:
+            InputError: If it is not there or damaged.
+        """
+        try:
+            return Schedule.load(run.schedule_path, self.problems[run.record.instance])
+        except InputError as error:
+            raise located(run.schedule_path, error) from error
 
     def _mixtures(self) -> list[str]:
         """Runs that do not compare: several limits for one solver, several machines."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from dsct_gym.benchmark.record import Record, as_row
-from dsct_gym.benchmark.score_table import MARKDOWN, as_markdown
+from dsct_gym.benchmark.report.results import FEWEST
+from dsct_gym.benchmark.score_table import MARKDOWN, Column, as_markdown
 from dsct_gym.benchmark.scoring import Score
 
 
@@ -25,8 +26,17 @@ def scores_as_csv(scores: Sequence[Score]) -> str:
 
 
 def markdown_table(scores: Sequence[Score]) -> str:
-    """The scores as a Markdown table, best first."""
+    """The scores as a Markdown table, best first; of few instances without intervals."""
+    if all(row.instances < FEWEST for row in scores):
+        return as_markdown(
+            [replace(column, markdown=_plain(column)) for column in MARKDOWN], scores
+        )
     return as_markdown(MARKDOWN, scores)
+
+
+def _plain(column: Column[Score]) -> Callable[[Score], str] | None:
+    """How Markdown shows a column without its intervals."""
+    return column.markdown if column.small is None else column.shown
 
 
 def parquet_available() -> bool:
