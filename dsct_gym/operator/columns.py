@@ -43,7 +43,7 @@ class Columns:
     lines: Sequence[int] = ()
 
     def check_names(self, known: Mapping[str, Dimension | None], needed: Iterable[str]) -> None:
-        """Refuses columns that nobody reads, and misses those that somebody needs.
+        """Refuses columns that nobody reads or that say the same, and misses those that are needed.
 
         Args:
             known: The columns that there may be, with what they measure.
@@ -52,11 +52,16 @@ class Columns:
         Raises:
             InputError: Naming the first at fault.
         """
+        read: dict[str, str] = {}
         for column in self.cells:
-            if _base(column, known) is None:
+            base = _base(column, known)
+            if base is None:
                 close = similar_to(column, known)
                 meant = f"did you mean {close[0]}" if close else f"there are {', '.join(known)}"
                 raise InputError(f"{self.where}: unknown column {shown_key(column)}; {meant}")
+            if base in read:
+                raise InputError(f"{self.where}: columns {read[base]} and {column} say the same")
+            read[base] = column
         for column in needed:
             if not self.has(column, known[column]):
                 raise InputError(f"{self.where}: column {column} is missing")
@@ -146,7 +151,7 @@ def read_csv(path: str | Path) -> Columns:
         heading = [name.strip() for name in next(reader, [])]
         _check_heading(heading, path)
         for row in reader:
-            if not row:
+            if not any(cell.strip() for cell in row):
                 continue
             if len(row) != len(heading):
                 raise InputError(
@@ -232,8 +237,7 @@ def read_numbers(cell: object, dimension: Dimension, where: str) -> list[float]:
 
 def _quantity(cell: object, unit: str, dimension: Dimension, where: str) -> float:
     if isinstance(cell, str):
-        text = cell.strip()
-        return dimension.read(f"{text} {unit}" if unit and text[-1:].isdigit() else text, where)
+        return dimension.read(cell, where, unit)
     number = _number(cell, where)
     return dimension.converted(number, unit) if unit else number
 
@@ -269,6 +273,9 @@ def _check_heading(heading: list[str], path: str | Path) -> None:
         raise InputError(f"{path}: no heading")
     if len(heading) > MOST_COLUMNS:
         raise InputError(f"{path}: more than {MOST_COLUMNS} columns")
+    for mark, called in ((";", "semicolons"), ("\t", "tabs")):
+        if len(heading) == 1 and mark in heading[0]:
+            raise InputError(f"{path}: columns must be separated by commas, not {called}")
     for name in heading:
         if heading.count(name) > 1:
             raise InputError(f"{path}: two columns are called {shown_key(name) or 'nothing'!r}")
