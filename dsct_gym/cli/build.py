@@ -24,6 +24,8 @@ dsct-gym build --machines 'box:speed=5000:watt=90' --requests requests.csv -o i.
 dsct-gym build --machines T4:2 --requests requests.csv --rates rates.csv -o i.json
 """
 
+MACHINES_SHOWN = 20
+
 
 def build(
     machines: Annotated[
@@ -171,9 +173,10 @@ def _print(
             f"{machine.power:.4g}",
             str(machine.power_from),
         )
-        for machine in machines
+        for machine in machines[:MACHINES_SHOWN]
     ]
-    notes = []
+    left = len(machines) - MACHINES_SHOWN
+    notes = [f"and {left} more machines (--json has all)"] if left > 0 else []
     if any(machine.speed_from == Origin.PREDICTED for machine in machines):
         low, high = prediction_interval()
         notes.append(f"predicted speeds: {low:.2f} to {high:.2f} of what was measured elsewhere")

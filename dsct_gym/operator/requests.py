@@ -49,6 +49,8 @@ CURVE_COLUMNS: Final[Mapping[str, Dimension | None]] = {
 """The columns of a table of curves: one network a row, or one breakpoint."""
 
 MOST_TASKS: Final = 5_000_000
+MOST_BREAKPOINTS: Final = 50_000_000
+"""Most breakpoints of all tasks, each padded to the longest: several gigabytes as it is built."""
 _MOST_IMAGES: Final = 10**9
 
 Curve = tuple[Floats, Floats]
@@ -134,6 +136,12 @@ def read_requests(table: Columns, own: Mapping[str, Curve] | None = None) -> Tas
     if sum(counts) > MOST_TASKS:
         raise InputError(f"{table.where}: {sum(counts)} requests, of which at most {MOST_TASKS}")
     curves, models = _curves(table, own or {})
+    longest = max(work.size for work, _ in curves)
+    if sum(counts) * longest > MOST_BREAKPOINTS:
+        raise InputError(
+            f"{table.where}: {sum(counts)} requests of up to {longest} breakpoints,"
+            f" of which at most {MOST_BREAKPOINTS}"
+        )
     heaviest = float(weights.max())
     scaled = [
         (work, accuracy * (weight / heaviest))

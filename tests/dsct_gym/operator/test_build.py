@@ -138,6 +138,14 @@ def test_arrivals_make_an_online_instance():
         ({"weight": [1, 0]}, "requests[1].weight: must be positive, got 0"),
         ({"count": [1, 1.5]}, "requests[1].count: must be a whole number from 1 to 5000000"),
         ({"count": [5_000_000, 1]}, "requests: 5000001 requests, of which at most 5000000"),
+        (
+            {
+                "work": [[*range(3000)], "0 1"],
+                "accuracy": [[0.5] * 3000, "0 1"],
+                "count": [20_000] * 2,
+            },
+            "requests: 40000 requests of up to 3000 breakpoints, of which at most 50000000",
+        ),
         ({"images": [0, 1]}, "requests[0].images: must be a whole number from 1 to"),
         ({"accuracy": ["0 1 1", "0 1"], "work": ["0 1 2", "0 1 2"]}, "requests[1].accuracy: 2 va"),
         ({"accuracy": [[0, 0.5, 0.4], "0 1 1"]}, "requests[0].accuracy: decreasing at breakpoint"),
@@ -216,6 +224,14 @@ class TestCsv:
         table = read_csv("t.csv")
         assert table.cells == {"a": ["1", "3"], "b": ["2", "4"]}
         assert table.place(1, "b") == "t.csv: line 5: b"
+
+    def test_thousands_of_machines_are_not_listed(self, capsys):
+        Path("r.csv").write_text("deadline,model\n0.1,vit\n")
+        arguments = ["build", "--machines", "T4:2000", "--requests", "r.csv", "-o", "m.json"]
+        assert run(arguments) == 0
+        told = capsys.readouterr().out
+        assert told.count("T4-") == 20
+        assert "and 1980 more machines (--json has all)" in told
 
     def test_a_name_without_rates_is_told(self, capsys):
         Path("r.csv").write_text("deadline,model\n0.1,vit\n")
