@@ -93,7 +93,7 @@ def as_columns(schedule: Schedule) -> dict[str, list[Any]]:
 
 
 def as_csv(schedule: Schedule) -> str:
-    """A schedule as a CSV table with a heading, as `as_columns` has it."""
+    """A schedule as a CSV table with a heading, as `as_columns` has it; names are `inert`."""
     columns = as_columns(schedule)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

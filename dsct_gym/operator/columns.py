@@ -143,38 +143,57 @@ def read_csv(path: str | Path) -> Columns:
     Raises:
         InputError: One line, if it cannot be read or its rows do not fit its heading.
     """
-    numbers: list[int] = []
-    reader = csv.reader(_uncommented(read_text(path), numbers), strict=True)
+    file = _Lines(read_text(path))
+    reader = csv.reader(file, strict=True)
     rows: list[list[str]] = []
     lines: list[int] = []
     try:
         heading = [name.strip() for name in next(reader, [])]
         _check_heading(heading, path)
+        file.between_rows = True
         for row in reader:
+            file.between_rows = True
             if not any(cell.strip() for cell in row):
                 continue
             if len(row) != len(heading):
                 raise InputError(
-                    f"{path}: line {numbers[-1]}: {len(row)} cells for {len(heading)} columns"
+                    f"{path}: line {file.number}: {len(row)} cells for {len(heading)} columns"
                 )
             if len(rows) >= MOST_ROWS:
                 raise InputError(f"{path}: more than {MOST_ROWS} rows")
             rows.append(row)
-            lines.append(numbers[-1])
+            lines.append(file.number)
     except csv.Error as error:
-        raise InputError(f"{path}: line {numbers[-1]}: not CSV: {error}") from error
+        raise InputError(f"{path}: line {file.number}: not CSV: {error}") from error
     if not rows:
         raise InputError(f"{path}: no rows below the heading")
     cells = {name: [row[place] for row in rows] for place, name in enumerate(heading)}
     return Columns(str(path), cells, len(rows), lines)
 
 
-def _uncommented(text: str, numbers: list[int]) -> Iterator[str]:
-    """The lines of a text that are no comments; ``numbers`` are told where they stand."""
-    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
-        if line.strip() and not line.startswith("#"):
-            numbers.append(number)
-            yield line
+class _Lines:
+    """The lines of a text without comments and empty ones, but for those within a cell.
+
+    Attributes:
+        number: Of the line that was read last, from 1.
+        between_rows: Whether the next line begins a row, as whoever makes rows of them tells.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.number = 0
+        self.between_rows = True
+        self._lines = io.StringIO(text, newline="")
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        for line in self._lines:
+            self.number += 1
+            if not self.between_rows or (line.strip() and not line.startswith("#")):
+                self.between_rows = False
+                return line
+        raise StopIteration
 
 
 def as_columns(table: Any, where: str) -> Columns:

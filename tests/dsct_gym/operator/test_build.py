@@ -219,6 +219,12 @@ class TestCsv:
         assert table.cells == {"a": ["1", "2"], "b": ["x\ny", "z"]}
         assert table.place(1, "a") == "t.csv: line 7: a"
 
+    def test_within_a_cell_there_are_no_comments(self):
+        Path("t.csv").write_text('"a\n# b",c\n# a "comment"\n"x\n\n#y",1\n\n#\nz,2\n')
+        table = read_csv("t.csv")
+        assert table.cells == {"a\n# b": ["x\n\n#y", "z"], "c": ["1", "2"]}
+        assert table.place(1, "c") == "t.csv: line 9: c"
+
     def test_empty_rows_of_spreadsheets_are_left_out(self):
         Path("t.csv").write_text("a,b\n1,2\n , \n,\n3,4\n")
         table = read_csv("t.csv")
