@@ -93,13 +93,23 @@ def as_columns(schedule: Schedule) -> dict[str, list[Any]]:
 
 
 def as_csv(schedule: Schedule) -> str:
-    """A schedule as a CSV table with a heading, as `as_columns` has it."""
+    """A schedule as a CSV table with a heading, as `as_columns` has it; names are `inert`."""
     columns = as_columns(schedule)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
+    for column in ("name", "machine_name"):
+        columns[column] = [None if name is None else inert(name) for name in columns[column]]
     writer.writerows(zip(*columns.values(), strict=True))
     return text.getvalue()
+
+
+def inert(name: str) -> str:
+    """A name that a spreadsheet takes for text: with ``'`` before what would begin a formula.
+
+    Source: OWASP, CSV injection.
+    """
+    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
 
 
 def _clocks(schedule: Schedule) -> list[str]:

@@ -17,6 +17,8 @@ from dsct_gym.errors import InputError, instead_of
 _NUMBER: Final = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
 _LONGEST: Final = 100
 """Characters of a quantity; what is longer is none."""
+_GREEK_MU: Final = "\u03bc"
+"""The letter, as keyboards have it; the sign for micro-, which units here have, looks the same."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,13 @@ class Dimension:
         """The package's own unit."""
         return next(iter(self.units))
 
-    def read(self, text: str, field: str) -> float:
+    def read(self, text: str, field: str, usual: str = "") -> float:
         """A quantity in the package's own unit.
 
         Args:
-            text: A number, with a unit or, for the package's own, without.
+            text: A number, with a unit or without.
             field: What to name in the error.
+            usual: The unit of a number without one; by default the package's own.
 
         Raises:
             InputError: If it is no number or has another unit.
@@ -51,7 +54,9 @@ class Dimension:
         found = _NUMBER.fullmatch(text) if len(text) <= _LONGEST else None
         if found is None:
             raise InputError(f"{field}: must be a number with a unit, got {text[:40]!r}")
-        unit = found[2] or self.base
+        unit = found[2].replace(_GREEK_MU, "µ") or usual or self.base
+        if unit[:1] == ",":
+            raise InputError(f"{field}: needs a decimal point, not a comma, got {text[:40]!r}")
         if unit not in self.units:
             raise InputError(f"{field}: {unit!r} is no unit of {self.name}; {self._meant(unit)}")
         value = self.converted(float(found[1]), unit)

@@ -18,7 +18,7 @@ What the figures are:
 85000
 """
 
-from dsct_gym.catalog.hardware import UTILISATION, Device, device, devices
+from dsct_gym.catalog.hardware import UTILISATION, Device, device, devices, known_device
 from dsct_gym.catalog.models import CHANCE_ACCURACY, Model, ModelFamily, families, family
 from dsct_gym.catalog.sources import Source
 from dsct_gym.catalog.throughput import (
@@ -42,6 +42,7 @@ __all__ = [
     "devices",
     "families",
     "family",
+    "known_device",
     "measured_families",
     "measured_speed",
     "prediction_interval",

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Final
 
 from dsct_gym.catalog.sources import Source, sources
-from dsct_gym.catalog.tables import by_name, find, read_table
+from dsct_gym.catalog.tables import by_name, find, normalised, read_table
 
 UTILISATION: Final = 0.28
 """Share of the peak FP32 rate that image inference reaches, the same for every device.
@@ -89,6 +89,11 @@ def device(name: str) -> Device:
         InputError: If there is none, with the closest names.
     """
     return find("device", name, _by_name(), (entry.name for entry in devices()))
+
+
+def known_device(name: str) -> Device | None:
+    """As `device`; None if there is none of that name."""
+    return _by_name().get(normalised(name))
 
 
 @cache

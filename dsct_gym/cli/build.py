@@ -24,6 +24,8 @@ dsct-gym build --machines 'box:speed=5000:watt=90' --requests requests.csv -o i.
 dsct-gym build --machines T4:2 --requests requests.csv --rates rates.csv -o i.json
 """
 
+MACHINES_SHOWN = 20
+
 
 def build(
     machines: Annotated[
@@ -95,6 +97,8 @@ def build(
         else:
             _print(output, problem, kinds, tasks, measured)
     _warn(problem)
+    for found in _unused(measured, kinds):
+        warn(f"--rates: no machine is called {found}")
 
 
 def _build(
@@ -118,7 +122,7 @@ def _build(
     works = {} if table is None else read_works(table)
     tasks = read_requests(read_csv(requests), own)
     measured = {} if rates is None else read_rates(read_csv(rates), works)
-    listed = read_csv(machines) if machines.endswith(".csv") else machines
+    listed = read_csv(machines) if machines.lower().endswith(".csv") else machines
     kinds = as_machines(listed, lookup(measured, tasks), "--machines")
     until = None if horizon is None else TIME.read(horizon, "--horizon")
     problem = assemble(kinds, tasks, budget, horizon=until, name=name)
@@ -169,9 +173,10 @@ def _print(
             f"{machine.power:.4g}",
             str(machine.power_from),
         )
-        for machine in machines
+        for machine in machines[:MACHINES_SHOWN]
     ]
-    notes = []
+    left = len(machines) - MACHINES_SHOWN
+    notes = [f"and {left} more machines (--json has all)"] if left > 0 else []
     if any(machine.speed_from == Origin.PREDICTED for machine in machines):
         low, high = prediction_interval()
         notes.append(f"predicted speeds: {low:.2f} to {high:.2f} of what was measured elsewhere")
@@ -190,6 +195,15 @@ def _print(
     print_table(columns, rows)
     for note in notes:
         out().print(f"  {note}")
+
+
+def _unused(measured: dict[str, Measured], machines: list[Machine]) -> list[str]:
+    """What was measured and is not among the machines: a slip of the name, perhaps."""
+    from dsct_gym.catalog.tables import normalised
+
+    called = {normalised(machine.name) for machine in machines}
+    called |= {normalised(machine.name.rpartition("-")[0]) for machine in machines}
+    return [found.name for key, found in measured.items() if key not in called]
 
 
 def _warn(problem: Problem) -> None:

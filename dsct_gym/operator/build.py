@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -17,11 +18,18 @@ from dsct_gym.operator.machines import (
     MOST,
     Lookup,
     Machine,
+    check_number,
     make_machine,
     numbered,
     read_machines,
 )
-from dsct_gym.operator.measured import Measured, looked_up, read_rates, read_works
+from dsct_gym.operator.measured import (
+    Measured,
+    looked_up,
+    power_column,
+    read_rates,
+    read_works,
+)
 from dsct_gym.operator.requests import Curve, Tasks, read_curves, read_requests
 from dsct_gym.units import EFFICIENCY, ENERGY, POWER, SHARE, SPEED, Dimension
 
@@ -97,17 +105,20 @@ def as_machines(machines: object, known: Lookup, field: str = "machines") -> lis
         return read_machines(machines, field, known)
     table = as_columns(machines, field)
     table.check_names(MACHINE_COLUMNS, ("name",))
+    power_column(table)
     counts, kinds = table.counts("count", MOST), []
+    check_number(sum(counts), field)
     told: dict[str, list[float]] = {}
     for column, dimension in MACHINE_COLUMNS.items():
         if dimension is not None and table.has(column, dimension):
-            told[column] = table.quantities(column, dimension, 0.0)
+            told[column] = table.quantities(column, dimension, math.nan)
     for row, name in enumerate(table.texts("name")):
         if name is None:
             raise InputError(f"{table.place(row, 'name')}: missing")
-        given = {column: values[row] for column, values in told.items() if values[row] != 0.0}
+        cells = {column: values[row] for column, values in told.items()}
+        given = {column: value for column, value in cells.items() if not math.isnan(value)}
         for column, value in given.items():
-            if value < 0.0:
+            if value <= 0.0:
                 raise InputError(f"{table.place(row, column)}: must be positive, got {value:g}")
         kinds += [make_machine(name, given, known, table.place(row, "name"))] * counts[row]
     return numbered(kinds)

@@ -43,7 +43,7 @@ class Columns:
     lines: Sequence[int] = ()
 
     def check_names(self, known: Mapping[str, Dimension | None], needed: Iterable[str]) -> None:
-        """Refuses columns that nobody reads, and misses those that somebody needs.
+        """Refuses columns that nobody reads or that say the same, and misses those that are needed.
 
         Args:
             known: The columns that there may be, with what they measure.
@@ -52,11 +52,16 @@ class Columns:
         Raises:
             InputError: Naming the first at fault.
         """
+        read: dict[str, str] = {}
         for column in self.cells:
-            if _base(column, known) is None:
+            base = _base(column, known)
+            if base is None:
                 close = similar_to(column, known)
                 meant = f"did you mean {close[0]}" if close else f"there are {', '.join(known)}"
                 raise InputError(f"{self.where}: unknown column {shown_key(column)}; {meant}")
+            if base in read:
+                raise InputError(f"{self.where}: columns {read[base]} and {column} say the same")
+            read[base] = column
         for column in needed:
             if not self.has(column, known[column]):
                 raise InputError(f"{self.where}: column {column} is missing")
@@ -138,38 +143,57 @@ def read_csv(path: str | Path) -> Columns:
     Raises:
         InputError: One line, if it cannot be read or its rows do not fit its heading.
     """
-    numbers: list[int] = []
-    reader = csv.reader(_uncommented(read_text(path), numbers), strict=True)
+    file = _Lines(read_text(path))
+    reader = csv.reader(file, strict=True)
     rows: list[list[str]] = []
     lines: list[int] = []
     try:
         heading = [name.strip() for name in next(reader, [])]
         _check_heading(heading, path)
+        file.between_rows = True
         for row in reader:
-            if not row:
+            file.between_rows = True
+            if not any(cell.strip() for cell in row):
                 continue
             if len(row) != len(heading):
                 raise InputError(
-                    f"{path}: line {numbers[-1]}: {len(row)} cells for {len(heading)} columns"
+                    f"{path}: line {file.number}: {len(row)} cells for {len(heading)} columns"
                 )
             if len(rows) >= MOST_ROWS:
                 raise InputError(f"{path}: more than {MOST_ROWS} rows")
             rows.append(row)
-            lines.append(numbers[-1])
+            lines.append(file.number)
     except csv.Error as error:
-        raise InputError(f"{path}: line {numbers[-1]}: not CSV: {error}") from error
+        raise InputError(f"{path}: line {file.number}: not CSV: {error}") from error
     if not rows:
         raise InputError(f"{path}: no rows below the heading")
     cells = {name: [row[place] for row in rows] for place, name in enumerate(heading)}
     return Columns(str(path), cells, len(rows), lines)
 
 
-def _uncommented(text: str, numbers: list[int]) -> Iterator[str]:
-    """The lines of a text that are no comments; ``numbers`` are told where they stand."""
-    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
-        if line.strip() and not line.startswith("#"):
-            numbers.append(number)
-            yield line
+class _Lines:
+    """The lines of a text without comments and empty ones, but for those within a cell.
+
+    Attributes:
+        number: Of the line that was read last, from 1.
+        between_rows: Whether the next line begins a row, as whoever makes rows of them tells.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.number = 0
+        self.between_rows = True
+        self._lines = io.StringIO(text, newline="")
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        for line in self._lines:
+            self.number += 1
+            if not self.between_rows or (line.strip() and not line.startswith("#")):
+                self.between_rows = False
+                return line
+        raise StopIteration
 
 
 def as_columns(table: Any, where: str) -> Columns:
@@ -232,8 +256,7 @@ def read_numbers(cell: object, dimension: Dimension, where: str) -> list[float]:
 
 def _quantity(cell: object, unit: str, dimension: Dimension, where: str) -> float:
     if isinstance(cell, str):
-        text = cell.strip()
-        return dimension.read(f"{text} {unit}" if unit and text[-1:].isdigit() else text, where)
+        return dimension.read(cell, where, unit)
     number = _number(cell, where)
     return dimension.converted(number, unit) if unit else number
 
@@ -269,6 +292,9 @@ def _check_heading(heading: list[str], path: str | Path) -> None:
         raise InputError(f"{path}: no heading")
     if len(heading) > MOST_COLUMNS:
         raise InputError(f"{path}: more than {MOST_COLUMNS} columns")
+    for mark, called in ((";", "semicolons"), ("\t", "tabs")):
+        if len(heading) == 1 and mark in heading[0]:
+            raise InputError(f"{path}: columns must be separated by commas, not {called}")
     for name in heading:
         if heading.count(name) > 1:
             raise InputError(f"{path}: two columns are called {shown_key(name) or 'nothing'!r}")

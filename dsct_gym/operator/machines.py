@@ -12,12 +12,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, cast
 
-from dsct_gym.catalog import device, measured_speed
+from dsct_gym.catalog import device, known_device, measured_speed
 from dsct_gym.errors import InputError, instead_of
 from dsct_gym.units import EFFICIENCY, POWER, SPEED
 
 MOST: Final = 10_000
 """Most machines of one kind."""
+
+MOST_MACHINES: Final = 100_000
+"""Most machines in all."""
 
 _LONGEST: Final = 200
 """Characters of a name that are shown."""
@@ -75,6 +78,7 @@ def read_machines(text: str, field: str, known: Lookup | None = None) -> list[Ma
         InputError: Naming the machine at fault.
     """
     kinds = [_read_kind(part, field, known or in_catalogue) for part in text.split(",")]
+    check_number(sum(count for _, count in kinds), field)
     return numbered([kind for kind, count in kinds for _ in range(count)])
 
 
@@ -89,6 +93,16 @@ def read_alternatives(texts: Iterable[str], field: str) -> dict[str, list[Machin
         machines = read_machines(text, field)
         named[machines[0].name if len(machines) == 1 else text] = machines
     return named
+
+
+def check_number(machines: int, field: str) -> None:
+    """Refuses more machines than there may be.
+
+    Raises:
+        InputError: Naming the field.
+    """
+    if machines > MOST_MACHINES:
+        raise InputError(f"{field}: {machines} machines, of which at most {MOST_MACHINES}")
 
 
 def numbered(machines: Sequence[Machine]) -> list[Machine]:
@@ -113,9 +127,8 @@ def in_catalogue(name: str, models: Sequence[str] = ()) -> Machine | None:
         name: Its name.
         models: Names of the model families that it is to run, for its speed.
     """
-    try:
-        found = device(name)
-    except InputError:
+    found = known_device(name)
+    if found is None:
         return None
     measured = measured_speed(found.name, models)
     return Machine(
@@ -134,31 +147,36 @@ def _read_kind(text: str, field: str, known: Lookup) -> tuple[Machine, int]:
         raise InputError(f"{field}: a name is empty")
     if len(name) > _LONGEST:
         raise InputError(f"{field}: the name {name[:40]!r}... is too long")
-    count = 1
+    count: int | None = None
     given: dict[str, float] = {}
     for setting in settings:
         key, equals, value = (part.strip() for part in setting.partition("="))
         if not equals:
+            if count is not None:
+                raise InputError(f"{field}: {name} is told twice how many there are")
             count = _read_count(setting, f"{field}: {name}")
         elif key not in _KEYS:
             raise InputError(f"{field}: {name} has no {key!r}; {instead_of(key, _KEYS)}")
+        elif key in given or {"watt", "power"} <= {key, *given}:
+            raise InputError(f"{field}: {name}: {key} is given twice")
         else:
             given[key] = _KEYS[key].read(value, f"{field}: {name}: {key}")
             if not given[key] > 0.0:
                 raise InputError(f"{field}: {name}: {key} must be positive, got {value}")
-    return make_machine(name, given, known, field), count
+    return make_machine(name, given, known, field), 1 if count is None else count
 
 
 _KEYS: Final = {"speed": SPEED, "watt": POWER, "power": POWER, "efficiency": EFFICIENCY}
 
 
 def _read_count(text: str, where: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:9]) <= MOST:
+    digits = text.lstrip("0")
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(digits[:9] or "0") <= MOST:
         raise InputError(
             f"{where}: expected how many (1 to {MOST}), speed=, watt= or efficiency=,"
             f" got {text[:40]!r}"
         )
-    return int(text)
+    return int(digits)
 
 
 def make_machine(name: str, given: Mapping[str, float], known: Lookup, field: str) -> Machine:

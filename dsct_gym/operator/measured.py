@@ -73,27 +73,40 @@ def read_rates(table: Columns, works: Mapping[str, float] | None = None) -> dict
     table.check_names(COLUMNS, ("machine", "network", "images_per_second"))
     known = _works_of_catalogue() | dict(works or {})
     rates = table.quantities("images_per_second", FACTOR)
-    column = "watt" if table.has("watt", POWER) else "power"
-    powers = table.quantities(column, POWER, 0.0)
+    column = power_column(table)
+    powers = table.quantities(column, POWER, math.nan)
     speeds: dict[str, list[float]] = {}
     drawn: dict[str, list[float]] = {}
     machines, networks = table.texts("machine"), table.texts("network")
     for row, (machine, network) in enumerate(zip(machines, networks, strict=True)):
         if machine is None:
             raise InputError(f"{table.place(row, 'machine')}: missing")
-        if network is None or network not in known:
-            close = similar_to(str(network), known)
+        if network is None:
+            raise InputError(f"{table.place(row, 'network')}: missing")
+        if network not in known:
+            close = similar_to(network, known)
             meant = f"; did you mean {close[0]}" if close else ""
-            raise InputError(
-                f"{table.place(row, 'network')}: no network {str(network)[:40]!r}{meant}"
-            )
-        if not rates[row] > 0.0 or powers[row] < 0.0:
-            raise InputError(f"{table.place(row, 'images_per_second')}: must be positive")
+            raise InputError(f"{table.place(row, 'network')}: no network {network[:40]!r}{meant}")
+        for name, value in (("images_per_second", rates[row]), (column, powers[row])):
+            if value <= 0.0:
+                raise InputError(f"{table.place(row, name)}: must be positive, got {value:g}")
         speeds.setdefault(normalised(machine), []).append(known[network] * rates[row])
-        if powers[row] > 0.0:
+        if not math.isnan(powers[row]):
             drawn.setdefault(normalised(machine), []).append(powers[row])
     called = {normalised(name): name for name in reversed(machines) if name is not None}
     return {key: _measured(called[key], found, drawn.get(key, [])) for key, found in speeds.items()}
+
+
+def power_column(table: Columns) -> str:
+    """The column that tells powers, which has two names.
+
+    Raises:
+        InputError: If it is there under both.
+    """
+    called = [column for column in ("watt", "power") if table.has(column, POWER)]
+    if len(called) > 1:
+        raise InputError(f"{table.where}: columns watt and power say the same")
+    return called[0] if called else "watt"
 
 
 def looked_up(

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from dsct_gym.catalog import Device, device
-from dsct_gym.errors import InputError
+from dsct_gym.catalog import Device, known_device
 from dsct_gym.instance import Instance
 from dsct_gym.operator.changes import machine_names, with_ample_budget
 from dsct_gym.points.instance import DvfsInstance
@@ -223,9 +222,4 @@ def _doubts_of_machine(place: str, name: str, speed: float, power: float) -> Ite
 
 def _device_called(name: str) -> Device | None:
     """The device of the catalogue that a machine is called after, with a number perhaps."""
-    for candidate in (name, name.rpartition("-")[0]):
-        try:
-            return device(candidate)
-        except InputError:
-            continue
-    return None
+    return known_device(name) or known_device(name.rpartition("-")[0])

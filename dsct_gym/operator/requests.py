@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from dsct_gym.accuracy import concave_hull, curve_lengths
+from dsct_gym.accuracy import concave_hull, curve_faults, pad_curves
 from dsct_gym.arrays import Floats
 from dsct_gym.catalog import families, family
 from dsct_gym.errors import InputError, similar_to
@@ -49,6 +49,8 @@ CURVE_COLUMNS: Final[Mapping[str, Dimension | None]] = {
 """The columns of a table of curves: one network a row, or one breakpoint."""
 
 MOST_TASKS: Final = 5_000_000
+MOST_BREAKPOINTS: Final = 50_000_000
+"""Most breakpoints of all tasks, each padded to the longest: several gigabytes as it is built."""
 _MOST_IMAGES: Final = 10**9
 
 Curve = tuple[Floats, Floats]
@@ -134,6 +136,12 @@ def read_requests(table: Columns, own: Mapping[str, Curve] | None = None) -> Tas
     if sum(counts) > MOST_TASKS:
         raise InputError(f"{table.where}: {sum(counts)} requests, of which at most {MOST_TASKS}")
     curves, models = _curves(table, own or {})
+    longest = max(work.size for work, _ in curves)
+    if sum(counts) * longest > MOST_BREAKPOINTS:
+        raise InputError(
+            f"{table.where}: {sum(counts)} requests of up to {longest} breakpoints,"
+            f" of which at most {MOST_BREAKPOINTS}"
+        )
     heaviest = float(weights.max())
     scaled = [
         (work, accuracy * (weight / heaviest))
@@ -183,16 +191,21 @@ def _curves(table: Columns, own: Mapping[str, Curve]) -> tuple[list[Curve], tupl
     }
     found: list[Curve] = []
     used: set[str | None] = set()
+    told = {}
     for row, model in enumerate(models):
         if model is None:
-            curve = _own_curve(table, row)
+            told[row] = curve = _own_curve(table, row)
             used.add(None)
         else:
             if model not in known:
                 known[model] = _of_catalogue(model, own, table.place(row, "model"))
             curve, name = known[model]
             used.add(name)
+            for column in ("work", "accuracy"):
+                if not is_empty(_cell(table, column, row)):
+                    raise InputError(f"{table.place(row, column)}: given beside a model")
         found.append((curve[0] * images[row], curve[1]) if images[row] > 1 else curve)
+    _check_own_curves(table, told)
     return found, () if None in used else tuple(sorted(filter(None, used)))
 
 
@@ -210,7 +223,7 @@ def _own_curve(table: Columns, row: int) -> Curve:
     """The curve that a request's own cells tell."""
     cells = []
     for column, dimension in (("work", WORK), ("accuracy", SHARE)):
-        cell = table.cells.get(column, [None] * table.rows)[row]
+        cell = _cell(table, column, row)
         if is_empty(cell):
             raise InputError(f"{table.place(row, column)}: missing, and there is no model either")
         cells.append(np.array(read_numbers(cell, dimension, table.place(row, column))))
@@ -219,11 +232,29 @@ def _own_curve(table: Columns, row: int) -> Curve:
         raise InputError(
             f"{table.place(row, 'accuracy')}: {accuracy.size} values for {work.size} breakpoints"
         )
-    if work.size < 2 or curve_lengths(work[None, :])[0] != work.size:
+    if work.size < 2 or work[-1] == work[-2]:  # a last one repeated would pass for padding
         raise InputError(
             f"{table.place(row, 'work')}: must be two breakpoints or more, strictly increasing"
         )
     return work, accuracy
+
+
+def _check_own_curves(table: Columns, curves: Mapping[int, Curve]) -> None:
+    """Refuses the first curve by row that is none, naming the row."""
+    if not curves:
+        return
+    rows = list(curves)
+    faults = curve_faults(*pad_curves([*curves.values()]))
+    for fault in faults[:1]:
+        place, _, message = fault.partition(": ")
+        task, _, column = place.removeprefix("tasks[").partition("].")
+        raise InputError(f"{table.place(rows[int(task)], column)}: {message}")
+
+
+def _cell(table: Columns, column: str, row: int) -> object:
+    """A cell, None where there is no such column."""
+    cells = table.cells.get(column)
+    return None if cells is None else cells[row]
 
 
 def _names(names: list[str | None], counts: list[int]) -> tuple[str | None, ...]:

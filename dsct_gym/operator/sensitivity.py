@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 KNOWS: Final = frozenset({"points"})
 """The variants whose prices are those of intervals between deadlines."""
 
+_ROUNDING: Final = 1e-12
+"""Share of a price that is what rounding leaves of a difference of equals."""
 _TIGHT: Final = 1e-7
 """Relative distance up to which a limit is taken for reached."""
 
@@ -130,7 +132,8 @@ def sensitivity(problem: Problem) -> Sensitivity:
     first = np.searchsorted(deadline, np.unique(deadline))
     price = relaxation.marginal_prices[order][first]
     margin = price[:, None] - relaxation.energy_price / supply.efficiency
-    earned = supply.speed * np.maximum(0.0, margin)
+    margin[margin <= _ROUNDING * price[:, None]] = 0.0
+    earned = supply.speed * margin
     span = np.diff(deadline[first], prepend=0.0)
     fall = earned.sum(axis=1) - np.append(earned.sum(axis=1)[1:], 0.0)
     rents = _by_machine(span @ earned, supply, core.num_machines)

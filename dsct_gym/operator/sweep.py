@@ -25,6 +25,7 @@ from dsct_gym.operator.changes import (
 from dsct_gym.operator.savings import Solve
 from dsct_gym.relaxation import relax
 from dsct_gym.schedule import objective, value
+from dsct_gym.schedule_table import inert
 from dsct_gym.units import SHARE, Dimension
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def points_as_csv(points: Iterable[Point], tasks: int) -> str:
     for point in points:
         writer.writerow(
             [
-                point.machines,
+                inert(point.machines),
                 point.budget,
                 point.deadlines,
                 point.mean_bound,

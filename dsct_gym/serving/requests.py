@@ -62,11 +62,14 @@ def recorded_streams(trace: Replay, requests: int) -> Streams:
         requests: How many of the rest are served at most.
 
     Raises:
-        InputError: If it holds fewer than 20.
+        InputError: If it holds fewer than 20, or one part is a single moment.
     """
     times = trace.times - trace.times[0]
     if times.size < 20:
         raise InputError(f"trace: holds {times.size} requests, needs at least 20")
     split = int(_TRIED * times.size)
     rest = times[split : split + requests] - times[split]
+    for part, told in ((times[:split], "first fifth"), (rest, "rest")):
+        if part[-1] <= part[0]:
+            raise InputError(f"trace: all requests of the {told} come at one moment")
     return Streams(sample=times[:split][:SAMPLE], arrivals=np.asarray(rest))

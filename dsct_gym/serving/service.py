@@ -135,7 +135,8 @@ def serve(
     """As `serve_by_rule`, for a control; ``progress`` is told the share that is served."""
     cards, queues = _begin(table.num_clocks, arrivals)
     costs, rule = costs_of(table), control.rule
-    look = float(arrivals[-1]) / _LOOKS if progress is not None else np.inf
+    last = float(arrivals[-1])
+    look = last / _LOOKS if progress is not None and last > 0.0 else np.inf
     asked, told, head, come = 0.0, 0.0, 0, 0
     while queues.head[0] < queues.total[0]:
         until = min(asked + control.period, told + look)

@@ -9,7 +9,7 @@ import pytest
 from dsct_gym import Instance, Schedule, allocate
 from dsct_gym.points.instance import DvfsInstance
 from dsct_gym.points.operating_points import OperatingPoints
-from dsct_gym.schedule_table import as_csv, machine_use
+from dsct_gym.schedule_table import as_csv, inert, machine_use
 
 HAND = Instance(
     speeds=[10.0, 20.0],
@@ -42,6 +42,19 @@ def test_csv_reads_back():
     rows = list(csv.DictReader(io.StringIO(as_csv(SCHEDULE))))
     assert [row["machine_name"] for row in rows] == ["slow", "slow", ""]
     assert [float(row["energy"]) for row in rows] == [5.0, 10.0, 0.0]
+
+
+def test_names_are_no_formulas_of_a_spreadsheet():
+    rows = list(csv.DictReader(io.StringIO(as_csv(SCHEDULE))))
+    assert [row["name"] for row in rows] == ["a", "", "'=c"]
+    assert [inert(name) for name in ("@SUM(A1)", "-2+3", "+1", "\tx", "a=b", "")] == [
+        "'@SUM(A1)",
+        "'-2+3",
+        "'+1",
+        "'\tx",
+        "a=b",
+        "",
+    ]
 
 
 def test_use_of_machines_by_hand():

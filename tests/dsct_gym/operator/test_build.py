@@ -138,8 +138,24 @@ def test_arrivals_make_an_online_instance():
         ({"weight": [1, 0]}, "requests[1].weight: must be positive, got 0"),
         ({"count": [1, 1.5]}, "requests[1].count: must be a whole number from 1 to 5000000"),
         ({"count": [5_000_000, 1]}, "requests: 5000001 requests, of which at most 5000000"),
+        (
+            {
+                "work": [[*range(3000)], "0 1"],
+                "accuracy": [[0.5] * 3000, "0 1"],
+                "count": [20_000] * 2,
+            },
+            "requests: 40000 requests of up to 3000 breakpoints, of which at most 50000000",
+        ),
         ({"images": [0, 1]}, "requests[0].images: must be a whole number from 1 to"),
-        ({"accuracy": [[0, 0.5, 0.4], "0 1 1"]}, "tasks[0].accuracy: decreasing at breakpoint 2"),
+        ({"accuracy": ["0 1 1", "0 1"], "work": ["0 1 2", "0 1 2"]}, "requests[1].accuracy: 2 va"),
+        ({"accuracy": [[0, 0.5, 0.4], "0 1 1"]}, "requests[0].accuracy: decreasing at breakpoint"),
+        ({"accuracy": ["0 1 1", "0 .1 .9"], "count": [7, 1]}, "requests[1].accuracy: not concave"),
+        ({"work": ["0 1 2", "1 2 3"]}, "requests[1].work: must start at 0"),
+        ({"work": ["0 1 2", "0 2 1"]}, "requests[1].work: not strictly increasing at breakpoint 2"),
+        ({"work": ["0 1 2", "0 2 2"]}, "requests[1].work: must be two breakpoints or more"),
+        ({"deadline_ms": [1, 2]}, "requests: columns deadline and deadline_ms say the same"),
+        ({"model": [None, "vit"]}, "requests[1].work: given beside a model"),
+        ({"deadline": ["1,5", 1]}, "requests[0].deadline: needs a decimal point, not a comma"),
     ],
 )
 def test_requests_are_refused_in_one_line(changes, message):
@@ -159,6 +175,9 @@ def test_requests_are_refused_in_one_line(changes, message):
         ({"name": []}, "machines: has no rows"),
         (7, "machines: must be a data frame, columns by name, or rows as mappings"),
         ({"name": 7}, "machines: must be a list, got int"),
+        ({"name": ["T4"], "speed": [0]}, "machines[0].speed: must be positive, got 0"),
+        ({"name": ["T4"], "watt": [9], "power": [8]}, "machines: columns watt and power say the"),
+        ({"name": ["T4"] * 11, "count": [10_000] * 11}, "machines: 110000 machines, of which at"),
     ],
 )
 def test_machines_are_refused_in_one_line(machines, message):
@@ -173,6 +192,9 @@ def test_machines_are_refused_in_one_line(machines, message):
         ({"network": ["resnet50"]}, "rates[0].network: no network 'resnet50'; did you mean "),
         ({"images_per_second": [0]}, "rates[0].images_per_second: must be positive"),
         ({"machine": [""]}, "rates[0].machine: missing"),
+        ({"network": [None]}, "rates[0].network: missing"),
+        ({"watt": [0]}, "rates[0].watt: must be positive, got 0"),
+        ({"watt": [70], "power": [60]}, "rates: columns watt and power say the same"),
     ],
 )
 def test_rates_are_refused_in_one_line(rates, message):
@@ -197,6 +219,37 @@ class TestCsv:
         assert table.cells == {"a": ["1", "2"], "b": ["x\ny", "z"]}
         assert table.place(1, "a") == "t.csv: line 7: a"
 
+    def test_within_a_cell_there_are_no_comments(self):
+        Path("t.csv").write_text('"a\n# b",c\n# a "comment"\n"x\n\n#y",1\n\n#\nz,2\n')
+        table = read_csv("t.csv")
+        assert table.cells == {"a\n# b": ["x\n\n#y", "z"], "c": ["1", "2"]}
+        assert table.place(1, "c") == "t.csv: line 9: c"
+
+    def test_empty_rows_of_spreadsheets_are_left_out(self):
+        Path("t.csv").write_text("a,b\n1,2\n , \n,\n3,4\n")
+        table = read_csv("t.csv")
+        assert table.cells == {"a": ["1", "3"], "b": ["2", "4"]}
+        assert table.place(1, "b") == "t.csv: line 5: b"
+
+    def test_thousands_of_machines_are_not_listed(self, capsys):
+        Path("r.csv").write_text("deadline,model\n0.1,vit\n")
+        arguments = ["build", "--machines", "T4:2000", "--requests", "r.csv", "-o", "m.json"]
+        assert run(arguments) == 0
+        told = capsys.readouterr().out
+        assert told.count("T4-") == 20
+        assert "and 1980 more machines (--json has all)" in told
+
+    def test_a_name_without_rates_is_told(self, capsys):
+        Path("r.csv").write_text("deadline,model\n0.1,vit\n")
+        rates = "machine,network,images_per_second\n{},tf_efficientnet_b0.aa_in1k,900\n"
+        arguments = ["build", "--machines", "T4:2", "--requests", "r.csv", "--rates", "t.csv"]
+        for name, told in (("t4", ""), ("T-4", "Warning: --rates: no machine is called T-4\n")):
+            Path("t.csv").write_text(rates.format(name))
+            assert run([*arguments, "-o", "m.json"]) == 0
+            warned = capsys.readouterr().err
+            assert warned.endswith(told)
+            assert ("--rates" in warned) is bool(told)
+
     @pytest.mark.parametrize(
         ("text", "message"),
         [
@@ -207,6 +260,8 @@ class TestCsv:
             ("a,a\n1,2\n", "t.csv: two columns are called 'a'"),
             ('a\n"open\n', "t.csv: line 2: not CSV"),
             (b"a\n\xff\n", "t.csv: not UTF-8 at byte 2"),
+            ("a;b\n1;2\n", "t.csv: columns must be separated by commas, not semicolons"),
+            ("a\tb\n1\t2\n", "t.csv: columns must be separated by commas, not tabs"),
             (",".join(f"c{i}" for i in range(2000)) + "\n1\n", "t.csv: more than 1000 columns"),
         ],
     )
@@ -268,6 +323,12 @@ class TestCsv:
         assert captured.err.startswith(f"Error: {message}")
         assert captured.err.count("\n") == 1
         assert captured.out == ""
+
+
+@pytest.mark.parametrize("cell", ["80", "80.", "8e1", " 80 ", "+80.0", "0.08 s", "80000 μs", 80])
+def test_the_unit_of_a_column_is_that_of_every_bare_number(cell):
+    table = {"deadline_ms": [cell], "work": ["0 1"], "accuracy": ["0 1"]}
+    assert Instance.from_frames(BOX, table).deadlines == pytest.approx([0.08], rel=1e-15)
 
 
 def test_missing_values_of_frames_are_empty():

@@ -19,7 +19,7 @@ from dsct_gym.points.generator import draw_points
 
 
 def test_devices_and_copies():
-    machines = read_machines("L4:2, a100 ,T4", "--machines")
+    machines = read_machines("L4:002, a100 ,T4", "--machines")
     assert [machine.name for machine in machines] == ["L4-1", "L4-2", "A100", "T4"]
     assert machines[0].speed == device("L4").speed
     assert machines[3].power == 70.0
@@ -56,6 +56,11 @@ def test_what_is_given_replaces_the_catalogue():
     [
         ("", "--machines: a name is empty"),
         ("T4,", "--machines: a name is empty"),
+        ("T4:000000001999999999", "--machines: T4: expected how many (1 to 10000)"),
+        ("T4:2:3", "--machines: T4 is told twice how many there are"),
+        ("T4:speed=1:speed=2", "--machines: T4: speed is given twice"),
+        ("T4:watt=1:power=2", "--machines: T4: power is given twice"),
+        (",".join(["T4:10000"] * 11), "--machines: 110000 machines, of which at most 100000"),
         ("T44", "--machines: no device 'T44'; did you mean T4; or give its speed= and watt="),
         ("box:speed=5", "--machines: box is not in the catalogue: give its watt= as well"),
         ("T4:0", "--machines: T4: expected how many (1 to 10000), speed=, watt= or efficiency="),

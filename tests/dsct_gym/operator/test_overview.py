@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from dsct_gym.catalog import tables
 from dsct_gym.cli import run
 from dsct_gym.generator import generate
 from dsct_gym.instance import Instance
@@ -107,3 +108,10 @@ def test_command(tmp_path, capsys):
     told = json.loads(capsys.readouterr().out)
     assert told["full_work"] == 70.0
     assert len(told["doubts"]) == 1
+
+
+def test_machines_are_not_compared_with_the_whole_catalogue(monkeypatch):
+    """Names close to one are sought for an error alone: thousands of copies took half a minute."""
+    instance = Instance.from_frames("T4:2", {"deadline": [1.0], "model": ["vit"]}, budget="50%")
+    monkeypatch.setattr(tables, "get_close_matches", None)
+    assert not any("listed with" in line for line in describe(instance).doubts)

@@ -221,3 +221,20 @@ def test_a_slow_clock_is_energy_and_not_time():
     schedule = allocate(problem, np.array([-1, 0]))
     assert schedule.finish[1] == pytest.approx(2.0)
     assert limits_of_schedule(schedule).tolist() == [Limit.LEFT_OUT, Limit.ENERGY]
+
+
+def test_what_rounding_leaves_of_prices_binds_nothing():
+    """Without energy no deadline is worth anything, however prices are rounded."""
+    generator = np.random.default_rng(0)
+    for _ in range(20):
+        width = generator.uniform(0.5, 4.0, (5, 3))
+        slope = -np.sort(-generator.uniform(0.0, 0.05, (5, 3)), axis=1)
+        instance = Instance(
+            speeds=generator.uniform(1.0, 20.0, 3),
+            efficiencies=generator.uniform(0.5, 6.0, 3),
+            deadlines=generator.uniform(0.2, 1.0, 5),
+            work=np.insert(np.cumsum(width, axis=1), 0, 0.0, axis=1),
+            accuracy=np.insert(np.cumsum(width * slope, axis=1), 0, 0.0, axis=1),
+            energy_budget=0.0,
+        )
+        assert explain(instance).deadlines == ()

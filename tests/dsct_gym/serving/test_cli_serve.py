@@ -96,3 +96,8 @@ def test_what_agents_try_rules_on_is_not_what_they_serve():
     assert np.array_equal(recorded.arrivals, np.arange(50.0))
     with pytest.raises(InputError, match="trace: holds 5 requests"):
         recorded_streams(Replay(np.arange(5.0)), 50)
+    together = np.repeat([0.0, 5.0], [20, 80])
+    with pytest.raises(InputError, match="trace: all requests of the first fifth come at one"):
+        recorded_streams(Replay(together), 50)
+    with pytest.raises(InputError, match="trace: all requests of the rest come at one moment"):
+        recorded_streams(Replay(np.append(np.arange(20.0), together[20:] + 20.0)), 50)

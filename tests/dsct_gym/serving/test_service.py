@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dsct_gym.errors import InputError
+from dsct_gym.serving.agent import Fixed
 from dsct_gym.serving.card import costs_of, new_cards
 from dsct_gym.serving.queue import new_queues
 from dsct_gym.serving.rule import greedy_rule, network_plans, waiting_rule
@@ -175,6 +176,16 @@ def test_looking_at_a_service_does_not_change_it():
     assert 4500 < watch.latencies <= 5000
     assert told == sorted(told)
     assert len(told) > 50
+
+
+def test_requests_that_all_come_at_the_first_moment_are_looked_at_and_served():
+    """Time is not divided into looks where none passes between arrivals: that took for ever."""
+    table = affine_table(largest_batch=4, clocks=(1000.0,))
+    rule = greedy_rule(table, 4, 0, network_plans(table))
+    told: list[float] = []
+    found = serve(table, Fixed(rule), np.zeros(6), 1.0, progress=told.append)
+    four, two = batch_time(table)[[3, 1], 0]
+    assert found.latency == pytest.approx([four] * 4 + [four + two] * 2)
 
 
 def test_requests_that_a_rule_would_never_start_are_started_at_the_end():
