@@ -86,6 +86,12 @@ class OnlineInstance:
     def __repr__(self) -> str:
         return f"Online{repr(self.core)[:-1]}, horizon {self.horizon:g} s)"
 
+    def _repr_html_(self) -> str:
+        from dsct_gym.notebook import instance_html
+
+        last = f"arrivals up to {self.arrivals.max():.4g} s"
+        return instance_html(self.core, told=[last, f"horizon {self.horizon:.4g} s"])
+
     def __reduce__(self) -> tuple[type[OnlineInstance], tuple[object, ...]]:
         return OnlineInstance, (self.core, self.arrivals, self.horizon)
 
