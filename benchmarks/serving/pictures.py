@@ -77,7 +77,7 @@ def draw_energy(axes: Axes) -> None:
     """Energy of one picture against the clock, as a multiple of that at the highest."""
     cases = (("V100", "resnet50", 1), ("V100", "resnet50", 16), ("V100", "alexnet", 1))
     cases += (("M40", "resnet50", 1), ("M40", "resnet50", 16))
-    for colour, (card, served, batch) in zip(COLOURS, cases, strict=True):
+    for colour, (card, served, batch) in zip(COLOURS, cases, strict=False):
         found = rows(gpu(card), network(served), [batch], _usable(card))
         energy = np.array([row.energy for row in found])
         style = "-" if card == "V100" else "--"
@@ -144,7 +144,7 @@ def draw_learners(axes: Axes) -> None:
         for index, learner in enumerate(learners):
             if (title, learner, "random") not in found:
                 continue
-            at, colour = place + 0.14 * (index - 2.5), [*COLOURS[:5], TEAL][index]
+            at, colour = place + 0.14 * (index - 2.5), (*COLOURS[:5], TEAL)[index]
             left = 100.0 * found[title, learner, "left out"]
             label = learner if place == 0 else None
             axes.bar(at, left, 0.12, color=colour, alpha=0.45, label=label)
