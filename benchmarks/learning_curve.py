@@ -65,10 +65,11 @@ def draw_quick(ax: Axes, logs: Logs) -> None:
     # Accuracy is linear in the share closed: 0 is approx-refined, 1 the best known.
     slope, start = np.polyfit(closed.ravel(), accuracy.ravel(), 1)
     below = 100.0 * (start + slope - accuracy) / (start + slope)
-    _draw_seeds(ax, logs.steps, below, BLUE, "PPO, plan-ppo in small")
+    _draw_seeds(ax, logs.steps, below, BLUE, "PPO")
     ax.axhline(100.0 * slope / (start + slope), color=INK, linestyle=":", label="approx-refined")
     ax.set_yscale("log")
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     ax.set_xlabel("steps")
     ax.set_ylabel("mean accuracy below the best known, %")
     ax.set_title("quick: 20 tasks, 3 machines, seconds", fontsize=11)
