@@ -96,7 +96,7 @@ def as_machines(machines: object, known: Lookup, field: str = "machines") -> lis
     if isinstance(machines, str):
         return read_machines(machines, field, known)
     table = as_columns(machines, field)
-    table.check_names(MACHINE_COLUMNS, ("name",))
+    table = table.named(MACHINE_COLUMNS, ("name",))
     counts, kinds = table.counts("count", MOST), []
     told: dict[str, list[float]] = {}
     for column, dimension in MACHINE_COLUMNS.items():

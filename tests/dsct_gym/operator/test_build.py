@@ -130,7 +130,9 @@ def test_arrivals_make_an_online_instance():
         ({"deadline": [0.1, True]}, "requests[1].deadline: must be a number, got 'True'"),
         ({"deadline": [0.1]}, "requests: columns of 1, 2 rows"),
         ({"dead line": [1, 2]}, "requests: unknown column dead line; did you mean deadline"),
-        ({"latency": [1, 2]}, "requests: needs a column deadline, or latency with arrival"),
+        ({"latency": [1, 2]}, "requests: has columns deadline and latency, of which one must go"),
+        ({"deadline_ms": [1, 2]}, "requests: two columns tell deadline: deadline and deadline_ms"),
+        ({"Weights": [1, 2]}, "requests: unknown column Weights; did you mean weight"),
         ({"model": ["vti", None]}, "requests[0].model: no model 'vti'; did you mean vit"),
         ({"accuracy": [[0, 0.5], "0 1 1"]}, "requests[0].accuracy: 2 values for 3 breakpoints"),
         ({"work": [None, "0 1"]}, "requests[0].work: missing, and there is no model either"),
@@ -173,6 +175,7 @@ def test_machines_are_refused_in_one_line(machines, message):
         ({"network": ["resnet50"]}, "rates[0].network: no network 'resnet50'; did you mean "),
         ({"images_per_second": [0]}, "rates[0].images_per_second: must be positive"),
         ({"machine": [""]}, "rates[0].machine: missing"),
+        ({"power_mw": [7]}, "rates: unknown column power_mw; did you mean power"),
     ],
 )
 def test_rates_are_refused_in_one_line(rates, message):
@@ -216,6 +219,19 @@ class TestCsv:
             read_csv("t.csv")
         assert str(refusal.value).startswith(message)
         assert len(refusal.value.lines) == 1
+
+    @pytest.mark.parametrize("between", [",", ";", "\t"])
+    def test_headings_are_taken_as_they_are_written(self, between, capsys):
+        """Case, brackets, blanks and what stands between cells do not matter; a unit's case does
+        where it is told by it."""
+        rows = (["ID", "Deadline (min)", " Model ", "region"], ["a", "2", "vit", "eu"])
+        Path("r.csv").write_text("".join(between.join(row) + "\n" for row in rows))
+        arguments = ["build", "--machines", "T4", "--requests", "r.csv", "-o", "m.json"]
+        assert run(arguments) == 0
+        assert capsys.readouterr().err == "Warning: r.csv: not read: region\n"
+        made = Instance.load("m.json")
+        assert made.deadlines.tolist() == [120.0]
+        assert made.task_names == ("a",)
 
     def test_command_builds_what_the_function_does(self, capsys):
         Path("r.csv").write_text("latency_ms,model,count\n80,efficientnet,3\n0.2 s,vit,\n")
