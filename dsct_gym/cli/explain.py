@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from dsct_gym.cli.arguments import InstanceArgument, Json, load_instance
-from dsct_gym.cli.console import Heading, err, print_fields, print_json, print_table
+from dsct_gym.cli.console import Heading, err, out, print_fields, print_json, print_table
 from dsct_gym.errors import InputError, located
 from dsct_gym.streams import stdout_to_stderr
 
@@ -188,6 +188,8 @@ def _print_deadlines(core: Instance, explanation: Explanation) -> None:
 
     if not explanation.deadlines:
         return
+    if not explanation.added:
+        out().print()  # between the caption above and the title below
     names = core.task_names or (None,) * core.num_tasks
     unit = TIME.fitting(core.horizon)
     scale, rows = TIME.units[unit], []

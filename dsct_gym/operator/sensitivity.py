@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 KNOWS: Final = frozenset({"points", "arrivals"})
 """The variants whose relaxation has a price of work at every moment."""
 
+ASKED_ANEW: Final = ("'describe'", "'sweep'")
+"""The commands that solve a problem anew for every question, and so take those of all kinds."""
+
 _TIGHT: Final = 1e-7
 """Relative distance up to which a limit is taken for reached."""
 
@@ -191,7 +194,7 @@ def check_prices(problem: Problem) -> None:
     Raises:
         InputError: One line.
     """
-    check_known(problem, KNOWS, "'explain'", dict)
+    check_known(problem, KNOWS, "'explain'", lambda: dict.fromkeys(ASKED_ANEW, problem.needs))
 
 
 def _earned(price: Floats, supply: Supply, energy_price: float) -> Floats:
