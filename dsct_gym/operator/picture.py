@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dsct_gym.atomic import write_bytes
 from dsct_gym.figures import COLOURS, FAINT, INK, MARKS, dress, new_figure
@@ -68,12 +68,14 @@ def draw_curve(
     unit = ENERGY.fitting(max(point.budget for point in points))
     scale = 1.0 / ENERGY.units[unit]
     names = list(dict.fromkeys(point.machines for point in points))
+    marks = [] if len(names) > 1 or along_deadlines else _marks(points, savings, scale)
     for index, name in enumerate(names):
         mine = [point for point in points if point.machines == name]
         x = [point.deadlines if along_deadlines else point.budget * scale for point in mine]
-        _draw_cluster(ax, x, mine, index, name if len(names) > 1 else "", solver)
-    if len(names) == 1 and not along_deadlines:
-        _mark_savings(ax, points, savings, scale)
+        _draw_cluster(ax, x, mine, index, name if len(names) > 1 else "", solver, marks)
+    if marks:
+        whole = max(points, key=lambda point: point.budget)
+        _mark_savings(ax, marks, whole.budget * scale, whole.mean_bound)
     dress(ax)
     label = "deadlines, as a multiple of the instance's" if along_deadlines else f"energy ({unit})"
     ax.set_xlabel(label)
@@ -88,16 +90,52 @@ def draw_curve(
     return figure
 
 
+class _Mark(NamedTuple):
+    """Where on the curve a saving is.
+
+    Attributes:
+        saving: What is told of it.
+        at: Energy, in the unit of the axis.
+        height: Mean accuracy.
+    """
+
+    saving: Saving
+    at: float
+    height: float
+
+
+def _marks(points: Sequence[Point], savings: Sequence[Saving], scale: float) -> list[_Mark]:
+    """The savings within a sweep of energy, the least loss first."""
+    whole = max(points, key=lambda point: point.budget)
+    least = min(point.budget for point in points)
+    return [
+        _Mark(saving, saving.bound_energy * scale, (1.0 - saving.loss) * whole.mean_bound)
+        for saving in sorted(savings, key=lambda saving: saving.loss)
+        if saving.loss > 0.0
+        and saving.bound_saved is not None
+        and saving.bound_energy is not None
+        and least <= saving.bound_energy < whole.budget
+    ]
+
+
 def _draw_cluster(
-    ax: Axes, x: list[float], points: list[Point], index: int, name: str, solver: str | None
+    ax: Axes,
+    x: list[float],
+    points: list[Point],
+    index: int,
+    name: str,
+    solver: str | None,
+    marks: Sequence[_Mark],
 ) -> None:
-    """The bound of one alternative as a line, its schedules as marks."""
+    """The bound of one alternative as a line, through marks on it too, its schedules as dots."""
     colour, mark = COLOURS[index % len(COLOURS)], MARKS[index % len(MARKS)]
     prefix = f"{cut(drawable(name), _LONGEST)}: " if name else ""
     alone: dict[str, Any] = {"marker": mark} if len(x) == 1 or solver is None else {}
+    line = [(at, point.mean_bound) for at, point in zip(x, points, strict=True)]
+    line = sorted([*line, *((mark.at, mark.height) for mark in marks)])
     ax.plot(
-        x,
-        [point.mean_bound for point in points],
+        [at for at, _ in line],
+        [height for _, height in line],
         color=colour,
         linewidth=1.6,
         label=f"{prefix}upper bound",
@@ -115,32 +153,17 @@ def _draw_cluster(
         )
 
 
-def _mark_savings(
-    ax: Axes, points: Sequence[Point], savings: Sequence[Saving], scale: float
-) -> None:
+def _mark_savings(ax: Axes, marks: Sequence[_Mark], end: float, best: float) -> None:
     """Rings on the curve where a loss is, and from each an arrow as long as the energy saved.
 
-    The arrows end at the whole budget; the least loss has the lowest, so that what is told before
-    an arrow crosses no other's line.
+    The arrows begin at the whole budget, ``end``; the least loss has the lowest, so that what is
+    told before an arrow crosses no other's line.
     """
-    whole = max(points, key=lambda point: point.budget)
-    least = min(point.budget for point in points)
-    shown = [
-        (saving, saving.bound_energy * scale, (1.0 - saving.loss) * whole.mean_bound)
-        for saving in sorted(savings, key=lambda saving: saving.loss)
-        if saving.loss > 0.0
-        and saving.bound_saved is not None
-        and saving.bound_energy is not None
-        and least <= saving.bound_energy < whole.budget
-    ]
-    if not shown:
-        return
-    _make_room(ax, min(height for _, _, height in shown), len(shown))
+    _make_room(ax, min(mark.height for mark in marks), len(marks))
     low, high = ax.get_ylim()
     left, right = ax.get_xlim()
-    end = whole.budget * scale
-    ax.vlines(end, low, whole.mean_bound, color=FAINT, linewidth=0.9, linestyles="dotted")
-    for place, (saving, at, height) in enumerate(shown):
+    ax.vlines(end, low, best, color=FAINT, linewidth=0.9, linestyles="dotted")
+    for place, (saving, at, height) in enumerate(marks):
         level = low + (high - low) * _STEP * (place + 0.55)
         ax.vlines(at, level, height, color=FAINT, linewidth=0.9, linestyles="dotted")
         ax.plot(at, height, "o", color=INK, markersize=8, markerfacecolor="none", zorder=4)
