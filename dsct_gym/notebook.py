@@ -14,10 +14,10 @@ import numpy as np
 from matplotlib.colors import to_hex
 
 from dsct_gym.figures import LATE
-from dsct_gym.gantt import Bars, accuracy_colours, facts, late_parts, machine_labels, time_scale
+from dsct_gym.gantt import Bars, accuracy_colours, facts, late_parts, machine_labels
 from dsct_gym.schedule import measures, releases
 from dsct_gym.schedule_table import machine_use
-from dsct_gym.units import ENERGY
+from dsct_gym.units import ENERGY, TIME
 
 if TYPE_CHECKING:
     from dsct_gym.arrays import Floats
@@ -49,9 +49,9 @@ def instance_html(
     """
     columns = columns or {}
     numbers = (core.speeds, core.efficiencies, core.powers)
-    cells = [[f"{value:.4g}" for value in each.tolist()] for each in numbers]
+    cells = [[f"{value:.5g}" for value in each.tolist()] for each in numbers]
     rows = zip(machine_labels(core), *cells, *columns.values(), strict=True)
-    line = [f"{core.num_tasks} tasks", f"deadlines up to {_time(core.horizon)}", *told]
+    line = [f"{core.num_tasks} tasks", f"deadlines up to {TIME.show(core.horizon)}", *told]
     line += [f"budget {ENERGY.show(core.energy_budget)}"] if budget else []
     heads = ("machine", "GFLOP/s", "GFLOP/J", "W", *columns)
     table = _table(heads, rows, core.num_machines)
@@ -140,18 +140,12 @@ def _told(schedule: Schedule) -> list[str]:
     names = core.task_names or (None,) * core.num_tasks
     told = [
         f"{(name or f'task {task}')[:40]}: accuracy {schedule.accuracy[task]:.4f}, "
-        f"due at {_time(core.deadlines[task])}"
+        f"due at {TIME.show(core.deadlines[task])}"
         for task, name in enumerate(names)
     ]
     if arrivals is not None:
         told = [
-            f"{text}, arrived at {_time(arrival)}"
+            f"{text}, arrived at {TIME.show(arrival)}"
             for text, arrival in zip(told, arrivals, strict=True)
         ]
     return [escape(text) for text in told]
-
-
-def _time(seconds: float) -> str:
-    """A time with its unit."""
-    factor, unit = time_scale(float(seconds))
-    return f"{seconds * factor:.4g} {unit}"

@@ -52,6 +52,8 @@ class Dimension:
         if found is None:
             raise InputError(f"{field}: must be a number with a unit, got {text[:40]!r}")
         unit = found[2] or self.base
+        if unit.startswith(","):
+            raise InputError(f"{field}: decimals come after a point, got {text[:40]!r}")
         if unit not in self.units:
             raise InputError(f"{field}: {unit!r} is no unit of {self.name}; {self._meant(unit)}")
         value = self.converted(float(found[1]), unit)

@@ -137,7 +137,7 @@ class DvfsInstance:
         return instance_html(
             self.core,
             told=["machines at their fastest clock"],
-            columns={"clocks": clocks, "slowest, GFLOP/s": [f"{each:.4g}" for each in slowest]},
+            columns={"clocks": clocks, "slowest, GFLOP/s": [f"{each:.5g}" for each in slowest]},
         )
 
     def __reduce__(self) -> tuple[type[DvfsInstance], tuple[object, ...]]:

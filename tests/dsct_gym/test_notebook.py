@@ -12,6 +12,7 @@ from dsct_gym.notebook import MOST_BARS, MOST_MACHINES
 from dsct_gym.online.toy import toy_with_arrivals
 from dsct_gym.points.toy import toy_with_points
 from dsct_gym.soft.toy import soft_toy, whole_toy
+from dsct_gym.units import TIME
 
 HOSTILE = "<script>alert(1)</script>&\"'"
 
@@ -49,8 +50,8 @@ def test_bars_lie_where_tasks_run():
 def test_machines_stand_in_the_table():
     instance = generate(3, 2, seed=2)
     cells = [cell.text for cell in _tree(instance._repr_html_()).findall(".//td")]
-    assert cells[1::4] == [f"{speed:.4g}" for speed in instance.speeds]
-    assert cells[3::4] == [f"{power:.4g}" for power in instance.powers]
+    assert cells[1::4] == [f"{speed:.5g}" for speed in instance.speeds]
+    assert cells[3::4] == [f"{power:.5g}" for power in instance.powers]
 
 
 def test_what_is_large_is_cut():
@@ -69,7 +70,7 @@ def test_variants_tell_what_they_have():
     assert cells[4::6] == [f"{points.size}" for points in toy_with_points().points]
     assert len(cells) == 6 * count
     online, soft = toy_with_arrivals(), soft_toy()
-    assert f"horizon {online.horizon:.4g} s, budget" in online._repr_html_()
+    assert f"horizon {TIME.show(online.horizon)}, budget" in online._repr_html_()
     assert f"energy price {soft.energy_price:.4g} per J" in soft._repr_html_()
     assert "budget" in soft._repr_html_()
     assert "budget" not in whole_toy()._repr_html_()

@@ -126,6 +126,7 @@ def test_arrivals_make_an_online_instance():
     [
         ({"deadline": [0.1, "soon"]}, "requests[1].deadline: must be a number with a unit"),
         ({"deadline": [0.1, None]}, "requests[1].deadline: missing"),
+        ({"deadline": [0.1, "0,5 s"]}, "requests[1].deadline: decimals come after a point, got '0"),
         ({"deadline": [0.1, -1]}, "requests[1].deadline: due at -1 s, which is not after"),
         ({"deadline": [0.1, True]}, "requests[1].deadline: must be a number, got 'True'"),
         ({"deadline": [0.1]}, "requests: columns of 1, 2 rows"),
