@@ -30,7 +30,7 @@ bench: $(INSTALLED)
 
 docs: $(INSTALLED)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
-	@echo "written: site/index.html"
+	@echo "written: site/index.html; with search: python3 -m http.server -d site"
 
 test: lint
 	$(BIN)/pytest

@@ -21,13 +21,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from rich.progress import track
 
 from dsct_gym import generate, make_solver
 from dsct_gym.arrays import Floats
 from dsct_gym.benchmark.statistics import Interval, mean_interval
+from dsct_gym.figures import BLUE, GREY, ORANGE, dress, new_figure
 from dsct_gym.instance import Instance
 from dsct_gym.points import DvfsInstance, OperatingPoints
 from dsct_gym.points.generator import measured_points
@@ -47,7 +47,7 @@ SAME: Final = 1e-4
 """Accuracy up to which two are the same, so that a level curve is not read far to the right."""
 FULL, SINGLE, ALL = "full clock", "best single clock", "all clocks"
 MODES: Final = (FULL, SINGLE, ALL)
-COLOURS: Final = {FULL: "#666666", SINGLE: "#d1570a", ALL: "#0b62c4"}
+COLOURS: Final = {FULL: GREY, SINGLE: ORANGE, ALL: BLUE}
 TOLD: Final = (4, 7, 9, 10, 11, 13, 15, 16)
 """Which budgets the table has."""
 
@@ -150,8 +150,7 @@ def table(results: list[Measured]) -> str:
 
 def picture(results: list[Measured]) -> Figure:
     """Accuracy above, energy saved below, one column for each kind of deadlines."""
-    figure = Figure(figsize=(10.0, 6.4), dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(10.0, 6.4)
     axes = figure.subplots(2, len(results), sharex=True, squeeze=False, height_ratios=(3, 2))
     for (upper, lower), result in zip(axes.T, results, strict=True):
         upper.set_title(result.title, fontsize=11)
@@ -182,9 +181,7 @@ def draw(ax: Axes, budgets: Floats, curves: dict[str, Floats]) -> None:
         style = {"dashes": (3, 2), "zorder": 3} if mode == SINGLE else {}
         ax.plot(x, mean, "o", color=colour, markersize=3.5)
         ax.plot(x, mean, color=colour, linewidth=1.8, label=mode, **style)
-    ax.grid(color="#e8e8e8", linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
+    dress(ax)
 
 
 def main() -> None:

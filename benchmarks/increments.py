@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from dsct_gym.catalog.clocks import clocks
 from dsct_gym.catalog.hardware import device
+from dsct_gym.figures import BLUE, FAINT, INK, ORANGE, dress, new_figure
 from dsct_gym.points import OperatingPoints
 
 DEVICE: Final = "Quadro-RTX-6000"
-COLOURS: Final = ("#0b3d78", "#0b62c4", "#4d94e0", "#d1570a", "#e88a45", "#f0b184")
+COLOURS: Final = ("#0b3d78", BLUE, "#4d94e0", ORANGE, "#e88a45", "#f0b184")
 
 
 def measured() -> OperatingPoints:
@@ -32,8 +32,7 @@ def measured() -> OperatingPoints:
 
 def picture(points: OperatingPoints) -> Figure:
     """Speed against power, with the edges named by what they add."""
-    figure = Figure(figsize=(7.6, 4.2), dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(8.0, 4.4)
     ax = figure.subplots()
     powers = np.append(0.0, points.powers[points.hull])
     speeds = np.append(0.0, points.speeds[points.hull]) / 1e3
@@ -41,14 +40,14 @@ def picture(points: OperatingPoints) -> Figure:
         gained, drawn = speeds[k + 1] - speeds[k], powers[k + 1] - powers[k]
         label = f"{k + 1}: {1e3 * gained:,.0f} GFLOP/s at {1e3 * gained / drawn:.1f} GFLOP/J"
         ax.plot(powers[k : k + 2], speeds[k : k + 2], color=colour, linewidth=2.6, label=label)
-    ax.plot(powers, speeds, "o", color="#222222", markersize=5.5)
+    ax.plot(powers, speeds, "o", color=INK, markersize=5.5)
     above = np.setdiff1d(np.arange(points.size), points.hull)
     ax.plot(
         points.powers[above],
         points.speeds[above] / 1e3,
         "o",
         markerfacecolor="white",
-        markeredgecolor="#888888",
+        markeredgecolor=FAINT,
         markersize=6,
         label="never used: a mix takes less power",
     )
@@ -59,9 +58,7 @@ def picture(points: OperatingPoints) -> Figure:
     ax.set_ylabel("speed, TFLOP/s")
     ax.set_title(f"Clocks of a {DEVICE}: increments, cheapest first", fontsize=11)
     ax.legend(loc="lower right", frameon=False, fontsize=9, title="increment")
-    ax.grid(color="#e8e8e8", linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
+    dress(ax)
     return figure
 
 

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from dsct_gym.arrays import Floats
 from dsct_gym.benchmark.statistics import mean_interval
+from dsct_gym.figures import BLUE, FAINT, ORANGE, TEAL, dress, new_figure
 from dsct_gym.suites.suite import load_suite
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 RUNS: Final = DOCS / "leaderboard" / "0.2.0-arrivals.csv.gz"
-SUITES: Final = {"poisson": "#0b62c4", "bursty": "#d1570a", "trace": "#0a7d73"}
+SUITES: Final = {"poisson": BLUE, "bursty": ORANGE, "trace": TEAL}
 MARKS: Final = {"poisson": "o", "bursty": "s", "trace": "D"}
 BEST, MINE = "hindsight[moves=50000]", "rl-online"
 
@@ -61,8 +61,7 @@ def draw(found: dict[str, dict[str, Floats]]) -> Figure:
         for agent in found["poisson"]
     }
     order = sorted(share, key=lambda agent: float(np.mean(list(share[agent].values()))))
-    figure = Figure(figsize=(9.0, 5.6), dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(9.0, 5.6)
     axes = figure.subplots()
     for suite, colour in SUITES.items():
         at = [100 * share[agent][suite] for agent in order]
@@ -70,13 +69,14 @@ def draw(found: dict[str, dict[str, Floats]]) -> Figure:
         axes.plot(at, range(len(order)), MARKS[suite], color=colour, label=label, alpha=0.85)
     for place, agent in enumerate(order):
         ends = [100 * value for value in share[agent].values()]
-        axes.plot([min(ends), max(ends)], [place, place], color="#999999", lw=1, zorder=0)
+        axes.plot([min(ends), max(ends)], [place, place], color=FAINT, lw=1, zorder=0)
     axes.set_yticks(range(len(order)), [agent.replace("[moves=50000]", "") for agent in order])
     for tick in axes.get_yticklabels():
         if tick.get_text() == MINE:
             tick.set_fontweight("bold")
     axes.set_xlabel("mean accuracy, % of what hindsight reaches, which knows all arrivals")
-    axes.grid(axis="x", color="#dddddd")
+    dress(axes)
+    axes.grid(visible=False, axis="y")
     axes.legend(loc="lower right", frameon=False)
     return figure
 

@@ -24,6 +24,7 @@ from matplotlib.ticker import MaxNLocator
 
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.atomic import write_bytes
+from dsct_gym.figures import FAINT, INK, LATE, ORANGE
 from dsct_gym.fonts import cells, cut, drawable, families_for
 from dsct_gym.schedule import measures, releases, value
 from dsct_gym.schedule_table import machine_use
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
     from dsct_gym.schedule import Schedule
 
 ACCURACY_COLOURS: Final = "viridis"
-INK: Final = "#222222"
-FAINT: Final = "#8a8a8a"
-LATE: Final = "#d1242f"
 
 _WIDTH = 11.0
 _ROW = 0.52
@@ -51,7 +49,7 @@ _BAR = (0.14, 0.80)
 _TICK = (-0.02, 0.12)
 _WAIT = (0.85, 0.97)
 """Where it is marked when a task arrived and how long it waited, below the bars of its row."""
-_WAITING: Final = "#c2571a"
+_WAITING: Final = ORANGE
 _STRIP = 0.16
 """Height of the strip that marks lateness, as a share of a bar's."""
 _LONGEST_NAME = 26
@@ -72,7 +70,7 @@ class Chart(Figure):
         return _rendered(self, "png")
 
 
-class _Bars(NamedTuple):
+class Bars(NamedTuple):
     """Bars to draw, of tasks or of their pieces.
 
     Attributes:
@@ -88,13 +86,13 @@ class _Bars(NamedTuple):
     height: Floats
 
     @classmethod
-    def of_tasks(cls, schedule: Schedule) -> _Bars:
+    def of_tasks(cls, schedule: Schedule) -> Bars:
         """One of full height for each task that runs."""
         placed = np.flatnonzero(schedule.duration > 0.0)
         return cls(placed, schedule.start[placed], schedule.finish[placed], np.ones(placed.size))
 
     @classmethod
-    def of(cls, schedule: Schedule) -> _Bars:
+    def of(cls, schedule: Schedule) -> Bars:
         """One for each task that runs or, where machines have several clocks, for its pieces."""
         pieces = schedule.pieces
         if pieces is None:
@@ -193,7 +191,7 @@ def draw_gantt_axes(ax: Axes, schedule: Schedule) -> None:
     ax.set_xlim(0.0, max(instance.horizon, schedule.makespan) * scale * 1.01)
     ax.set_ylim(instance.num_machines, 0.0)
     _draw_rows(ax, instance)
-    tasks, bars = _Bars.of_tasks(schedule), _Bars.of(schedule)
+    tasks, bars = Bars.of_tasks(schedule), Bars.of(schedule)
     colours = accuracy_colours(instance, schedule.accuracy[bars.task])
     widths = np.minimum(0.8, 0.1 * scale * _pixels_per_x(ax) * (tasks.finish - tasks.start))
     edges: dict[str, Any] = {"edgecolors": "white", "linewidths": widths}
@@ -212,11 +210,29 @@ def draw_gantt_axes(ax: Axes, schedule: Schedule) -> None:
         )
     )
     _draw_waiting(ax, schedule, tasks)
-    late = _late_parts(schedule)
+    late = late_parts(schedule)
     if late.task.size:
         _draw_bars(ax, schedule, late, facecolors=LATE, linewidths=0.0, zorder=3)
     _label_bars(ax, schedule, bars, colours)
     ax.set_xlabel(f"time ({unit})", fontsize=9, color=INK)
+
+
+def facts(schedule: Schedule) -> list[str]:
+    """What a schedule reached, what it spent, and how many tasks it leaves out, in a few words."""
+    instance = schedule.instance.core
+    used = f"energy {_joules(schedule.energy)}"
+    # A variant may have no budget; its core then has one that nothing can exceed.
+    if getattr(schedule.instance, "budget", instance.energy_budget) is not None:
+        used += f" of {_joules(instance.energy_budget)}"
+        if instance.energy_budget > 0.0:
+            used += f" ({schedule.energy / instance.energy_budget:.0%})".replace("%", " %")
+    what, unit = ("value", 1) if measures(schedule) else ("mean accuracy", instance.num_tasks)
+    reached = f"{what} {value(schedule) / unit:.4f}"
+    if schedule.upper_bound is not None:
+        reached += f" (at most {schedule.upper_bound / unit:.4f})"
+    idle = int((schedule.duration <= 0.0).sum())
+    left_out = [f"{idle} of {instance.num_tasks} tasks not run"] if idle else []
+    return [reached, used, *left_out]
 
 
 def accuracy_norm(instance: Instance) -> Normalize:
@@ -296,7 +312,7 @@ def _draw_rows(ax: Axes, instance: Instance) -> None:
     ax.spines["bottom"].set_color(FAINT)
 
 
-def _draw_bars(ax: Axes, schedule: Schedule, bars: _Bars, **style: Any) -> None:
+def _draw_bars(ax: Axes, schedule: Schedule, bars: Bars, **style: Any) -> None:
     """Draws bars in the rows of their machines."""
     scale, _ = time_scale(schedule.instance.core.horizon)
     machine = schedule.machine[bars.task]
@@ -313,12 +329,12 @@ def _boxes(start: Floats, finish: Floats, machine: Ints, height: Floats) -> Floa
     return np.stack([x, y], axis=2)
 
 
-def _late_parts(schedule: Schedule) -> _Bars:
+def late_parts(schedule: Schedule) -> Bars:
     """What tasks run for beyond their deadlines: a strip on the ground of their bars."""
     due = schedule.instance.core.deadlines
     late = np.flatnonzero((schedule.work > 0.0) & (schedule.finish > due * (1.0 + FEASIBILITY)))
     start, finish = np.maximum(schedule.start, due)[late], schedule.finish[late]
-    return _Bars(late, start, finish, np.full(late.size, _STRIP))
+    return Bars(late, start, finish, np.full(late.size, _STRIP))
 
 
 def _ticks(deadline: Floats, machine: Ints) -> Floats:
@@ -328,7 +344,7 @@ def _ticks(deadline: Floats, machine: Ints) -> Floats:
     return np.stack([x, y], axis=2)
 
 
-def _draw_waiting(ax: Axes, schedule: Schedule, bars: _Bars) -> None:
+def _draw_waiting(ax: Axes, schedule: Schedule, bars: Bars) -> None:
     """Marks when tasks arrived and how long they waited; the more wait at once, the darker."""
     arrivals = releases(schedule.instance)
     if arrivals is None:
@@ -345,7 +361,7 @@ def _draw_waiting(ax: Axes, schedule: Schedule, bars: _Bars) -> None:
     ax.add_collection(LineCollection(list(marks.reshape(-1, 2, 2)), linewidths=0.9, **common))
 
 
-def _label_bars(ax: Axes, schedule: Schedule, bars: _Bars, colours: Floats) -> None:
+def _label_bars(ax: Axes, schedule: Schedule, bars: Bars, colours: Floats) -> None:
     """Writes a task's name, or its index, into its longest bar where it fits."""
     core = schedule.instance.core
     names = core.task_names or (None,) * core.num_tasks
@@ -421,21 +437,9 @@ def _tell_waiting(figure: Figure, left: float, height: float) -> None:
 
 def _write_title(figure: Figure, schedule: Schedule, left: float, height: float) -> None:
     """What was solved by whom, and what it reached, above the rows."""
-    instance = schedule.instance.core
     who = " — ".join(filter(None, (schedule.instance.name, schedule.solver)))
     title = cut(drawable(who or "schedule"), 80)
-    used = f"energy {_joules(schedule.energy)}"
-    # A variant may have no budget; its core then has one that nothing can exceed.
-    if getattr(schedule.instance, "budget", instance.energy_budget) is not None:
-        used += f" of {_joules(instance.energy_budget)}"
-        if instance.energy_budget > 0.0:
-            used += f" ({schedule.energy / instance.energy_budget:.0%})"
-    what, unit = ("value", 1) if measures(schedule) else ("mean accuracy", instance.num_tasks)
-    reached = f"{what} {value(schedule) / unit:.4f}"
-    if schedule.upper_bound is not None:
-        reached += f" (at most {schedule.upper_bound / unit:.4f})"
-    idle = int((schedule.duration <= 0.0).sum())
-    parts = [reached, used, *([f"{idle} of {instance.num_tasks} tasks not run"] if idle else [])]
+    parts = facts(schedule)
     common: dict[str, Any] = {"color": INK, "ha": "left", "parse_math": False}
     figure.text(
         left,
@@ -460,7 +464,7 @@ def _write_title(figure: Figure, schedule: Schedule, left: float, height: float)
 
 def _key_to_lateness(schedule: Schedule) -> str:
     """What the strips mean, where there are any."""
-    return "; red: late" if _late_parts(schedule).task.size else ""
+    return "; red: late" if late_parts(schedule).task.size else ""
 
 
 def time_scale(horizon: float) -> tuple[float, str]:

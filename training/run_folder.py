@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from pydantic import BaseModel
@@ -16,6 +16,9 @@ from torch import Tensor
 
 from dsct_gym.atomic import make_folder, refuse_links, write_bytes, write_text
 from dsct_gym.errors import InputError
+
+_LOWEST: Final = -100.0
+"""Share of the gap closed, %, below which no curve is drawn."""
 
 
 class RunFolder:
@@ -75,11 +78,16 @@ class RunFolder:
         self._show_on_board(row)
 
     def draw_curve(self, columns: list[str]) -> None:
-        """Draws columns of the log over the steps into ``curve.png``."""
-        from matplotlib.figure import Figure
+        """Draws columns of the log over the steps into ``curve.png``.
 
-        figure = Figure(figsize=(7.0, 4.0), layout="constrained")
+        An agent that plays at random is thousands of per cent below: what is below `_LOWEST` is cut
+        off.
+        """
+        from dsct_gym.figures import COLOURS, dress, new_figure
+
+        figure = new_figure(8.0, 4.4)
         axes = figure.subplots()
+        axes.set_prop_cycle(color=COLOURS)
         steps = [int(row["step"]) for row in self.rows]
         for column in columns:
             values = [100.0 * float(row[column]) for row in self.rows]
@@ -87,10 +95,14 @@ class RunFolder:
             axes.plot(steps, values, label=column, lw=2.5 if mean else 1.2, zorder=3 if mean else 2)
         axes.set_xlabel("steps")
         axes.set_ylabel("share of the gap closed, %")
-        axes.grid(alpha=0.3)
+        worst, best = axes.dataLim.intervaly
+        low = max(_LOWEST, worst) if best > _LOWEST else worst
+        margin = 0.05 * (best - low) or 1.0
+        axes.set_ylim(low - margin, best + margin)
         axes.legend(frameon=False)
+        dress(axes)
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=150)
+        figure.savefig(buffer, format="png")
         write_bytes(self.path / "curve.png", buffer.getvalue())
 
     def _read_log(self) -> list[dict[str, Any]]:

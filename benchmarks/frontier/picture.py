@@ -7,18 +7,15 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from benchmarks.frontier.measuring import ONE, POLICY, THREE, TRAINED, UNTRAINED
 from benchmarks.frontier.results import Results, Way, span
-
-BLUE, ORANGE = "#0b62c4", "#d1570a"
+from dsct_gym.figures import BLUE, ORANGE, dress, new_figure
 
 
 def picture(results: Sequence[Results]) -> Figure:
-    figure = Figure(figsize=(11.0, 7.6), dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(11.0, 7.6)
     for place, result in enumerate(results):
         draw_panel(figure.add_subplot(math.ceil(len(results) / 2), 2, place + 1), result)
     handles, labels = figure.axes[0].get_legend_handles_labels()
@@ -52,9 +49,7 @@ def draw_panel(ax: Axes, result: Results) -> None:
     times = [passes * result.unit for passes in result.case.times]
     ax.set_xticks(times, [span(seconds) for seconds in times])
     ax.minorticks_off()
-    ax.grid(color="#e8e8e8", linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
+    dress(ax)
     ax.set_title(f"{result.case.n:,} tasks, {result.case.m} machines", fontsize=11)
 
 

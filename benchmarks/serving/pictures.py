@@ -13,11 +13,10 @@ import numpy as np
 from extracts import kernels
 from fitting import pace
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from predict import TABLE
 from scipy.optimize import nnls
 
+from dsct_gym.figures import COLOURS, FAINT, INK, TEAL, dress, new_figure
 from dsct_gym.serving.gpu import gpu
 from dsct_gym.serving.networks import network
 from dsct_gym.serving.prediction import predicted_table
@@ -29,21 +28,18 @@ IGNITER: Final = {
     "resnet50": ((1, 2.392, 133), (16, 11.54, 288), (32, 21.34, 293)),
 }
 """Batch, ms and W of a V100 SXM2: published with i-Gniter (Xu et al., TPDS 34(3), 2023)."""
-COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#555555")
 
 
 def main() -> None:
     """Writes both pictures."""
-    figure = Figure(figsize=(11.0, 8.0), layout="constrained", dpi=130)
-    FigureCanvasAgg(figure)
+    figure = new_figure(11.0, 8.0)
     axes = figure.subplots(2, 2)
     draw_voltage(axes[0, 0])
     draw_energy(axes[0, 1])
     draw_batches(axes[1, 0], "time")
     draw_batches(axes[1, 1], "power")
     figure.savefig(IMAGES / "serving-model.png")
-    figure = Figure(figsize=(11.0, 4.6), layout="constrained", dpi=130)
-    FigureCanvasAgg(figure)
+    figure = new_figure(11.0, 4.6)
     left, right = figure.subplots(1, 2)
     draw_predicted(left)
     draw_learners(right)
@@ -69,26 +65,28 @@ def draw_voltage(axes: Axes) -> None:
             axes.plot(clocks, watts, ".", color=colour, markersize=5)
             label = f"{chip}, {name.removeprefix('old_')}"
             axes.plot(clocks, law @ weights, color=colour, linewidth=1.2, label=label)
-        axes.axvline(power.knee, color="#999999", linestyle=":", linewidth=1)
-        axes.text(power.knee, 283, f" knee {power.knee:.0f}", color="#666666", fontsize=8)
+        axes.axvline(power.knee, color=FAINT, linestyle=":", linewidth=1)
+        axes.text(power.knee, 283, f" knee {power.knee:.0f}", color=FAINT, fontsize=8)
     axes.set(title="Power against clock: measured and a + c f V²", xlabel="clock, MHz")
     axes.set(ylabel="W", ylim=(0, 300))
     axes.legend(fontsize=8, frameon=False, ncols=2, loc="lower right")
+    dress(axes)
 
 
 def draw_energy(axes: Axes) -> None:
     """Energy of one picture against the clock, as a multiple of that at the highest."""
     cases = (("V100", "resnet50", 1), ("V100", "resnet50", 16), ("V100", "alexnet", 1))
     cases += (("M40", "resnet50", 1), ("M40", "resnet50", 16))
-    for colour, (card, served, batch) in zip(COLOURS, cases, strict=True):
+    for colour, (card, served, batch) in zip(COLOURS, cases, strict=False):
         found = rows(gpu(card), network(served), [batch], _usable(card))
         energy = np.array([row.energy for row in found])
         style = "-" if card == "V100" else "--"
         label = f"{card}, {served}, batch {batch}"
         axes.plot(_usable(card), energy / energy[-1], style, color=colour, label=label)
-    axes.axhline(1.0, color="#999999", linewidth=0.8)
+    axes.axhline(1.0, color=FAINT, linewidth=0.8)
     axes.set(title="Energy while busy, of that at the highest clock", xlabel="clock, MHz")
     axes.legend(fontsize=8, frameon=False)
+    dress(axes)
 
 
 def _usable(card: str) -> np.ndarray:
@@ -114,9 +112,10 @@ def draw_batches(axes: Axes, figure: str) -> None:
     if figure == "time":
         axes.set_yscale("log")
     else:
-        axes.axhline(300.0, color="#999999", linestyle=":", linewidth=1)
+        axes.axhline(300.0, color=FAINT, linestyle=":", linewidth=1)
         axes.set_ylim(0, None)
     axes.legend(fontsize=8, frameon=False)
+    dress(axes)
 
 
 def draw_predicted(axes: Axes) -> None:
@@ -126,10 +125,11 @@ def draw_predicted(axes: Axes) -> None:
         believed = predicted_table(gpu("V100"), network(served), 64).power
         dots = believed[:, [0, 3, 15, 63], ::6]
         axes.plot(truth.ravel(), dots.ravel(), ".", color=colour, markersize=4, label=served)
-    axes.plot([30, 330], [30, 330], color="#999999", linewidth=1)
+    axes.plot([30, 330], [30, 330], color=FAINT, linewidth=1)
     axes.set(title="Units of a network that was left out, V100", xlabel="true power, W")
     axes.set(ylabel="predicted power, W", aspect="equal")
     axes.legend(fontsize=8, frameon=False)
+    dress(axes)
 
 
 def draw_learners(axes: Axes) -> None:
@@ -144,14 +144,15 @@ def draw_learners(axes: Axes) -> None:
         for index, learner in enumerate(learners):
             if (title, learner, "random") not in found:
                 continue
-            at, colour = place + 0.14 * (index - 2.5), [*COLOURS, "#f0b000"][index]
+            at, colour = place + 0.14 * (index - 2.5), (*COLOURS[:5], TEAL)[index]
             left = 100.0 * found[title, learner, "left out"]
             label = learner if place == 0 else None
             axes.bar(at, left, 0.12, color=colour, alpha=0.45, label=label)
-            axes.plot(at, 100.0 * found[title, learner, "random"], "_", color="black", markersize=9)
+            axes.plot(at, 100.0 * found[title, learner, "random"], "_", color=INK, markersize=9)
     axes.set_xticks(range(len(titles)), [title.replace(" ", "\n", 1) for title in titles])
     axes.set(title="Error (MAPE, %): bars left out whole, dashes random tenths")
     axes.legend(fontsize=8, frameon=False, ncols=2)
+    dress(axes)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def build(
         raise InputError("--json: tells of the file that --output names")
     with err().status("reading tables"):
         built = _build(machines, requests, budget, curves, rates, horizon, name)
-    problem, kinds, tasks, measured = built
+    problem, kinds, tasks, measured, unread = built
     if output is None:
         sys.stdout.write(instance_text(problem))
     else:
@@ -96,6 +96,8 @@ def build(
             print_json(_document(output, problem, kinds, tasks))
         else:
             _print(output, problem, kinds, tasks, measured)
+    if unread:
+        warn(f"{requests}: not read: {', '.join(unread)}")
     _warn(problem)
     for found in _unused(measured, kinds):
         warn(f"--rates: no machine is called {found}")
@@ -109,24 +111,27 @@ def _build(
     rates: Path | None,
     horizon: str | None,
     name: str | None,
-) -> tuple[Problem, list[Machine], Tasks, dict[str, Measured]]:
-    """The problem, and what it is made of."""
+) -> tuple[Problem, list[Machine], Tasks, dict[str, Measured], list[str]]:
+    """The problem, what it is made of, and the columns of the requests that nobody reads."""
     from dsct_gym.operator.build import as_machines, assemble, lookup
     from dsct_gym.operator.columns import read_csv
     from dsct_gym.operator.measured import read_rates, read_works
-    from dsct_gym.operator.requests import read_curves, read_requests
+    from dsct_gym.operator.requests import COLUMNS, read_curves, read_requests
+    from dsct_gym.refusals import shown_key
     from dsct_gym.units import TIME
 
     table = None if curves is None else read_csv(curves)
     own = {} if table is None else read_curves(table)
     works = {} if table is None else read_works(table)
-    tasks = read_requests(read_csv(requests), own)
+    listed_requests = read_csv(requests)
+    unread = listed_requests.unread(COLUMNS)
+    tasks = read_requests(listed_requests.without(unread), own)
     measured = {} if rates is None else read_rates(read_csv(rates), works)
     listed = read_csv(machines) if machines.lower().endswith(".csv") else machines
     kinds = as_machines(listed, lookup(measured, tasks), "--machines")
     until = None if horizon is None else TIME.read(horizon, "--horizon")
     problem = assemble(kinds, tasks, budget, horizon=until, name=name)
-    return problem, kinds, tasks, measured
+    return problem, kinds, tasks, measured, [shown_key(column) for column in unread]
 
 
 def _document(

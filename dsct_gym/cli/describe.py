@@ -46,8 +46,11 @@ def _document(overview: Overview) -> dict[str, object]:
 
 
 def _print(argument: str, overview: Overview) -> None:
+    from math import isfinite
+
     from dsct_gym.units import ENERGY, POWER, TIME, WORK, show_share
 
+    beta = f", beta {overview.beta:.4g}" if isfinite(overview.beta) else ""
     low, high = overview.mean_accuracy_range
     power = sum(machine.power for machine in overview.machines)
     fields = {
@@ -57,7 +60,7 @@ def _print(argument: str, overview: Overview) -> None:
         "mean accuracy": f"{low:.4f} without work, {high:.4f} with all of it",
         "full work": f"{WORK.show(overview.full_work)}, at least"
         f" {ENERGY.show(overview.least_energy)}",
-        "energy budget": f"{ENERGY.show(overview.budget)}, beta {overview.beta:.4g}",
+        "energy budget": f"{ENERGY.show(overview.budget)}{beta}",
         "deadlines": f"rho {overview.rho:.4g}; {show_share(overview.too_late)} of the tasks are"
         " too late to be done in full alone",
         "sizes": f"mu {overview.mu:.4g}",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from dsct_gym.cli.arguments import InstanceArgument, Json, load_instance
-from dsct_gym.cli.console import Heading, err, print_fields, print_json, print_table
+from dsct_gym.cli.console import Heading, err, out, print_fields, print_json, print_table
 from dsct_gym.errors import InputError, located
 from dsct_gym.streams import stdout_to_stderr
 
@@ -118,7 +118,7 @@ def _print(
     of = "tasks" if schedule is None else f"tasks of {schedule.solver or 'the schedule'}"
     fields[of] = _limits(explanation)
     print_fields(problem.name or argument, fields)
-    _print_machines(explanation, tasks)
+    _print_machines(problem, explanation)
     _print_added(explanation, tasks)
     _print_deadlines(core, explanation)
 
@@ -139,16 +139,21 @@ def _limits(explanation: Explanation) -> str:
     return ", ".join(f"{count} {words[limit]}" for limit, count in counts.items() if count)
 
 
-def _print_machines(explanation: Explanation, tasks: int) -> None:
+def _print_machines(problem: Problem, explanation: Explanation) -> None:
+    from dsct_gym.schedule import releases
     from dsct_gym.units import ENERGY, show_share
 
+    tasks, horizon = problem.core.num_tasks, problem.core.horizon
+    # Where all tasks are there from the start, seconds get cheaper from deadline to deadline.
+    falling = releases(problem) is None
+    seconds = ("first second", "last second") if falling else ("mean second", "dearest second")
     unit = ENERGY.fitting(max(machine.energy for machine in explanation.machines))
     columns = (
         Heading("machine"),
         Heading("busy", "number", 1),
         Heading(unit, "number", 2),
-        Heading("first second", "number", 3),
-        Heading("last second", "number", 4),
+        Heading(seconds[0], "number", 3),
+        Heading(seconds[1], "number", 4),
         Heading("without it", "number"),
         Heading("one more", "number"),
     )
@@ -157,8 +162,8 @@ def _print_machines(explanation: Explanation, tasks: int) -> None:
             machine.name,
             show_share(machine.busy),
             ENERGY.number(machine.energy, unit),
-            f"{machine.first_second:.4g}",
-            f"{machine.last_second:.4g}",
+            f"{machine.first_second if falling else machine.rent / horizon:.4g}",
+            f"{machine.last_second if falling else machine.dearest_second:.4g}",
             _change(-machine.loss / tasks),
             _change(machine.gain / tasks),
         )
@@ -183,6 +188,8 @@ def _print_deadlines(core: Instance, explanation: Explanation) -> None:
 
     if not explanation.deadlines:
         return
+    if not explanation.added:
+        out().print()  # between the caption above and the title below
     names = core.task_names or (None,) * core.num_tasks
     unit = TIME.fitting(core.horizon)
     scale, rows = TIME.units[unit], []

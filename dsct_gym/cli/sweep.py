@@ -223,7 +223,8 @@ def _savings(
     """What each alternative saves beside the first."""
     from dsct_gym.operator.savings import Reference, savings
 
-    reference = Reference.of(next(iter(alternatives.values())), solve)
+    first = next(iter(alternatives))
+    reference = Reference.of(alternatives[first], solve)
     found = {}
     for name, problem in alternatives.items():
         known = [
@@ -231,6 +232,8 @@ def _savings(
             for point in points
             if point.machines == name and point.energy is not None and point.value is not None
         ]
+        if name == first and reference.energy is not None and reference.value is not None:
+            known.append((reference.energy, reference.value))
         found[name] = savings(problem, reference, solve=solve, known=known)
     return found
 

@@ -22,8 +22,6 @@ RENDER_MODES: Final = ("rgb_array", "human", "ansi")
 _WIDTH, _HEIGHT = 960, 544
 _DPI = 100
 _COLUMNS = 60
-_GAUGE = "#3b7dbd"
-_NOW = "#d1495b"
 
 
 class Renderer:
@@ -77,8 +75,9 @@ def draw_frame(scene: Scene) -> npt.NDArray[np.uint8]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    from dsct_gym.figures import FAINT, INK
     from dsct_gym.fonts import cells, drawable, families_for
-    from dsct_gym.gantt import FAINT, INK, draw_gantt_axes, machine_labels
+    from dsct_gym.gantt import draw_gantt_axes, machine_labels
 
     figure = Figure(figsize=(_WIDTH / _DPI, _HEIGHT / _DPI), dpi=_DPI)
     canvas = FigureCanvasAgg(figure)
@@ -123,7 +122,8 @@ def draw_frame(scene: Scene) -> npt.NDArray[np.uint8]:
 
 def _mark_deadlines(axes: Axes, scene: Scene) -> None:
     """Ticks along the top edge for the deadlines to come, a line for the one at hand."""
-    from dsct_gym.gantt import FAINT, time_scale
+    from dsct_gym.figures import FAINT, ORANGE
+    from dsct_gym.gantt import time_scale
 
     scale, _ = time_scale(scene.instance.horizon)
     top = axes.get_xaxis_transform()
@@ -132,12 +132,13 @@ def _mark_deadlines(axes: Axes, scene: Scene) -> None:
             [deadline, deadline], [1.0, 1.025], color=FAINT, lw=0.8, transform=top, clip_on=False
         )
     if scene.task is not None:
-        axes.axvline(scene.instance.deadlines[scene.task] * scale, color=_NOW, lw=1.4, zorder=5)
+        axes.axvline(scene.instance.deadlines[scene.task] * scale, color=ORANGE, lw=1.4, zorder=5)
 
 
 def _mark_time(axes: Axes, scene: Scene) -> None:
     """Ticks along the bottom edge for the arrivals until now, and a shade over what is to come."""
-    from dsct_gym.gantt import FAINT, INK, time_scale
+    from dsct_gym.figures import BLUE, FAINT, INK
+    from dsct_gym.gantt import time_scale
 
     if scene.now is None:
         return
@@ -147,19 +148,19 @@ def _mark_time(axes: Axes, scene: Scene) -> None:
         axes.plot([arrival, arrival], [0.0, 0.025], color=INK, lw=0.8, transform=bottom)
     now, end = scene.now * scale, axes.get_xlim()[1]
     axes.axvspan(now, end, color=FAINT, alpha=0.15, lw=0.0, zorder=0.5)
-    axes.axvline(now, color=_GAUGE, lw=1.8, zorder=6)
+    axes.axvline(now, color=BLUE, lw=1.8, zorder=6)
 
 
 def _draw_gauge(
     figure: Figure, place: tuple[float, float, float], share: float, label: str
 ) -> None:
     """A bar filled to ``share`` at (left, bottom, width), its label above it."""
-    from dsct_gym.gantt import INK
+    from dsct_gym.figures import BLUE, GRID, INK
 
     left, bottom, width = place
     bar = figure.add_axes((left, bottom, width, 0.032))
-    bar.barh([0], [1.0], color="#e8e8e8", height=1.0)
-    bar.barh([0], [share], color=_GAUGE, height=1.0)
+    bar.barh([0], [1.0], color=GRID, height=1.0)
+    bar.barh([0], [share], color=BLUE, height=1.0)
     bar.set_xlim(0.0, 1.0)
     bar.set_ylim(-0.5, 0.5)
     bar.set_axis_off()

@@ -75,7 +75,8 @@ def planned_scene(schedule: Schedule, waiting: Ints, decided: int, decisions: in
         schedule=schedule,
         waiting=waiting,
         headline=headline,
-        legend="ticks: deadlines, at the top those to come" + told,
+        legend="ticks: deadlines, at the top those to come, the line that of the task at hand; "
+        "colour: accuracy, dark to bright" + told,
     )
 
 

@@ -12,6 +12,7 @@ from dsct_gym.arrays import Floats, Ints
 from dsct_gym.errors import InputError
 from dsct_gym.instance import Instance
 from dsct_gym.problem import Problem
+from dsct_gym.units import TIME
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +86,12 @@ class OnlineInstance:
 
     def __repr__(self) -> str:
         return f"Online{repr(self.core)[:-1]}, horizon {self.horizon:g} s)"
+
+    def _repr_html_(self) -> str:
+        from dsct_gym.notebook import instance_html
+
+        last = f"arrivals up to {TIME.show(float(self.arrivals.max()))}"
+        return instance_html(self.core, told=[last, f"horizon {TIME.show(self.horizon)}"])
 
     def __reduce__(self) -> tuple[type[OnlineInstance], tuple[object, ...]]:
         return OnlineInstance, (self.core, self.arrivals, self.horizon)

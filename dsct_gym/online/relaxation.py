@@ -33,9 +33,7 @@ from dsct_gym.relaxation import Relaxation, relax
 @relax.register
 def _(problem: OnlineInstance) -> Relaxation:
     core = problem.core
-    timeline = timeline_of(problem)
-    machines = np.argsort(-core.efficiencies, kind="stable")
-    stack = _Stack.of(core, timeline, machines)
+    timeline, machines, stack = _stacked(problem)
     taken, energy_price = _spend(core, stack, machines)
     price = _prices(core, stack, machines, energy_price)
     least = least_prices(timeline.first, timeline.end, price)
@@ -51,6 +49,24 @@ def _(problem: OnlineInstance) -> Relaxation:
         energy=done / core.efficiencies,
         passes=core.num_machines,
     )
+
+
+def prices_over_time(problem: OnlineInstance) -> tuple[Timeline, Floats]:
+    """The time between arrivals and deadlines, and the optimal price of work in each cell of it.
+
+    Returns:
+        The timeline, and prices (T,), accuracy per GFLOP.
+    """
+    timeline, machines, stack = _stacked(problem)
+    _, energy_price = _spend(problem.core, stack, machines)
+    return timeline, _prices(problem.core, stack, machines, energy_price)
+
+
+def _stacked(problem: OnlineInstance) -> tuple[Timeline, Ints, _Stack]:
+    """The timeline, the machines by energy per work, and what the cheapest of them do together."""
+    timeline = timeline_of(problem)
+    machines = np.argsort(-problem.core.efficiencies, kind="stable")
+    return timeline, machines, _Stack.of(problem.core, timeline, machines)
 
 
 def timeline_of(problem: OnlineInstance) -> Timeline:

@@ -104,7 +104,7 @@ def as_machines(machines: object, known: Lookup, field: str = "machines") -> lis
     if isinstance(machines, str):
         return read_machines(machines, field, known)
     table = as_columns(machines, field)
-    table.check_names(MACHINE_COLUMNS, ("name",))
+    table = table.named(MACHINE_COLUMNS, ("name",))
     power_column(table)
     counts, kinds = table.counts("count", MOST), []
     check_number(sum(counts), field)

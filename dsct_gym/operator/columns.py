@@ -2,7 +2,7 @@
 
 Frames are taken as what they look like (``frame.columns`` and ``frame[name]``), so none of their
 libraries is needed. A cell is text or a number, empty where it is None, NaN or blank; a column
-called ``deadline_ms`` is ``deadline`` in ms.
+called ``deadline_ms`` or ``Deadline (ms)`` is ``deadline`` in ms.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ from dsct_gym.units import Dimension
 
 MOST_ROWS: Final = 5_000_000
 MOST_COLUMNS: Final = 1_000
+DELIMITERS: Final = ",;\t"
+"""What may stand between the cells of a CSV file."""
 _LONGEST: Final = 1_000_000
 """Characters of a cell."""
 
@@ -42,8 +45,10 @@ class Columns:
     rows: int
     lines: Sequence[int] = ()
 
-    def check_names(self, known: Mapping[str, Dimension | None], needed: Iterable[str]) -> None:
-        """Refuses columns that nobody reads or that say the same, and misses those that are needed.
+    def named(self, known: Mapping[str, Dimension | None], needed: Iterable[str] = ()) -> Columns:
+        """The table with its columns called as they are known: ``Deadline (ms)`` ``deadline_ms``.
+
+        Refuses columns that nobody reads, and misses those that somebody needs.
 
         Args:
             known: The columns that there may be, with what they measure.
@@ -52,19 +57,38 @@ class Columns:
         Raises:
             InputError: Naming the first at fault.
         """
-        read: dict[str, str] = {}
-        for column in self.cells:
-            base = _base(column, known)
-            if base is None:
-                close = similar_to(column, known)
-                meant = f"did you mean {close[0]}" if close else f"there are {', '.join(known)}"
+        cells: dict[str, Sequence[object]] = {}
+        told: dict[str, str] = {}
+        for column, values in self.cells.items():
+            name = _known_name(column, known)
+            if name is None:
+                close = _similar(column, known)
+                meant = f"did you mean {close}" if close else f"there are {', '.join(known)}"
                 raise InputError(f"{self.where}: unknown column {shown_key(column)}; {meant}")
-            if base in read:
-                raise InputError(f"{self.where}: columns {read[base]} and {column} say the same")
-            read[base] = column
+            base = str(_base(name, known))
+            if base in told:
+                both = f"{shown_key(told[base])} and {shown_key(column)}"
+                raise InputError(f"{self.where}: columns {both} say the same")
+            cells[name], told[base] = values, column
+        table = replace(self, cells=cells)
         for column in needed:
-            if not self.has(column, known[column]):
+            if not table.has(column, known[column]):
                 raise InputError(f"{self.where}: column {column} is missing")
+        return table
+
+    def unread(self, known: Mapping[str, Dimension | None]) -> list[str]:
+        """The columns that nobody reads, but for those that look like a slip of one that is."""
+        return [
+            column
+            for column in self.cells
+            if _known_name(column, known) is None and _similar(column, known) is None
+        ]
+
+    def without(self, columns: Iterable[str]) -> Columns:
+        """The table without some of its columns."""
+        left_out = set(columns)
+        cells = {name: values for name, values in self.cells.items() if name not in left_out}
+        return replace(self, cells=cells)
 
     def has(self, column: str, dimension: Dimension | None = None) -> bool:
         """Whether there is such a column, with a unit in its name perhaps."""
@@ -140,11 +164,15 @@ class Columns:
 def read_csv(path: str | Path) -> Columns:
     """Reads a CSV file with a heading; lines that begin with ``#`` are comments.
 
+    Between cells are commas, semicolons or tabs, whichever the heading has most of.
+
     Raises:
         InputError: One line, if it cannot be read or its rows do not fit its heading.
     """
-    file = _Lines(read_text(path))
-    reader = csv.reader(file, strict=True)
+    text = read_text(path)
+    delimiter = max(DELIMITERS, key=next(_Lines(text), "").count)
+    file = _Lines(text)
+    reader = csv.reader(file, strict=True, delimiter=delimiter)
     rows: list[list[str]] = []
     lines: list[int] = []
     try:
@@ -287,14 +315,35 @@ def _base(column: str, known: Mapping[str, Dimension | None]) -> str | None:
     return name if dimension is not None and unit and unit in dimension.units else None
 
 
+def _known_name(column: str, known: Mapping[str, Dimension | None]) -> str | None:
+    """How a column is called here, whatever its letters' case, its blanks and its brackets."""
+    if _base(column, known) is not None:
+        return column
+    name = re.sub(r"\s*[(\[]\s*([^()\[\]]*?)\s*[)\]]\s*$", r"_\1", column.strip())
+    name = re.sub(r"[\s-]+", "_", name)
+    if name.casefold() in known:
+        return name.casefold()
+    base, _, unit = name.rpartition("_")
+    dimension = known.get(base.casefold())
+    if dimension is None or not unit:
+        return None
+    spelled = [each for each in dimension.units if each.casefold() == unit.casefold()]
+    # Of mW and MW neither is meant by mw.
+    exact = [unit] if unit in spelled else spelled
+    return f"{base.casefold()}_{exact[0]}" if len(exact) == 1 else None
+
+
+def _similar(column: str, known: Mapping[str, Dimension | None]) -> str | None:
+    """The known column that a name may be a slip of."""
+    close = similar_to(column.casefold(), known)
+    return close[0] if close else None
+
+
 def _check_heading(heading: list[str], path: str | Path) -> None:
     if not any(heading):
         raise InputError(f"{path}: no heading")
     if len(heading) > MOST_COLUMNS:
         raise InputError(f"{path}: more than {MOST_COLUMNS} columns")
-    for mark, called in ((";", "semicolons"), ("\t", "tabs")):
-        if len(heading) == 1 and mark in heading[0]:
-            raise InputError(f"{path}: columns must be separated by commas, not {called}")
     for name in heading:
         if heading.count(name) > 1:
             raise InputError(f"{path}: two columns are called {shown_key(name) or 'nothing'!r}")

@@ -36,6 +36,7 @@ class MachineWorth:
         energy: What it spends there, J.
         first_second: What a second of it is worth at the beginning, total accuracy per s.
         last_second: The same before the last deadline.
+        dearest_second: The most that one is worth at any moment.
         rent: What it earns at the prices, total accuracy.
         loss: By how much the bound falls without it, total accuracy; at least its rent.
         gain: By how much a second one raises the bound, total accuracy; at most its rent.
@@ -46,6 +47,7 @@ class MachineWorth:
     energy: float
     first_second: float
     last_second: float
+    dearest_second: float
     rent: float
     loss: float
     gain: float
@@ -94,7 +96,7 @@ def explain(
     """Explains a problem.
 
     Args:
-        problem: An `Instance`, or one with operating points.
+        problem: An `Instance`, or one with operating points or arrivals.
         schedule: One of it, whose tasks are to be explained.
         added: Machines to try, by what they are called together.
 
@@ -158,6 +160,7 @@ def _machines(problem: Problem, told: Sensitivity) -> tuple[MachineWorth, ...]:
                 energy=float(relaxed.energy[r]),
                 first_second=float(told.first_seconds[r]),
                 last_second=float(told.last_seconds[r]),
+                dearest_second=float(told.dearest_seconds[r]),
                 rent=float(told.rents[r]),
                 loss=loss,
                 gain=gain,

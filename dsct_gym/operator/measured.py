@@ -19,6 +19,7 @@ from dsct_gym.catalog.tables import normalised
 from dsct_gym.errors import InputError, similar_to
 from dsct_gym.operator.columns import Columns
 from dsct_gym.operator.machines import Machine, Origin, in_catalogue
+from dsct_gym.operator.requests import CURVE_COLUMNS
 from dsct_gym.units import FACTOR, POWER, WORK, Dimension
 
 COLUMNS: Final[Mapping[str, Dimension | None]] = {
@@ -52,6 +53,7 @@ class Measured:
 
 def read_works(table: Columns) -> dict[str, float]:
     """Work an image of the networks in a table of curves, by name, GFLOP."""
+    table = table.named(CURVE_COLUMNS, ("work",))
     works = table.quantities("work", WORK)
     return {
         name: work
@@ -70,7 +72,7 @@ def read_rates(table: Columns, works: Mapping[str, float] | None = None) -> dict
     Raises:
         InputError: One line naming the place at fault.
     """
-    table.check_names(COLUMNS, ("machine", "network", "images_per_second"))
+    table = table.named(COLUMNS, ("machine", "network", "images_per_second"))
     known = _works_of_catalogue() | dict(works or {})
     rates = table.quantities("images_per_second", FACTOR)
     column = power_column(table)

@@ -65,7 +65,7 @@ class Overview:
         machines: The machines.
         horizon: Latest deadline d_max, s.
         first_deadline: Earliest deadline, s.
-        budget: B, J.
+        budget: B, J; infinite where there is none.
         mu: Largest over smallest full work of a task; of exponential curves it is the scenario's
             θ_max / θ_min.
         rho: Deadline tolerance ``d_max Σ s_r / Σ f_j^max``.
@@ -112,6 +112,9 @@ def describe(problem: Problem) -> Overview:
     worked = work[work > 0.0]
     full, power = float(work.sum()), float(core.powers.sum())
     unlimited, cut = _without_budget(problem, work)
+    # A variant may have no budget; its core then has one that nothing can exceed.
+    limited = getattr(problem, "budget", core.energy_budget) is not None
+    budget = core.energy_budget if limited else np.inf
     columns = zip(
         machine_names(core),
         core.speeds.tolist(),
@@ -126,10 +129,10 @@ def describe(problem: Problem) -> Overview:
         machines=tuple(MachineOverview(*machine) for machine in columns),
         horizon=core.horizon,
         first_deadline=float(core.deadlines.min()),
-        budget=core.energy_budget,
+        budget=budget,
         mu=float(worked.max() / worked.min()) if worked.size else 1.0,
         rho=core.horizon * float(core.speeds.sum()) / full if full > 0.0 else np.inf,
-        beta=core.energy_budget / (core.horizon * power),
+        beta=budget / (core.horizon * power),
         full_work=full,
         least_energy=full / best_efficiency(problem),
         mean_accuracy_range=(float(core.base_accuracy.mean()), float(core.top_accuracy.mean())),

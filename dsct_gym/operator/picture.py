@@ -5,27 +5,24 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dsct_gym.atomic import write_bytes
+from dsct_gym.figures import COLOURS, FAINT, INK, MARKS, dress, new_figure
 from dsct_gym.fonts import cut, drawable, families_for
-from dsct_gym.gantt import FAINT, INK
 from dsct_gym.operator.savings import Saving
 from dsct_gym.operator.sweep import Point
 from dsct_gym.units import ENERGY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-COLOURS: Final = ("#0b62c4", "#d1570a", "#3b8132", "#8b3fa8", "#8a6d00", "#333333")
-MARKS: Final = ("o", "s", "^", "D", "v", "P")
-_DPI = 120
-_APART = 0.03
-"""Share of the axis that the marks of two savings are apart, at least."""
 _LONGEST = 28
+_STEP: Final = 0.075
+"""Share of the height of the axes from the arrow of one saving to that of the next."""
+_BEFORE: Final = 0.45
+"""Share of the width up to which a saving is told on its arrow, beyond it before the arrow."""
 
 
 def save_curve(
@@ -65,27 +62,24 @@ def draw_curve(
     measure: str = "accuracy",
 ) -> Figure:
     """Draws a sweep as `save_curve` does, as a figure of its own."""
-    figure = Figure(figsize=(8.0, 5.0), dpi=_DPI, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(8.0, 5.0)
     ax = figure.add_subplot()
     along_deadlines = len({point.deadlines for point in points}) > 1
     unit = ENERGY.fitting(max(point.budget for point in points))
     scale = 1.0 / ENERGY.units[unit]
     names = list(dict.fromkeys(point.machines for point in points))
+    marks = [] if len(names) > 1 or along_deadlines else _marks(points, savings, scale)
     for index, name in enumerate(names):
         mine = [point for point in points if point.machines == name]
         x = [point.deadlines if along_deadlines else point.budget * scale for point in mine]
-        _draw_cluster(ax, x, mine, index, name if len(names) > 1 else "", solver)
-    if len(names) == 1 and not along_deadlines:
-        _mark_savings(ax, points, savings, scale)
+        _draw_cluster(ax, x, mine, index, name if len(names) > 1 else "", solver, marks)
+    if marks:
+        whole = max(points, key=lambda point: point.budget)
+        _mark_savings(ax, marks, whole.budget * scale, whole.mean_bound)
+    dress(ax)
     label = "deadlines, as a multiple of the instance's" if along_deadlines else f"energy ({unit})"
-    ax.set_xlabel(label, color=INK)
-    ax.set_ylabel(f"mean {measure}", color=INK)
-    ax.grid(color="#e8e8e8", linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.spines[["left", "bottom"]].set_color(FAINT)
-    ax.tick_params(colors=INK)
+    ax.set_xlabel(label)
+    ax.set_ylabel(f"mean {measure}")
     shown = cut(drawable(title), 70)
     ax.set_title(
         shown, loc="left", fontsize=12, color=INK, fontfamily=families_for(shown), parse_math=False
@@ -96,16 +90,52 @@ def draw_curve(
     return figure
 
 
+class _Mark(NamedTuple):
+    """Where on the curve a saving is.
+
+    Attributes:
+        saving: What is told of it.
+        at: Energy, in the unit of the axis.
+        height: Mean accuracy.
+    """
+
+    saving: Saving
+    at: float
+    height: float
+
+
+def _marks(points: Sequence[Point], savings: Sequence[Saving], scale: float) -> list[_Mark]:
+    """The savings within a sweep of energy, the least loss first."""
+    whole = max(points, key=lambda point: point.budget)
+    least = min(point.budget for point in points)
+    return [
+        _Mark(saving, saving.bound_energy * scale, (1.0 - saving.loss) * whole.mean_bound)
+        for saving in sorted(savings, key=lambda saving: saving.loss)
+        if saving.loss > 0.0
+        and saving.bound_saved is not None
+        and saving.bound_energy is not None
+        and least <= saving.bound_energy < whole.budget
+    ]
+
+
 def _draw_cluster(
-    ax: Axes, x: list[float], points: list[Point], index: int, name: str, solver: str | None
+    ax: Axes,
+    x: list[float],
+    points: list[Point],
+    index: int,
+    name: str,
+    solver: str | None,
+    marks: Sequence[_Mark],
 ) -> None:
-    """The bound of one alternative as a line, its schedules as marks."""
+    """The bound of one alternative as a line, through marks on it too, its schedules as dots."""
     colour, mark = COLOURS[index % len(COLOURS)], MARKS[index % len(MARKS)]
     prefix = f"{cut(drawable(name), _LONGEST)}: " if name else ""
     alone: dict[str, Any] = {"marker": mark} if len(x) == 1 or solver is None else {}
+    line = [(at, point.mean_bound) for at, point in zip(x, points, strict=True)]
+    line = sorted([*line, *((mark.at, mark.height) for mark in marks)])
     ax.plot(
-        x,
-        [point.mean_bound for point in points],
+        [at for at, _ in line],
+        [height for _, height in line],
         color=colour,
         linewidth=1.6,
         label=f"{prefix}upper bound",
@@ -123,32 +153,43 @@ def _draw_cluster(
         )
 
 
-def _mark_savings(
-    ax: Axes, points: Sequence[Point], savings: Sequence[Saving], scale: float
-) -> None:
-    """Where on the curve a loss is, and the energy saved there."""
-    best = max(point.mean_bound for point in points)
-    budgets = [point.budget for point in points]
-    apart = _APART * (max(budgets) - min(budgets))
-    last = max(budgets) + apart
-    bottom = ax.get_ylim()[0]
-    for saving in savings:
-        energy = saving.bound_energy
-        if saving.loss == 0.0 or energy is None or saving.bound_saved is None:
-            continue
-        if not min(budgets) <= energy <= last - apart:
-            continue
-        last, at = energy, energy * scale
-        ax.vlines(at, bottom, (1.0 - saving.loss) * best, color=INK, linewidth=0.9)
+def _mark_savings(ax: Axes, marks: Sequence[_Mark], end: float, best: float) -> None:
+    """Rings on the curve where a loss is, and from each an arrow as long as the energy saved.
+
+    The arrows begin at the whole budget, ``end``; the least loss has the lowest, so that what is
+    told before an arrow crosses no other's line.
+    """
+    _make_room(ax, min(mark.height for mark in marks), len(marks))
+    low, high = ax.get_ylim()
+    left, right = ax.get_xlim()
+    ax.vlines(end, low, best, color=FAINT, linewidth=0.9, linestyles="dotted")
+    for place, (saving, at, height) in enumerate(marks):
+        level = low + (high - low) * _STEP * (place + 0.55)
+        ax.vlines(at, level, height, color=FAINT, linewidth=0.9, linestyles="dotted")
+        ax.plot(at, height, "o", color=INK, markersize=8, markerfacecolor="none", zorder=4)
         ax.annotate(
-            f"{100 * saving.loss:g} % less accuracy: {100 * saving.bound_saved:.0f} % less energy",
-            (at, bottom),
-            xytext=(-3, 4),
-            textcoords="offset points",
-            rotation=90,
-            ha="right",
-            va="bottom",
-            fontsize=8,
-            color=INK,
+            "",
+            (at, level),
+            xytext=(end, level),
+            arrowprops={"arrowstyle": "-|>", "color": INK, "shrinkA": 0, "shrinkB": 0},
         )
-    ax.set_ylim(bottom=bottom)
+        early = (at - left) / (right - left) < _BEFORE
+        ax.annotate(
+            f"{100 * saving.loss:g} % less accuracy: {100 * (saving.bound_saved or 0.0):.0f} % "
+            "less energy",
+            ((at + end) / 2.0 if early else at, level),
+            xytext=(0, 3) if early else (-5, 0),
+            textcoords="offset points",
+            ha="center" if early else "right",
+            va="bottom" if early else "center",
+            fontsize=8.5,
+            color=INK,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
+        )
+
+
+def _make_room(ax: Axes, lowest: float, arrows: int) -> None:
+    """Lowers the axes until as many arrows fit below the lowest ring."""
+    low, high = ax.get_ylim()
+    share = min(0.8, _STEP * (arrows + 0.5))
+    ax.set_ylim(min(low, (lowest - share * high) / (1.0 - share)), high)

@@ -8,7 +8,7 @@ Columns (`COLUMNS`), of which a request needs a deadline and a curve:
 - ``images``: how many there are in the request, which stretch the work (1);
 - ``weight``: what its accuracy counts beside others' (1);
 - ``count``: how many such requests there are (1);
-- ``name``.
+- ``name``, or ``id``.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from dsct_gym.units import FACTOR, SHARE, TIME, WORK, Dimension
 
 COLUMNS: Final[Mapping[str, Dimension | None]] = {
     "name": None,
+    "id": None,
     "deadline": TIME,
     "arrival": TIME,
     "latency": TIME,
@@ -92,7 +93,7 @@ def read_curves(table: Columns) -> dict[str, Curve]:
     Raises:
         InputError: One line naming the place at fault.
     """
-    table.check_names(CURVE_COLUMNS, ("model", "work", "accuracy"))
+    table = table.named(CURVE_COLUMNS, ("model", "work", "accuracy"))
     works = table.quantities("work", WORK)
     accuracies = table.quantities("accuracy", SHARE)
     points: dict[str, list[tuple[float, float]]] = {}
@@ -126,7 +127,7 @@ def read_requests(table: Columns, own: Mapping[str, Curve] | None = None) -> Tas
     Raises:
         InputError: One line naming the place at fault.
     """
-    table.check_names(COLUMNS, ())
+    table = table.named(COLUMNS)
     deadlines, arrivals = _times(table)
     weights = np.array(table.quantities("weight", FACTOR, 1.0))
     if not (weights > 0.0).all():
@@ -151,7 +152,7 @@ def read_requests(table: Columns, own: Mapping[str, Curve] | None = None) -> Tas
     return Tasks(
         deadlines=np.asarray(deadlines)[copies],
         curves=tuple(scaled[row] for row in copies.tolist()),
-        names=_names(table.texts("name"), counts),
+        names=_names(table.texts("name" if table.has("name") else "id"), counts),
         arrivals=None if arrivals is None else np.asarray(arrivals)[copies],
         models=models,
         heaviest=heaviest,
@@ -163,7 +164,9 @@ def _times(table: Columns) -> tuple[list[float], list[float] | None]:
     """Deadlines, and arrivals where there are any."""
     arrivals = table.quantities("arrival", TIME, 0.0) if table.has("arrival", TIME) else None
     if table.has("deadline", TIME) == table.has("latency", TIME):
-        raise InputError(f"{table.where}: needs a column deadline, or latency with arrival")
+        both = "has columns deadline and latency, of which one must go"
+        neither = "needs a column deadline, or latency (from arrival on, if there is one)"
+        raise InputError(f"{table.where}: {both if table.has('latency', TIME) else neither}")
     if table.has("deadline", TIME):
         deadlines = table.quantities("deadline", TIME)
         column = "deadline"
@@ -214,7 +217,11 @@ def _of_catalogue(name: str, own: Mapping[str, Curve], place: str) -> tuple[Curv
         entry = family(name)
     except InputError:
         close = similar_to(name, [*own, *(each.name for each in families())])
-        meant = f"did you mean {', '.join(close)}" if close else "see 'dsct-gym families'"
+        meant = (
+            f"did you mean {', '.join(close)}"
+            if close
+            else "see 'dsct-gym families', or give its curve with --curves"
+        )
         raise InputError(f"{place}: no model {name[:40]!r}; {meant}") from None
     return entry.curve, entry.name
 

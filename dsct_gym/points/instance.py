@@ -129,6 +129,17 @@ class DvfsInstance:
         clocks = sum(points.size for points in self.points)
         return f"Dvfs{repr(self.core)[:-1]}, {clocks} operating points)"
 
+    def _repr_html_(self) -> str:
+        from dsct_gym.notebook import instance_html
+
+        clocks = [f"{points.size}" for points in self.points]
+        slowest = [points.speeds.min() for points in self.points]
+        return instance_html(
+            self.core,
+            told=["machines at their fastest clock"],
+            columns={"clocks": clocks, "slowest, GFLOP/s": [f"{each:.5g}" for each in slowest]},
+        )
+
     def __reduce__(self) -> tuple[type[DvfsInstance], tuple[object, ...]]:
         return DvfsInstance, (self.core, self.points)
 

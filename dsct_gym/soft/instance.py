@@ -124,6 +124,16 @@ class SoftInstance:
             f"{name_of(self.penalty)} penalty{cap}, energy price {self.energy_price:g}{limit})"
         )
 
+    def _repr_html_(self) -> str:
+        from dsct_gym.notebook import instance_html
+
+        told = [
+            f"{name_of(self.penalty)} penalty of lateness"
+            + ("" if self.may_refuse else " without a cap"),
+            f"energy price {self.energy_price:.4g} per J",
+        ]
+        return instance_html(self.core, told=told, budget=self.budget is not None)
+
     def __reduce__(self) -> tuple[type[SoftInstance], tuple[object, ...]]:
         fields = (self.core, self.penalty, self.weights, self.whole, self.energy_price, self.budget)
         return SoftInstance, fields

@@ -86,7 +86,7 @@ class TestText:
         assert "in-turn" in told
         assert f"mean accuracy {schedule.mean_accuracy:.4f} (at most 0.8000)" in told
         assert f"energy {schedule.energy:.4g} J of {budget:.4g} J" in told
-        assert f"({schedule.energy / budget:.0%})" in told
+        assert f"({100 * schedule.energy / budget:.0f} %)" in told
 
     @pytest.mark.parametrize(
         ("n", "m"), [(1, 1), (5, 1), (5, 2), (60, 5), (60, 20), (1000, 3), (1000, 20), (300, 100)]

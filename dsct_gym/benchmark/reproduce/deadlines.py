@@ -16,6 +16,7 @@ from dsct_gym.benchmark.reproduce.experiment import (
     new_figure,
     solve,
 )
+from dsct_gym.figures import FAINT
 from dsct_gym.generator import generate
 from dsct_gym.relaxation import upper_bound
 
@@ -48,7 +49,7 @@ def _run(effort: Effort, advance: Advance) -> Outcome:
     figure, (ax,) = new_figure()
     for name, samples in found.items():
         draw_mean(ax, _tolerances(effort), samples, name)
-    ax.axvline(AT, color="#bbbbbb", linestyle=":")
+    ax.axvline(AT, color=FAINT, linestyle=":")
     ax.set_xlabel("deadline tolerance ρ")
     ax.set_ylabel("mean accuracy")
     ax.set_ylim(bottom=0.0)

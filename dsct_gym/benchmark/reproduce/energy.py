@@ -14,6 +14,7 @@ import numpy as np
 
 from dsct_gym.arrays import Floats
 from dsct_gym.benchmark.reproduce.experiment import (
+    COLOURS,
     Advance,
     Claim,
     Effort,
@@ -24,6 +25,7 @@ from dsct_gym.benchmark.reproduce.experiment import (
     new_figure,
     solve,
 )
+from dsct_gym.figures import FAINT
 from dsct_gym.generator import generate
 from dsct_gym.instance import Instance
 from dsct_gym.relaxation import upper_bound
@@ -71,8 +73,13 @@ def _run(effort: Effort, advance: Advance) -> Outcome:
         for name, values in shown.found.items():
             draw_mean(ax, SHARES, list(values), name)
         plain = float(shown.plain.mean())
-        ax.axhline(plain, color="#8a6d00", linestyle=":", label="no compression, all energy")
-        ax.axhline((1 - LOSS) * plain, color="#bbbbbb", linestyle=":", label=f"{LOSS:.0%} less")
+        ax.axhline(
+            plain,
+            color=COLOURS["edf-no-compression"],
+            linestyle=":",
+            label="no compression, all energy",
+        )
+        ax.axhline((1 - LOSS) * plain, color=FAINT, linestyle=":", label=f"{LOSS:.0%} less")
         saved = energy_saved(shown.plain, shown.found["approx"])
         ax.set_title(f"{kind}, ρ = 1: {saved:.0%} saved by approx", fontsize=10)
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
+from dsct_gym import figures
 from dsct_gym.atomic import make_folder, write_bytes, write_text
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule
@@ -20,18 +19,19 @@ from dsct_gym.solver import make_solver
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Row = dict[str, float | int | str]
 Effort = Literal["full", "quick"]
 Advance = Callable[[str], None]
 
 COLOURS: Final = {
-    "upper bound": "#6b7280",
-    "approx": "#9333a8",
-    "approx-refined": "#d1570a",
-    "mip": "#0b62c4",
-    "edf-3-levels": "#0a7f8c",
-    "edf-no-compression": "#8a6d00",
+    "upper bound": figures.GREY,
+    "approx": figures.PURPLE,
+    "approx-refined": figures.ORANGE,
+    "mip": figures.BLUE,
+    "edf-3-levels": figures.TEAL,
+    "edf-no-compression": figures.OCHRE,
 }
 """Colours of the curves, the same in all figures."""
 
@@ -94,13 +94,10 @@ def solve(name: str, instance: Instance, time_limit: float | None = None) -> Sch
 
 def new_figure(columns: int = 1) -> tuple[Figure, list[Axes]]:
     """A figure with axes side by side, in the style that all figures share."""
-    figure = Figure(figsize=(6.4 * columns, 4.2), dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = figures.new_figure(6.4 * columns, 4.2)
     axes = [figure.add_subplot(1, columns, column + 1) for column in range(columns)]
     for ax in axes:
-        ax.grid(color="#e8e8e8", linewidth=0.8)
-        ax.set_axisbelow(True)
-        ax.spines[["top", "right"]].set_visible(False)
+        figures.dress(ax)
     return figure, axes
 
 

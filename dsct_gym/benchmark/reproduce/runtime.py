@@ -18,6 +18,7 @@ from dsct_gym.benchmark.reproduce.experiment import (
     Row,
     new_figure,
 )
+from dsct_gym.figures import FAINT
 from dsct_gym.generator import generate
 from dsct_gym.solver import make_solver
 
@@ -73,7 +74,7 @@ def _run(effort: Effort, advance: Advance) -> Outcome:
         for name in SOLVERS:
             own = [row for row in rows if row["varied"] == varied and row["solver"] == name]
             _draw(ax, own, key, name)
-        ax.axhline(limit, color="#999999", linestyle=":", label=f"limit {limit:g} s")
+        ax.axhline(limit, color=FAINT, linestyle=":", label=f"limit {limit:g} s")
         ax.set_yscale("log")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_xlabel(f"number of {varied} {key}")

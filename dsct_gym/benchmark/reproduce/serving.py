@@ -28,6 +28,7 @@ from dsct_gym.benchmark.reproduce.serving_cells import (
     all_cells,
     compare,
 )
+from dsct_gym.figures import BLUE, FAINT, ORANGE, PURPLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -136,7 +137,7 @@ def _picture(rows: Sequence[Row]) -> Figure:
 
 def _draw_agents(ax: Axes, rows: Sequence[Row]) -> None:
     """Every cell as a dot, by agent: its energy over that of the best static configuration."""
-    colours = {"V100": "#0b62c4", "M40": "#d1570a"}
+    colours = {"V100": BLUE, "M40": ORANGE}
     for place, agent in enumerate(SHOWN):
         for side, (gpu, colour) in enumerate(colours.items()):
             found = ratios(rows, agent, "static", gpu=gpu)
@@ -147,7 +148,7 @@ def _draw_agents(ax: Axes, rows: Sequence[Row]) -> None:
                 ax.plot([mean], [at], "|", color=colour, markersize=14, markeredgewidth=2.5)
     for gpu, colour in colours.items():
         ax.plot([], [], "o", color=colour, label=gpu)
-    ax.axvline(1.0, color="#999999", linestyle=":")
+    ax.axvline(1.0, color=FAINT, linestyle=":")
     ax.set_yticks(range(len(SHOWN)), SHOWN)
     ax.invert_yaxis()
     ax.set_xlabel("energy a request over that of static; | mean")
@@ -159,12 +160,12 @@ def _draw_ablations(ax: Axes, found: dict[str, list[float]]) -> None:
     """Mean and range of each variant of eali."""
     for place, ratio in enumerate(found.values()):
         mean = float(np.mean(ratio))
-        ax.plot([min(ratio), max(ratio)], [place, place], color="#9333a8", linewidth=2)
-        ax.plot([mean], [place], "o", color="#9333a8")
+        ax.plot([min(ratio), max(ratio)], [place, place], color=PURPLE, linewidth=2)
+        ax.plot([mean], [place], "o", color=PURPLE)
         if mean > _WIDEST:  # the others could not be told apart beside it
             ax.text(_WIDEST, place - 0.15, f"mean {mean:.1f} →", ha="right", va="bottom")
     ax.set_xlim(0.85, _WIDEST)
-    ax.axvline(1.0, color="#999999", linestyle=":")
+    ax.axvline(1.0, color=FAINT, linestyle=":")
     ax.set_yticks(range(len(found)), list(found))
     ax.invert_yaxis()
     ax.set_xlabel("energy a request over that of eali as it is")

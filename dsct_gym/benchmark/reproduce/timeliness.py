@@ -23,6 +23,7 @@ from dsct_gym.benchmark.reproduce.experiment import (
     Row,
     new_figure,
 )
+from dsct_gym.figures import INK
 from dsct_gym.schedule import idle, measures, value
 from dsct_gym.soft import SoftInstance
 from dsct_gym.soft.generator import training_jobs
@@ -37,7 +38,7 @@ PRICES = (0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.3)
 SOLVERS = ("exact", "annealing", "atc", "greedy", "edf")
 SECONDS = 0.5
 _STYLES = {
-    "exact": {"color": "#111111", "marker": "o", "markersize": 8.0, "markerfacecolor": "none"},
+    "exact": {"color": INK, "marker": "o", "markersize": 8.0, "markerfacecolor": "none"},
     "annealing": {"color": COLOURS["approx-refined"], "marker": "o", "markersize": 4.0},
     "atc": {"color": COLOURS["mip"], "marker": "s", "markersize": 3.5},
     "greedy": {"color": COLOURS["edf-3-levels"], "marker": "^", "markersize": 4.0},

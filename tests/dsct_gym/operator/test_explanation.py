@@ -1,6 +1,7 @@
 """What binds, and what machines are worth, against hand-made cases and problems solved anew."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from dsct_gym.points.generator import draw_points
 from dsct_gym.points.instance import DvfsInstance
 from dsct_gym.relaxation import upper_bound
 from dsct_gym.schedule import Schedule
+from dsct_gym.soft.toy import soft_toy
 
 # 10 GFLOP fit until 1 s and 50 until 5 s; the first of 40 GFLOP a task is worth 0.01.
 HAND = Instance(
@@ -105,10 +107,21 @@ def test_alternatives_are_called_by_what_they_are():
     }
 
 
-def test_arrivals_are_refused():
-    problem = OnlineInstance(HAND, np.zeros(3), 5.0)
-    with pytest.raises(InputError, match="has arrivals, which 'explain' does not know"):
-        explain(problem)
+def test_tasks_that_arrive_at_once_are_explained_as_those_that_are_there():
+    here, arriving = explain(HAND), explain(OnlineInstance(HAND, np.zeros(3), 5.0))
+    assert arriving.limits.tolist() == here.limits.tolist()
+    for one, other in zip(arriving.machines, here.machines, strict=True):
+        found = [value for value in asdict(one).values() if isinstance(value, float)]
+        expected = [value for value in asdict(other).values() if isinstance(value, float)]
+        assert found == pytest.approx(expected, abs=1e-9)
+    for moment, same in zip(arriving.deadlines, here.deadlines, strict=True):
+        assert moment.price == pytest.approx(same.price, abs=1e-9)
+        assert (moment.deadline, moment.tasks) == (same.deadline, same.tasks)
+
+
+def test_soft_deadlines_are_refused():
+    with pytest.raises(InputError, match="has soft, which 'explain' does not know"):
+        explain(soft_toy())
 
 
 class TestCommand:

@@ -1,5 +1,6 @@
 """Prices and sensitivities against finite differences, linear programmes and hand-made cases."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,9 @@ from cases import CASES, changed
 from dsct_gym.allocation import allocate
 from dsct_gym.generator import generate
 from dsct_gym.instance import Instance
+from dsct_gym.online import OnlineInstance
+from dsct_gym.online.generator import generate_online
+from dsct_gym.online.schedule import started_at
 from dsct_gym.operator.changes import with_budget
 from dsct_gym.operator.explanation import explain
 from dsct_gym.operator.sensitivity import Limit, limits_of_schedule, sensitivity
@@ -84,6 +88,54 @@ def test_equal_deadlines_are_moved_together():
             return upper_bound(changed(drawn, deadlines=np.where(here, to, deadlines)))
 
         around(price, later, moment, upper_bound(drawn))
+
+
+@pytest.mark.parametrize("beta", [0.1, 0.4, 5.0])
+@pytest.mark.parametrize("seed", range(4))
+def test_prices_with_arrivals_are_derivatives(seed, beta):
+    """Of energy, of speeds and of deadlines, by finite differences of the clairvoyant bound."""
+    problem = generate_online(12, 3, arrivals="bursty", beta=beta, seed=seed)
+    core, scale, told = problem.core, upper_bound(problem), sensitivity(problem)
+
+    def bound(**fields: object) -> float:
+        return upper_bound(replace(problem, core=changed(core, **fields)))
+
+    def moved(values: np.ndarray, place: int) -> Callable[[float], np.ndarray]:
+        return lambda to: np.where(np.arange(values.size) == place, to, values)
+
+    budget = core.energy_budget
+    around(told.energy_price, lambda to: bound(energy_budget=to), budget, scale)
+    for r, price in enumerate(told.speed_prices):
+        speeds = moved(core.speeds, r)
+        around(price, lambda to, of=speeds: bound(speeds=of(to)), core.speeds[r], scale)
+    for task, price in enumerate(told.deadline_prices):
+        due = moved(core.deadlines, task)
+        around(price, lambda to, of=due: bound(deadlines=of(to)), core.deadlines[task], scale)
+    short_of_time = np.isin(told.limits, [Limit.DEADLINE, Limit.BOTH])
+    assert (told.deadline_prices > 0.0).any() or not short_of_time.any()
+
+
+def test_by_hand_limits_of_schedules_with_arrivals():
+    """On a machine of 1 GFLOP/s: b has to run from 3 to 5; a ends when b begins, or before.
+
+    c fills its window from 6 to 8, and d comes when c is done and has time to spare.
+    """
+    core = Instance(
+        speeds=[1.0],
+        efficiencies=[1.0],
+        deadlines=[10.0, 5.0, 8.0, 12.0],
+        work=[[0.0, 9.0]] * 4,
+        accuracy=[[0.0, 0.9]] * 4,
+        energy_budget=100.0,
+    )
+    problem = OnlineInstance(core, [0.0, 3.0, 6.0, 7.0], 12.0)
+    start = np.array([0.0, 3.0, 6.0, 8.0])
+    for first, cut in ((3.0, Limit.DEADLINE), (2.0, Limit.ROOM)):
+        work = np.array([first, 2.0, 2.0, 1.0])
+        schedule = started_at(problem, np.zeros(4, dtype=int), start, work)
+        assert schedule.verify().ok
+        found = limits_of_schedule(schedule).tolist()
+        assert found == [cut, Limit.DEADLINE, Limit.DEADLINE, Limit.ROOM]
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -48,7 +48,7 @@ def test_sweep_and_describe_work(problem, capsys):
 def test_explain_works_or_refuses_in_one_line(problem, capsys):
     status = run(["explain", "i.json"])
     captured = capsys.readouterr()
-    if problem.needs == {"points"}:
+    if problem.needs <= {"points", "arrivals"}:
         assert (status, captured.err) == (0, "")
         return
     assert status == 2
@@ -99,3 +99,11 @@ def test_the_bound_of_arrivals_is_that_of_arrivals():
 def test_soft_deadlines_cut_nothing():
     told = describe(soft_toy())
     assert told.cut_by_deadlines is None
+    assert told.budget == soft_toy().budget
+
+
+def test_no_budget_is_no_limit(tmp_path, capsys):
+    assert describe(whole_toy()).budget == np.inf
+    write_instance(whole_toy(), tmp_path / "w.json")
+    assert run(["describe", str(tmp_path / "w.json")]) == 0
+    assert "energy budget  no limit\n" in capsys.readouterr().out
