@@ -257,6 +257,12 @@ def accuracy_norm(instance: Instance) -> Normalize:
     return FuncNorm((forward, inverse), vmin=values[0], vmax=values[-1])
 
 
+def is_linear(norm: Normalize) -> bool:
+    """Whether even steps of colour are even steps of accuracy."""
+    steps = np.diff([float(norm.inverse(share)) for share in np.linspace(0.0, 1.0, 5)])
+    return bool(np.allclose(steps, steps.mean(), rtol=0.05))
+
+
 def accuracy_colours(instance: Instance, accuracy: Floats) -> Floats:
     """RGBA in [0, 1] (k, 4) of accuracies (k,) on the scale of the instance."""
     shades = colormaps[ACCURACY_COLOURS](accuracy_norm(instance)(accuracy))
@@ -400,7 +406,8 @@ def _draw_scale(figure: Figure, bar: Axes, norm: Normalize, count: int) -> None:
     digits = 2 if np.diff(marks).min() >= 0.02 else 3
     colour_bar = figure.colorbar(ScalarMappable(norm, ACCURACY_COLOURS), cax=bar)
     colour_bar.set_ticks(marks, labels=[f"{mark:.{digits}f}" for mark in marks])
-    bar.set_ylabel("accuracy", fontsize=9, color=INK)
+    told = "accuracy" if is_linear(norm) else "accuracy (scale not linear)"
+    bar.set_ylabel(told, fontsize=9, color=INK)
     bar.tick_params(labelsize=8, colors=INK)
 
 

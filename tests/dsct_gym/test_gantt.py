@@ -300,3 +300,20 @@ def test_machines_tell_utilisation_and_energy():
     many = generate(10, 60, seed=1)
     crowded = draw_gantt(spread(many))
     assert not any(text.get_text().endswith("mJ") for text in crowded.texts)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "told"),
+    [([0.0, 0.2, 0.4], "accuracy"), ([0.0, 0.7, 0.71], "accuracy (scale not linear)")],
+)
+def test_a_scale_that_is_not_linear_says_so(accuracy, told):
+    instance = Instance(
+        speeds=[10.0],
+        efficiencies=[2.0],
+        deadlines=[4.0],
+        work=[[0, 20, 40]],
+        accuracy=[accuracy],
+        energy_budget=1e3,
+    )
+    figure = draw_gantt(Schedule.from_work(instance, np.array([0]), np.array([30.0])))
+    assert figure.axes[1].get_ylabel() == told

@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 
 from dsct_gym.benchmark.report.scales import Scale
 from dsct_gym.benchmark.report.svg import line, svg, text
-from dsct_gym.gantt import accuracy_colours, accuracy_norm, machine_labels, time_scale
+from dsct_gym.gantt import accuracy_colours, accuracy_norm, is_linear, machine_labels, time_scale
 from dsct_gym.instance import Instance
 from dsct_gym.schedule import Schedule, releases
 from dsct_gym.tolerances import FEASIBILITY
@@ -69,8 +69,6 @@ def _colour_scale(instance: Instance, left: float, top: float) -> str:
     """A strip of the colours with accuracies at even steps of it, told where these are uneven."""
     norm = accuracy_norm(instance)
     marks = [float(norm.inverse(step)) for step in np.linspace(0.0, 1.0, _MARKS)]
-    steps = np.diff(marks)
-    even = bool(np.allclose(steps, steps.mean(), rtol=0.05))
     wide, tall = _STRIP
     middles = (np.arange(_SHADES) + 0.5) / _SHADES
     shades = accuracy_colours(instance, np.array([float(norm.inverse(s)) for s in middles]))
@@ -84,7 +82,7 @@ def _colour_scale(instance: Instance, left: float, top: float) -> str:
         at = left + wide * place / (_MARKS - 1)
         parts.append(line(at, top, at, top + tall + 3, "axis"))
         parts.append(text(at, top + tall + 15, f"{value:.3f}", "tick", anchor="middle"))
-    told = "accuracy" if even else "accuracy; the scale is not linear"
+    told = "accuracy" if is_linear(norm) else "accuracy; the scale is not linear"
     parts.append(text(left, top - 5, told, "title"))
     return "".join(parts)
 
