@@ -58,14 +58,14 @@ class ServiceEnv(gymnasium.Env[Floats32, Actions]):
     Action, ``MultiDiscrete([1 + B, C])``: the batch, 0 to wait, k to start the requests that wait,
     at most 2^(k−1) of them, oldest first; and the clock, from the lowest, which is commanded at
     once and takes effect after ``latency``. A batch runs to its end. Waiting ends when a request
-    comes, or after a 24th of the objective; where none waits, after a whole one. There every batch
-    choice waits: what is decided is the clock to stand idle at.
+    comes, or after an eighth of the objective; where none waits, after a whole one. There every
+    batch choice waits: what is decided is the clock to stand idle at.
 
     With ``clocks="unit"`` a step runs one unit of a batch, and while a batch runs only the clock
     is chosen, for the unit that comes next.
 
     Observation, ``Box(0, 10)``: the columns of `dsct_gym.envs.service_view.Column`, then those of
-    `PerClock` for each clock (11 + 3 C,), with ``clocks="unit"`` those of `UnitColumn` (2) as well.
+    `PerClock` for each clock (9 + 5 C,), with ``clocks="unit"`` those of `UnitColumn` (2) as well.
     Nothing of it is of the future. The clock, the one commanded and the time until that takes
     effect are all that there is to know of a command.
 

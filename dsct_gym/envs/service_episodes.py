@@ -22,7 +22,7 @@ from dsct_gym.serving.profile import choices, table_of
 from dsct_gym.serving.queue import Queues, new_queues, receive, start
 from dsct_gym.serving.table import Table, batch_energy, batch_time, check_table
 
-WAITS: Final = 24
+WAITS: Final = 8
 """Steps of waiting in an objective while requests wait."""
 
 CLOCKS: Final = 8

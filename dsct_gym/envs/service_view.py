@@ -34,11 +34,9 @@ class Column(IntEnum):
     LAST = 3  # time since the last arrival
     SHORT_RATE = 4  # arrivals a second in the last 4 objectives
     LONG_RATE = 5  # in the last 40
-    CLOCK = 6  # clock it runs at over the highest
-    TARGET = 7  # clock that was commanded last, likewise
-    IN_FLIGHT = 8  # time until the command takes effect; 0 if none is in flight
-    LATENCY = 9  # time from a command to its effect
-    PRICE = 10  # ln(1 + price of a late request over the energy of one alone at the highest clock)
+    IN_FLIGHT = 6  # time until the command takes effect; 0 if none is in flight
+    LATENCY = 7  # time from a command to its effect
+    PRICE = 8  # ln(1 + price of a late request over the energy of one alone at the highest clock)
 
 
 FIXED: Final = len(Column)
@@ -50,6 +48,8 @@ class PerClock(IntEnum):
     TIME = 0  # of what would run at it
     ENERGY = 1  # of that a request, over that of one alone at the highest clock
     IDLE = 2  # energy of standing idle for the time of one alone, likewise
+    RUNS = 3  # 1 if it is the clock that the card runs at, else 0
+    TOLD = 4  # 1 if it is the clock that was commanded last, else 0
 
 
 PER_CLOCK: Final = len(PerClock)
@@ -153,13 +153,12 @@ def look(
 @helper
 def _see_clocks(setting: Setting, cards: Cards, row: int, seen: Floats32) -> None:
     """Writes the clock, the command in flight, and what idling costs at each clock."""
-    highest = setting.clocks[-1]
-    seen[Column.CLOCK] = setting.clocks[cards.clock[row]] / highest
-    seen[Column.TARGET] = setting.clocks[cards.target[row]] / highest
+    count = setting.clocks.size
+    seen[FIXED + PerClock.RUNS * count + cards.clock[row]] = 1.0
+    seen[FIXED + PerClock.TOLD * count + cards.target[row]] = 1.0
     if cards.effect[row] < np.inf:
         seen[Column.IN_FLIGHT] = (cards.effect[row] - cards.now[row]) / setting.objective
     seen[Column.LATENCY] = setting.latency / setting.objective
-    count = setting.clocks.size
     alone = setting.costs.whole_time[0, count - 1] / setting.alone
     for clock in range(count):
         place = FIXED + PerClock.IDLE * count + clock

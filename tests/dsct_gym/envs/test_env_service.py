@@ -182,7 +182,7 @@ def test_what_is_seen_worked_out_anew():
         )
         now, arrivals = info["time"], episodes.queues.arrival[0]
         waiting = arrivals[episodes.queues.head[0] : episodes.queues.come[0]]
-        expected = np.zeros(FIXED + 3 * len(PerClock))
+        expected = np.zeros(FIXED + len(PerClock) * 3)
         batch = min(max(waiting.size, 1), 8)
         time, energy = TABLE.time[:, batch - 1], TABLE.power[:, batch - 1]
         alone = (TABLE.time * TABLE.power)[:, 0, 2].sum()
@@ -203,8 +203,8 @@ def test_what_is_seen_worked_out_anew():
             length = min(max(now, setting.objective), window * setting.objective)
             lately = ((arrivals > now - length) & (arrivals <= now)).sum()
             expected[column] = lately / length / setting.sustained
-        expected[Column.CLOCK] = TABLE.clocks[episodes.cards.clock[0]] / 1400.0
-        expected[Column.TARGET] = TABLE.clocks[episodes.cards.target[0]] / 1400.0
+        expected[FIXED + 3 * PerClock.RUNS + episodes.cards.clock[0]] = 1.0
+        expected[FIXED + 3 * PerClock.TOLD + episodes.cards.target[0]] = 1.0
         left = episodes.cards.effect[0] - now
         expected[Column.IN_FLIGHT] = left / setting.objective if np.isfinite(left) else 0.0
         assert observation == pytest.approx(np.clip(expected, 0.0, 10.0), abs=1e-5)
