@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,15 +20,27 @@ from dsct_gym.agents.serving.network import (
 from dsct_gym.arrays import Floats
 from dsct_gym.envs.service_episodes import make_setting
 from dsct_gym.envs.service_view import Flight, Setting
-from dsct_gym.serving.agent import Agent, Situation
+from dsct_gym.serving.agent import Agent, Situation, stretches
 from dsct_gym.serving.card import costs_of, new_cards
 from dsct_gym.serving.outcome import Outcome
 from dsct_gym.serving.queue import new_queues
 from dsct_gym.serving.service import Player
 from dsct_gym.serving.table import Table
 
-PRICES: Final = tuple(np.geomspace(0.1, 30.0, 12).tolist())
+PRICES: Final = tuple(np.geomspace(0.3, 30.0, 5).tolist())
 """What the network may be told that a late request costs, over the energy of one alone."""
+
+TO_WAIT: Final = (-3.0, -1.0, 1.0, 3.0)
+"""What is tried as an addition to the score of waiting."""
+
+_NEVER: Final = 1e6
+"""What is taken off the score of a clock that may not be used."""
+
+_CARE: Final = 0.7
+"""It is tuned to so much less than the violations allowed: much is tried, on one sample."""
+
+_KEPT: Final = 8
+"""Of what is tried on stretches of the sample, so many are tried on all of it."""
 
 _HOPELESS: Final = 3.0
 """A trial ends at this multiple of the violations allowed."""
@@ -74,6 +86,19 @@ class Asked:
     network: Network
     known: Setting
     price: float
+
+    def leaning(self, wait: float) -> Asked:
+        """One that leans to waiting: so much is added to its score."""
+        bias = self.network.bias3.copy()
+        bias[0] += wait
+        return replace(self, network=self.network._replace(bias3=bias))
+
+    def within(self, lowest: int, highest: int) -> Asked:
+        """One that may only choose from some of the clocks."""
+        bias = self.network.bias3.copy()
+        clocks = np.arange(CLOCKS)
+        bias[1 + SIZES :][(clocks < lowest) | (clocks > highest)] = -_NEVER
+        return replace(self, network=self.network._replace(bias3=bias))
 
     def play(
         self, table: Table, arrivals: Floats, progress: Callable[[float], None] | None = None
@@ -125,13 +150,29 @@ def some_clocks(table: Table) -> Table:
 
 
 def best_asked(network: Network, situation: Situation) -> Asked:
-    """The network, told the price that does best on the sample, by what the predictor says."""
-    known = known_setting(situation)
+    """The network as it does best on the sample, by what the predictor says.
+
+    The price that it is told is chosen together with the clocks that it may use: all up to one, or
+    all from one on. These are tried on stretches of the sample first, the best of them on all of
+    it; then, how much it leans to waiting.
+    """
+    plain = Asked(network, known_setting(situation), PRICES[-1])
+    windows = [(0, highest) for highest in range(CLOCKS)]
+    windows += [(lowest, CLOCKS - 1) for lowest in range(1, CLOCKS)]
+    tried = [replace(plain, price=price).within(*window) for price in PRICES for window in windows]
+    careful = replace(situation, allowed=_CARE * situation.allowed)
+    # A short sample may be late by chance: twice the violations are let pass.
+    short = stretches(situation.sample, situation.objective)
+    lenient = replace(careful, sample=short, allowed=2.0 * careful.allowed)
+    best = _by_cost(careful, _by_cost(lenient, tried)[:_KEPT])[0]
+    return _by_cost(careful, [best, *(best.leaning(wait) for wait in TO_WAIT)])[0]
+
+
+def _by_cost(situation: Situation, tried: Sequence[Asked]) -> list[Asked]:
+    """The cheapest on the sample first."""
     most = _HOPELESS * situation.allowed * situation.sample.size
-    tried = [Asked(network, known, price) for price in PRICES]
-    return min(
-        tried,
-        key=lambda asked: situation.cost(
-            asked.play_while_prompt(situation.table, situation.sample, most)
-        ),
-    )
+    costs = [
+        situation.cost(asked.play_while_prompt(situation.table, situation.sample, most))
+        for asked in tried
+    ]
+    return [tried[place] for place in sorted(range(len(tried)), key=costs.__getitem__)]
