@@ -24,6 +24,11 @@ from dsct_gym.registration import ENVIRONMENTS, SERVICE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+SERVING: Final = "serve"
+"""What all agents of `dsct_gym.serving` are called here: as the command that plays them."""
+
+_SERVING: Final = "dsct_gym.serving.warming"
+
 _LOOK: Final = 0.2
 """Seconds between two reports of what is being compiled."""
 
@@ -136,11 +141,10 @@ def warm_up(
 def _kinds() -> dict[str, str]:
     """What each name is: those that compile most first, so that none of them comes last alone."""
     from dsct_gym.bounds import bound_names
-    from dsct_gym.serving.warming import WARMING
     from dsct_gym.solver import solver_entry_points
 
     kinds = dict.fromkeys(ENVIRONMENTS, "environment")
-    kinds.update({WARMING: "serving", SERVICE: "service"})
+    kinds.update({SERVING: "serving", SERVICE: "service"})
     kinds.update(dict.fromkeys(bound_names(), "bound"))
     kinds.update(dict.fromkeys(sorted(solver_entry_points(), reverse=True), "solver"))
     return kinds
@@ -277,9 +281,7 @@ def _warm_service(name: str) -> None:
 
 
 def _warm_serving(name: str) -> None:
-    from dsct_gym.serving.warming import warm_up_serving
-
-    warm_up_serving()
+    pkgutil.resolve_name(f"{_SERVING}:warm_up_serving")()
 
 
 _WAYS: Final[Mapping[str, Callable[[str], None]]] = {

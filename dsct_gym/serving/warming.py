@@ -11,9 +11,6 @@ from dsct_gym.serving.prediction import predicted_table
 from dsct_gym.serving.profile import table_of
 from dsct_gym.serving.table import batch_time
 
-WARMING = "serve"
-"""What it is called beside solvers, bounds and environments: as the command that serves."""
-
 _CLOCKS = (595.0, 975.0, 1114.0)
 
 
