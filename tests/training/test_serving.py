@@ -70,6 +70,25 @@ def test_what_comes_later_counts_less_by_the_time_until_then(services):
     assert buffer.returns[3, 1] == pytest.approx(after, rel=1e-5)
 
 
+def test_advantages_fade_by_the_time_until_then(services):
+    """Σ (γ λ)^(time until then) δ, with δ of one step each."""
+    rng = np.random.default_rng(1)
+    buffer = SemiMarkovBuffer(
+        4, services.observation_space, services.action_space, gae_lambda=0.6, gamma=0.7, n_envs=2
+    )
+    buffer.watch(services)
+    rewards, gaps, values = rng.normal(size=(4, 2)), rng.random((4, 2)), rng.normal(size=(5, 2))
+    seen, actions, no = np.zeros((2, INPUTS)), np.zeros((2, 2)), np.zeros(2, dtype=bool)
+    for step in range(4):
+        services.dt = gaps[step]
+        value = torch.tensor(values[step])
+        buffer.add(seen, actions, rewards[step].copy(), no, value, torch.zeros(2))
+    buffer.compute_returns_and_advantage(torch.tensor(values[4]), no)
+    change = rewards + 0.7**gaps * values[1:] - values[:4]
+    passed = np.concatenate([np.zeros((1, 2)), np.cumsum(gaps, axis=0)[:-1]])
+    assert buffer.advantages[0] == pytest.approx((0.42**passed * change).sum(axis=0), rel=1e-4)
+
+
 def test_rewards_are_costs_beyond_what_must_be_spent(services):
     part = services._parts[0]
     services.reset()

@@ -81,7 +81,7 @@ class HeldOut:
 
 
 def _draw(config: ServiceConfig, index: int) -> Case:
-    """A held-out service that `static` serves within the objective; kinds of arrivals take turns."""
+    """A held-out service that `static` serves in time; kinds of arrivals take turns."""
     rng = spawn(0, _STREAM, index)
     tasks, kinds = config.tasks, list(KINDS)
     low, high = config.load

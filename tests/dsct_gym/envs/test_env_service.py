@@ -163,11 +163,11 @@ def test_starting_at_once_is_the_greedy_rule(choice, largest):
 
 
 def test_batches_of_one_are_the_queue_m_d_1():
-    env = ServiceEnv(table=TABLE, requests=40_000, objective=20.0, load=0.25)
+    env = ServiceEnv(table=TABLE, requests=12_000, objective=20.0, load=0.25)
     _, infos, _ = play(env, lambda *_: np.array([1, 2]))
     time, rate = float(TABLE.time[:, 0, 2].sum()), 0.25 * env._episodes.setting.sustained
     expected = time + rate * time**2 / (2.0 * (1.0 - rate * time))
-    assert infos[-1]["outcome"]["mean_latency"] == pytest.approx(expected, rel=0.03)
+    assert infos[-1]["outcome"]["mean_latency"] == pytest.approx(expected, rel=0.04)
 
 
 def test_what_is_seen_worked_out_anew():
