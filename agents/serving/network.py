@@ -23,8 +23,8 @@ SIZES = 7
 INPUTS = FIXED + len(PerClock) * CLOCKS
 OUTPUTS = 1 + SIZES + CLOCKS
 
-PATIENCE = 8.0
-"""A request that is so many objectives old is started whatever the network says."""
+PATIENCE = 1.0
+"""Once the oldest is so many objectives old, it is late, and all start at the highest clock."""
 
 
 class Network(NamedTuple):
@@ -159,12 +159,12 @@ def decide(network: Network, desk: Desk) -> None:
     for choice in range(1, 1 + SIZES):
         if desk.scores[choice] > desk.scores[batch]:
             batch = choice
-    if seen[Column.OLDEST] >= PATIENCE:
-        batch = SIZES
     clock = 0
     for choice in range(1, CLOCKS):
         if desk.scores[1 + SIZES + choice] > desk.scores[1 + SIZES + clock]:
             clock = choice
+    if seen[Column.OLDEST] >= PATIENCE:
+        batch, clock = SIZES, CLOCKS - 1
     desk.action[0, 0], desk.action[0, 1] = batch, clock
 
 

@@ -70,7 +70,7 @@ def test_who_has_waited_too_long_is_started():
     assert desk.action[0, 0] == 0
     desk.seen[0, Column.OLDEST] = PATIENCE
     decide(network, desk)
-    assert desk.action[0, 0] == SIZES
+    assert desk.action[0].tolist() == [SIZES, CLOCKS - 1]
 
 
 def test_it_plays_what_the_environment_plays():
@@ -83,7 +83,8 @@ def test_it_plays_what_the_environment_plays():
     while not done:
         scores = scores_of(network, observation)
         batch, clock = scores[: 1 + SIZES].argmax(), scores[1 + SIZES :].argmax()
-        batch = SIZES if observation[Column.OLDEST] >= PATIENCE else batch
+        if observation[Column.OLDEST] >= PATIENCE:
+            batch, clock = SIZES, CLOCKS - 1
         observation, _, done, _, info = env.step(np.array([batch, clock]))
     asked = Asked(network, known, 2.0 / known.alone)
     assert asked.play(TABLE, situation.sample).summary() == pytest.approx(info["outcome"])

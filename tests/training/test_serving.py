@@ -148,7 +148,7 @@ def test_the_exported_network_decides_as_the_policy(services):
     seen = services.reset()
     different = set()
     for _ in range(50):
-        seen[:, Column.OLDEST] = np.minimum(seen[:, Column.OLDEST], 5.0)
+        seen[:, Column.OLDEST] = np.minimum(seen[:, Column.OLDEST], 0.9)
         actions, _ = model.policy.predict(seen, deterministic=True)
         for row in range(2):
             desk.seen[0] = seen[row]
