@@ -152,13 +152,14 @@ def some_clocks(table: Table) -> Table:
 def best_asked(network: Network, situation: Situation) -> Asked:
     """The network as it does best on the sample, by what the predictor says.
 
-    The price that it is told is chosen together with the clocks that it may use: all up to one, or
-    all from one on. These are tried on stretches of the sample first, the best of them on all of
+    The price that it is told is chosen together with the clocks that it may use: all up to one,
+    all from one on, or one alone. These are tried on stretches of the sample first, the best of them on all of
     it; then, how much it leans to waiting.
     """
     plain = Asked(network, known_setting(situation), PRICES[-1])
     windows = [(0, highest) for highest in range(CLOCKS)]
     windows += [(lowest, CLOCKS - 1) for lowest in range(1, CLOCKS)]
+    windows += [(clock, clock) for clock in range(1, CLOCKS - 1)]
     tried = [replace(plain, price=price).within(*window) for price in PRICES for window in windows]
     careful = replace(situation, allowed=_CARE * situation.allowed)
     # A short sample may be late by chance: twice the violations are let pass.
