@@ -30,7 +30,7 @@ from dsct_gym.serving.table import Table
 PRICES: Final = tuple(np.geomspace(0.3, 30.0, 5).tolist())
 """What the network may be told that a late request costs, over the energy of one alone."""
 
-TO_WAIT: Final = (-3.0, -1.0, 1.0, 3.0)
+TO_WAIT: Final = (-3.0, -1.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 """What is tried as an addition to the score of waiting."""
 
 _NEVER: Final = 1e6
