@@ -153,8 +153,8 @@ def best_asked(network: Network, situation: Situation) -> Asked:
     """The network as it does best on the sample, by what the predictor says.
 
     The price that it is told is chosen together with the clocks that it may use: all up to one,
-    all from one on, or one alone. These are tried on stretches of the sample first, the best of them on all of
-    it; then, how much it leans to waiting.
+    all from one on, or one alone. These are tried on stretches of the sample first, the best of
+    them on all of it; then, how much it leans to waiting.
     """
     plain = Asked(network, known_setting(situation), PRICES[-1])
     windows = [(0, highest) for highest in range(CLOCKS)]
