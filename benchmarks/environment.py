@@ -19,10 +19,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from dsct_gym.registration import ENVIRONMENTS
+from dsct_gym.registration import ENVIRONMENTS, SERVICE
 
 REFERENCE = "CartPole-v1"
-IDS = (REFERENCE, *ENVIRONMENTS)
+IDS = (REFERENCE, *ENVIRONMENTS, SERVICE)
 
 
 def actions(
@@ -31,6 +31,8 @@ def actions(
     """A random action, or a batch of them, for what the mask allows."""
     if isinstance(space, gymnasium.spaces.Box):
         return lambda mask: rng.uniform(-1.0, 1.0, space.shape).astype(np.float32)
+    if isinstance(space, gymnasium.spaces.MultiDiscrete):
+        return lambda mask: rng.integers(0, space.nvec)
     if mask is None:
         return lambda mask: rng.integers(0, 2, space.shape) if space.shape else rng.integers(0, 2)
     return lambda mask: (rng.random(mask.shape, dtype=np.float32) * mask).argmax(axis=-1)

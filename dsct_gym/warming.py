@@ -19,10 +19,15 @@ from typing import TYPE_CHECKING, Final
 
 from dsct_gym.errors import InputError, instead_of
 from dsct_gym.processes import prepare_worker, usable_cores
-from dsct_gym.registration import ENVIRONMENTS
+from dsct_gym.registration import ENVIRONMENTS, SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+SERVING: Final = "serve"
+"""What all agents of `dsct_gym.serving` are called here: as the command that plays them."""
+
+_SERVING: Final = "dsct_gym.serving.warming"
 
 _LOOK: Final = 0.2
 """Seconds between two reports of what is being compiled."""
@@ -33,7 +38,7 @@ class Warmed:
     """What became of one name.
 
     Attributes:
-        name: The solver, bound or environment.
+        name: The solver, bound or environment, or serving.
         kernels: The kernels that were compiled for it, none where all were there; what another
             name compiled at the same time is counted there.
         seconds: Wall time, s.
@@ -87,7 +92,7 @@ class Standing:
 
 
 def warmable() -> list[str]:
-    """All that can be warmed up: environments, bounds and the solvers that are installed."""
+    """All that can be warmed up: environments, serving, bounds and solvers that are installed."""
     return list(_kinds())
 
 
@@ -102,8 +107,8 @@ def warm_up(
     takes up to half a minute longer. What is there already is not compiled again.
 
     Args:
-        *names: Solvers, bounds and ids of environments, or solvers as ``module:Class``; all that
-            are installed when left out.
+        *names: Solvers, bounds, ids of environments and ``serve``, or solvers as
+            ``module:Class``; all that are installed when left out.
         processes: How many to compile in; by default one for each core, at most one for each name.
         progress: Called several times a second with where it stands.
 
@@ -139,6 +144,7 @@ def _kinds() -> dict[str, str]:
     from dsct_gym.solver import solver_entry_points
 
     kinds = dict.fromkeys(ENVIRONMENTS, "environment")
+    kinds.update({SERVING: "serving", SERVICE: "service"})
     kinds.update(dict.fromkeys(bound_names(), "bound"))
     kinds.update(dict.fromkeys(sorted(solver_entry_points(), reverse=True), "solver"))
     return kinds
@@ -261,8 +267,27 @@ def _warm_environment(name: str) -> None:
                 env.close()
 
 
+def _warm_service(name: str) -> None:
+    """Plays a few steps of the environment of a service in all its ways."""
+    import gymnasium
+    import numpy as np
+
+    for clocks in ("batch", "unit"):
+        env = gymnasium.make(name, gpu="M40", network="alexnet", requests=4, clocks=clocks)
+        env.reset(seed=0)
+        for choice in (0, 1):
+            env.step(np.array([choice, 0]))
+        env.close()
+
+
+def _warm_serving(name: str) -> None:
+    pkgutil.resolve_name(f"{_SERVING}:warm_up_serving")()
+
+
 _WAYS: Final[Mapping[str, Callable[[str], None]]] = {
     "solver": _warm_solver,
     "bound": _warm_bound,
     "environment": _warm_environment,
+    "service": _warm_service,
+    "serving": _warm_serving,
 }

@@ -15,10 +15,11 @@ from dsct_gym.training.policy_gradient import PolicyGradient
 from dsct_gym.training.policy_iteration import PolicyIteration
 from dsct_gym.training.run import Progress
 from dsct_gym.training.run_folder import RunFolder
+from dsct_gym.training.serving.config import ServiceConfig
 from dsct_gym.training.stable.config import Sb3Config
 from dsct_gym.training.stable.run import train_sb3
 
-Config = PolicyGradientConfig | PolicyIterationConfig | EvolutionConfig | Sb3Config
+Config = PolicyGradientConfig | PolicyIterationConfig | EvolutionConfig | Sb3Config | ServiceConfig
 
 
 def train(
@@ -61,6 +62,10 @@ def train(
             device=device,
             progress=progress,
         )
+    if isinstance(checked, ServiceConfig):
+        from dsct_gym.training.serving.run import train_service
+
+        return train_service(checked, folder, resume=resume, device=device, progress=progress)
     run = make_run(checked, folder, device)
     if resume:
         run.restore()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeAlias
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 import gymnasium
 import numpy as np
@@ -15,10 +16,31 @@ from gymnasium.vector.utils import batch_space
 
 from dsct_gym.arguments import as_integer
 from dsct_gym.arrays import Bools, Floats, Floats32
-from dsct_gym.envs.service_episodes import Column, ServiceEpisodes, Step
+from dsct_gym.envs.service_episodes import ServiceEpisodes, Step
+from dsct_gym.envs.service_units import UnitEpisodes
+from dsct_gym.envs.service_view import LARGEST
+from dsct_gym.errors import InputError, instead_of
 
 Infos: TypeAlias = dict[str, Any]
 Actions: TypeAlias = npt.NDArray[np.int64]
+Clocks: TypeAlias = Literal["batch", "unit"]
+
+_EPISODES: Final[Mapping[str, type[ServiceEpisodes]]] = {
+    "batch": ServiceEpisodes,
+    "unit": UnitEpisodes,
+}
+"""What is played by what has a clock of its own."""
+
+
+def _make(count: int, clocks: str, service: dict[str, Any]) -> ServiceEpisodes:
+    """The episodes of so many services.
+
+    Raises:
+        InputError: Naming the argument at fault.
+    """
+    if clocks not in _EPISODES:
+        raise InputError(f"clocks: no {clocks!r}; {instead_of(clocks, _EPISODES)}")
+    return _EPISODES[clocks](count, **service)
 
 
 def _spaces(
@@ -26,35 +48,45 @@ def _spaces(
 ) -> tuple[spaces.Space[Floats32], spaces.Space[Actions]]:
     """Of observations and actions."""
     choices = [1 + episodes.setting.sizes.size, episodes.table.num_clocks]
-    seen: spaces.Space[Any] = spaces.Box(0.0, 10.0, (len(Column),), np.float32)
+    seen: spaces.Space[Any] = spaces.Box(0.0, LARGEST, (episodes.width,), np.float32)
     return seen, spaces.MultiDiscrete(choices)
 
 
 class ServiceEnv(gymnasium.Env[Floats32, Actions]):
-    """Requests arrive at one GPU; whenever it is free and requests wait, decide.
+    """Requests arrive at one GPU; whenever it is free, decide what it does next.
 
-    Action, ``MultiDiscrete([1 + B, C])``: the batch, 0 to wait for another request or a 24th of the
-    objective, k to start the requests that wait, at most 2^(k−1) of them, oldest first; and the
-    clock, from the lowest, which is commanded at once and takes effect after ``latency``. A batch
-    runs to its end.
+    Action, ``MultiDiscrete([1 + B, C])``: the batch, 0 to wait, k to start the requests that wait,
+    at most 2^(k−1) of them, oldest first; and the clock, from the lowest, which is commanded at
+    once and takes effect after ``latency``. A batch runs to its end. Waiting ends when a request
+    comes, or after an eighth of the objective; where none waits, after a whole one. There every
+    batch choice waits: what is decided is the clock to stand idle at.
 
-    Observation, ``Box(0, 10, (9,))``: see `dsct_gym.envs.service_episodes.Column`; nothing of it
-    is of the future.
+    With ``clocks="unit"`` a step runs one unit of a batch, and while a batch runs only the clock
+    is chosen, for the unit that comes next.
+
+    Observation, ``Box(0, 10)``: the columns of `dsct_gym.envs.service_view.Column`, then those of
+    `PerClock` for each clock (9 + 5 C,), with ``clocks="unit"`` those of `UnitColumn` (2) as well.
+    Nothing of it is of the future. The clock, the one commanded and the time until that takes
+    effect are all that there is to know of a command.
 
     Reward: ``−energy − price · violations`` in J: energy spent until the next decision, standing
     idle included, and requests that ended later than the objective. Both are in ``info`` apart, as
     ``energy`` (J) and ``violations``, for those who want a constraint instead of a price.
 
     Decisions are not evenly spaced (a semi-Markov process): ``info["dt"]`` is the time that passed
-    (s), ``info["time"]`` the time since the episode began; discount with ``γ ** dt`` where it
-    matters. ``info["action_mask"]`` marks the batch choices that are not the same as a smaller one.
+    (s), ``info["time"]`` the time since the episode began; discount with ``γ ** dt``
+    (`dsct_gym.training.serving` does). ``info["action_mask"]`` marks the batch choices that are
+    not the same as a smaller one.
 
-    Episode: about ``requests`` requests; it ends when the last is served, with
-    ``info["outcome"]``: latencies, energies and switches as ``dsct-gym serve`` tells them. Known
-    in a corner: with batch choice 1 always, one clock and Poisson arrivals it is the queue M/D/1.
+    Episode: about ``requests`` requests from time 0 on, or the moments (s) in
+    ``reset(options={"arrivals": ...})``; it ends when the last is served, with
+    ``info["outcome"]``: latencies, energies and switches as ``dsct-gym serve`` tells them. Energies
+    of the steps add up to all energy from time 0 on. Known in a corner: with batch choice 1 always,
+    one clock and Poisson arrivals it is the queue M/D/1.
 
     Args:
         render_mode: None; there is nothing to see.
+        clocks: What has a clock of its own: a whole ``"batch"``, or each ``"unit"`` of it.
         **service: Of `ServiceEpisodes`: gpu, network, table, arrivals, load, objective, requests,
             latency, price.
 
@@ -64,18 +96,26 @@ class ServiceEnv(gymnasium.Env[Floats32, Actions]):
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": []}  # type: ignore[misc]
 
-    def __init__(self, render_mode: str | None = None, **service: Any) -> None:
+    def __init__(
+        self, render_mode: str | None = None, clocks: Clocks = "batch", **service: Any
+    ) -> None:
         self.render_mode = render_mode
-        self._episodes = ServiceEpisodes(1, **service)
+        self._episodes = _make(1, clocks, service)
         self.observation_space, self.action_space = _spaces(self._episodes)
         self._playing = False
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Floats32, Infos]:
-        """Begins a new episode, at its first request."""
+        """Begins a new episode, of the arrivals in ``options`` if there are any.
+
+        Raises:
+            InputError: If these are no moments that ascend, or more than ``requests``.
+        """
         super().reset(seed=seed)
-        self._episodes.begin(0, self.np_random)
+        given = (options or {}).get("arrivals")
+        moments = None if given is None else self._episodes.check_arrivals(given)
+        self._episodes.begin(0, self.np_random, moments)
         self._playing = True
         return self._episodes.observation[0].copy(), self._info(None)
 
@@ -124,7 +164,8 @@ class ServiceVectorEnv(VectorEnv[Floats32, Actions, Any]):
     Args:
         num_envs: N.
         render_mode: None.
-        **service: As for `ServiceEnv`.
+        clocks: As for `ServiceEnv`.
+        **service: Likewise.
 
     Raises:
         InputError: Naming the argument at fault.
@@ -135,10 +176,16 @@ class ServiceVectorEnv(VectorEnv[Floats32, Actions, Any]):
         "autoreset_mode": AutoresetMode.NEXT_STEP,
     }
 
-    def __init__(self, num_envs: int = 1, render_mode: str | None = None, **service: Any) -> None:
+    def __init__(
+        self,
+        num_envs: int = 1,
+        render_mode: str | None = None,
+        clocks: Clocks = "batch",
+        **service: Any,
+    ) -> None:
         self.num_envs = as_integer(num_envs, "num_envs", 1)
         self.render_mode = render_mode
-        self._episodes = ServiceEpisodes(self.num_envs, **service)
+        self._episodes = _make(self.num_envs, clocks, service)
         self.single_observation_space, self.single_action_space = _spaces(self._episodes)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
@@ -148,17 +195,22 @@ class ServiceVectorEnv(VectorEnv[Floats32, Actions, Any]):
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Floats32, Infos]:
-        """Begins new episodes in all services."""
+        """Begins new episodes in all services, of the arrivals in ``options`` for each or None.
+
+        Raises:
+            InputError: If these are no moments that ascend, or more than ``requests``.
+        """
         if isinstance(seed, int):
             seeds: list[int | None] = [seed + row for row in range(self.num_envs)]
         else:
             seeds = [None] * self.num_envs if seed is None else list(seed)
+        moments = self._given(options)
         if not self._streams:
             self._streams = [seeding.np_random(each)[0] for each in seeds]
         for row, each in enumerate(seeds):
             if each is not None:
                 self._streams[row] = seeding.np_random(each)[0]
-            self._episodes.begin(row, self._streams[row])
+            self._episodes.begin(row, self._streams[row], moments[row])
         self._playing[:] = True
         return self._episodes.observation.copy(), self._infos(None)
 
@@ -179,6 +231,16 @@ class ServiceVectorEnv(VectorEnv[Floats32, Actions, Any]):
         rewards = _rewards(self._episodes, step)
         cut = np.zeros(self.num_envs, dtype=np.bool_)
         return self._episodes.observation.copy(), rewards, done, cut, self._infos(step)
+
+    def _given(self, options: dict[str, Any] | None) -> list[Floats | None]:
+        """The arrivals that each service is to play, None for those of its own."""
+        given = (options or {}).get("arrivals")
+        if given is None:
+            return [None] * self.num_envs
+        if len(given) != self.num_envs:
+            raise InputError(f"arrivals: must be {self.num_envs}, one (or None) for each service")
+        check = self._episodes.check_arrivals
+        return [None if each is None else check(each) for each in given]
 
     def _infos(self, step: Step | None) -> Infos:
         count = self.num_envs
@@ -201,4 +263,4 @@ class ServiceVectorEnv(VectorEnv[Floats32, Actions, Any]):
 
 def _rewards(episodes: ServiceEpisodes, step: Step) -> Floats:
     """``−energy − price · violations``, J (N,)."""
-    return np.asarray(-step.energy - episodes.setting.price * step.violations)
+    return np.asarray(-step.energy - episodes.price * step.violations)

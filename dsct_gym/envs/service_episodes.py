@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from dsct_gym.arguments import as_integer, as_number
-from dsct_gym.arrays import Bools, Floats, Floats32, Ints
+from dsct_gym.arguments import as_integer, as_number, as_range
+from dsct_gym.arrays import Bools, Floats, Ints
+from dsct_gym.envs.service_view import Flight, Setting, look, width_of
 from dsct_gym.errors import InputError
 from dsct_gym.jit import helper, kernel
 from dsct_gym.online.arrivals import ArrivalProcess, make_arrivals
-from dsct_gym.serving.card import Cards, Costs, command, costs_of, idle, new_cards
+from dsct_gym.serving.card import Cards, command, costs_of, idle, new_cards
 from dsct_gym.serving.gpu import gpu as find_gpu
 from dsct_gym.serving.load import highest_rate
 from dsct_gym.serving.networks import network as find_network
@@ -21,52 +22,15 @@ from dsct_gym.serving.profile import choices, table_of
 from dsct_gym.serving.queue import Queues, new_queues, receive, start
 from dsct_gym.serving.table import Table, batch_energy, batch_time, check_table
 
-SHORT, LONG = 4.0, 40.0
-"""Windows in which arrivals are counted, in objectives."""
-
-WAITS: Final = 24
-"""Steps of waiting in an objective."""
+WAITS: Final = 8
+"""Steps of waiting in an objective while requests wait."""
 
 CLOCKS: Final = 8
 LARGEST_BATCH: Final = 32
+MOST_PRICE: Final = 1e12
 
-
-class Column(IntEnum):
-    """Places in an observation; all are at least 0 and at most 10."""
-
-    WAITING = 0  # requests waiting over the largest batch
-    OLDEST = 1  # age of the oldest over the objective
-    MIDDLE = 2  # age of the one in the middle of those waiting, likewise
-    SHORT_RATE = 3  # arrivals a second in the last 4 objectives over what the card sustains
-    LONG_RATE = 4  # in the last 40, likewise
-    CLOCK = 5  # clock it runs at over the highest
-    TARGET = 6  # clock that was commanded last, likewise
-    IN_FLIGHT = 7  # time until the command takes effect over the objective
-    RUN_TIME = 8  # time of all that waits as one batch at this clock over the objective
-
-
-class Setting(NamedTuple):
-    """What is the same in all episodes.
-
-    Attributes:
-        costs: Of the network on the card.
-        sizes: Batch sizes to choose from (B,).
-        clocks: MHz (C,).
-        objective: s.
-        latency: Of a command, s.
-        wait: Length of waiting, s.
-        sustained: Requests a second.
-        price: Of a late request, J.
-    """
-
-    costs: Costs
-    sizes: Ints
-    clocks: Floats
-    objective: float
-    latency: float
-    wait: float
-    sustained: float
-    price: float
+Numbers = float | tuple[float, float]
+"""A number, or a range that each episode draws its own from."""
 
 
 class Step(NamedTuple):
@@ -84,7 +48,7 @@ class Step(NamedTuple):
 
 
 class ServiceEpisodes:
-    """A batch of services.
+    """A batch of services whose clock is decided on for a whole batch.
 
     Args:
         count: Number of services N.
@@ -92,11 +56,13 @@ class ServiceEpisodes:
         network: Name of a network.
         table: In place of both: what batches cost.
         arrivals: Name of a process of `dsct_gym.online.arrivals`, or one itself.
-        load: Mean rate as a share of what the card sustains, positive.
+        load: Mean rate as a share of what the card sustains, positive; of a range each episode
+            draws its own, uniformly.
         objective: In times of one request alone at the highest clock.
         requests: How many an episode expects, and has at most.
         latency: From commanding a clock to its effect, s.
-        price: Of a late request, J; by default a hundred times the energy of one request alone.
+        price: Of a late request, J; by default a hundred times the energy of one request alone. Of
+            a range each episode draws its own, log-uniformly.
 
     Raises:
         InputError: Naming the argument at fault.
@@ -110,54 +76,79 @@ class ServiceEpisodes:
         network: str = "resnet50",
         table: Table | None = None,
         arrivals: str | ArrivalProcess = "poisson",
-        load: float = 0.5,
+        load: Numbers = 0.5,
         objective: float = 6.0,
         requests: int = 500,
         latency: float = 0.01,
-        price: float | None = None,
+        price: Numbers | None = None,
     ) -> None:
         self.table = check_table(table) if table is not None else _standard(gpu, network)
         self.process = make_arrivals(arrivals) if isinstance(arrivals, str) else arrivals
         self.requests = as_integer(requests, "requests", 2)
-        times = as_number(objective, "objective", 1.0, 1e6)
-        seconds = times * float(batch_time(self.table)[0, -1])
-        sustained = highest_rate(self.table, seconds)
-        if sustained <= 0.0:
-            raise InputError(f"objective: no rate is sustained within {times:g} times")
-        self.rate = as_number(load, "load", 1e-6, 100.0) * sustained
-        alone = float(batch_energy(self.table)[0, -1])
-        self.setting = Setting(
-            costs=costs_of(self.table),
-            sizes=2 ** np.arange(self.table.largest_batch.bit_length()),
-            clocks=self.table.clocks,
-            objective=seconds,
-            latency=as_number(latency, "latency", 0.0, 1e6),
-            wait=seconds / WAITS,
-            sustained=sustained,
-            price=100.0 * alone if price is None else as_number(price, "price", 0.0, 1e12),
+        self.setting = make_setting(
+            self.table,
+            as_number(objective, "objective", 1.0, 1e6) * float(batch_time(self.table)[0, -1]),
+            as_number(latency, "latency", 0.0, 1e6),
         )
+        self.load = _ends(load, "load", 1e-6, 100.0)
+        dear = 100.0 * self.setting.alone if price is None else price
+        self.prices = _ends(dear, "price", 0.0 if as_range(dear) is None else 1e-12, MOST_PRICE)
+        self.price = np.full(count, self.prices[0])
         self.cards: Cards = new_cards(count, self.table.num_clocks - 1)
         self.queues: Queues = new_queues(
             np.full((count, self.requests), np.inf), np.zeros(count, dtype=np.int64)
         )
-        self.observation = np.zeros((count, len(Column)), dtype=np.float32)
+        self.flight = Flight(np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64))
+        self.observation = np.zeros((count, self.width), dtype=np.float32)
         self.mask = np.zeros((count, 1 + self.setting.sizes.size), dtype=np.bool_)
 
-    def begin(self, row: int, rng: np.random.Generator) -> None:
-        """Begins a new episode, at its first request."""
-        moments = np.zeros(0)
-        while moments.size == 0:
-            moments = self.process.draw(float(self.requests), rng)[: self.requests]
+    @property
+    def width(self) -> int:
+        """Length of an observation."""
+        return width_of(self.table.num_clocks)
+
+    def begin(self, row: int, rng: np.random.Generator, given: Floats | None = None) -> None:
+        """Begins a new episode, at time 0 before anything has come.
+
+        Args:
+            row: Which service.
+            rng: Where load, price and arrivals come from.
+            given: Arrivals to play instead, s, as `check_arrivals` gives them.
+        """
+        moments = self._draw(rng) if given is None else given
+        low, high = self.prices
+        self.price[row] = low if low == high else low * (high / low) ** rng.random()
         self.queues.arrival[row] = np.inf
-        self.queues.arrival[row, : moments.size] = moments * (self.requests / self.rate)
+        self.queues.arrival[row, : moments.size] = moments
         self.queues.total[row] = moments.size
-        for column in (self.queues.head, self.queues.come, self.queues.batches):
+        for column in (self.queues.head, self.queues.come, self.queues.batches, *self.flight):
             column[row] = 0
         fastest = self.table.num_clocks - 1
         for values, value in zip(self.cards, (0, fastest, fastest, np.inf, 0, 0, 0), strict=True):
             values[row] = value
-        _begin(self.setting, self.cards, self.queues, row)
         self.look()
+
+    def _draw(self, rng: np.random.Generator) -> Floats:
+        """Arrivals of an episode, s."""
+        low, high = self.load
+        load = low if low == high else low + (high - low) * rng.random()
+        moments = np.zeros(0)
+        while moments.size == 0:
+            moments = self.process.draw(float(self.requests), rng)[: self.requests]
+        return moments * (self.requests / (load * self.setting.sustained))
+
+    def check_arrivals(self, given: npt.ArrayLike) -> Floats:
+        """Arrivals that somebody gives for an episode, s.
+
+        Raises:
+            InputError: If they are no moments from 0 on that ascend, or too many or none.
+        """
+        moments = np.asarray(given, dtype=np.float64)
+        if moments.ndim != 1 or not 1 <= moments.size <= self.requests:
+            raise InputError(f"arrivals: must be 1 to {self.requests} moments (see requests=)")
+        if not np.isfinite(moments).all() or moments[0] < 0.0 or (np.diff(moments) < 0.0).any():
+            raise InputError("arrivals: must be finite, at least 0 and ascend")
+        return moments
 
     def step(self, actions: Ints, playing: Bools) -> Step:
         """Carries out decisions where episodes are playing.
@@ -166,17 +157,26 @@ class ServiceEpisodes:
             actions: Batch choice (0 waits, k starts at most the k-th size) and clock (N, 2).
             playing: Which episodes (N,).
         """
-        count = playing.size
-        energy, dt = np.zeros(count), np.zeros(count)
-        violations = np.zeros(count, dtype=np.int64)
-        step = Step(energy, violations, dt)
-        _step(self.setting, self.cards, self.queues, actions, playing, step)
+        step = new_step(playing.size)
+        self._play(actions, playing, step)
         self.look()
         return step
 
+    def _play(self, actions: Ints, playing: Bools, step: Step) -> None:
+        """Carries out decisions."""
+        play_batches(self.setting, self.cards, self.queues, actions, playing, step)
+
     def look(self) -> None:
         """Writes observations and masks."""
-        _look(self.setting, self.cards, self.queues, self.observation, self.mask)
+        look(
+            self.setting,
+            self.cards,
+            self.queues,
+            self.flight,
+            self.price,
+            self.observation,
+            self.mask,
+        )
 
     @property
     def done(self) -> Bools:
@@ -188,6 +188,54 @@ class ServiceEpisodes:
         return Outcome.of(self.cards, self.queues, self.setting.objective, row)
 
 
+def make_setting(table: Table, objective: float, latency: float) -> Setting:
+    """What is the same in all episodes of a table.
+
+    Args:
+        table: Of the network.
+        objective: s.
+        latency: Of a command, s.
+
+    Raises:
+        InputError: If not even a request alone is done in time.
+    """
+    sustained = highest_rate(table, objective)
+    if sustained <= 0.0:
+        raise InputError(f"objective: no rate is sustained within {objective:g} s")
+    return Setting(
+        costs=costs_of(table),
+        sizes=2 ** np.arange(table.largest_batch.bit_length()),
+        clocks=table.clocks,
+        objective=objective,
+        latency=latency,
+        wait=objective / WAITS,
+        rest=objective,
+        sustained=sustained,
+        alone=float(batch_energy(table)[0, -1]),
+    )
+
+
+def new_step(count: int) -> Step:
+    """Room for what a step gives."""
+    return Step(np.zeros(count), np.zeros(count, dtype=np.int64), np.zeros(count))
+
+
+def _ends(value: object, field: str, least: float, most: float) -> tuple[float, float]:
+    """The ends of a range, or a number twice.
+
+    Raises:
+        InputError: Naming the field.
+    """
+    ends = as_range(value)
+    if ends is None:
+        number = as_number(value, field, least, most)
+        return number, number
+    low, high = (as_number(end, field, least, most) for end in ends)
+    if low > high:
+        raise InputError(f"{field}: range from {low:g} to {high:g}")
+    return low, high
+
+
 def _standard(gpu: str, network: str) -> Table:
     """A network on a card at some of its clocks."""
     card = find_gpu(gpu)
@@ -197,42 +245,69 @@ def _standard(gpu: str, network: str) -> Table:
 
 
 @kernel
-def _begin(setting: Setting, cards: Cards, queues: Queues, row: int) -> None:
-    """To the first request."""
-    _wait_for_work(setting, cards, queues, row)
-
-
-@kernel
-def _step(
+def play_batches(
     setting: Setting, cards: Cards, queues: Queues, actions: Ints, playing: Bools, step: Step
 ) -> None:
-    """Starts a batch or waits, then on to the next decision."""
+    """Starts a batch and runs it to its end, or waits; then comes the next decision."""
     for row in range(playing.size):
         if not playing[row]:
             continue
-        before = cards.busy_energy[row] + cards.idle_energy[row]
-        since, first = cards.now[row], queues.head[row]
+        before, since, first = spent(cards, row), cards.now[row], queues.head[row]
         waiting = queues.come[row] - first
-        if actions[row, 0] == 0:
-            _wait(setting, cards, queues, row, actions[row, 1])
+        if actions[row, 0] == 0 or waiting == 0:
+            wait(setting, cards, queues, row, actions[row, 1], waiting)
         else:
             batch = min(setting.sizes[actions[row, 0] - 1], waiting)
             _start(setting, cards, queues, row, batch, actions[row, 1])
-        _wait_for_work(setting, cards, queues, row)
-        late = 0
-        for request in range(first, queues.head[row]):
-            late += queues.latency[row, request] > setting.objective
-        step.violations[row] = late
-        step.energy[row] = cards.busy_energy[row] + cards.idle_energy[row] - before
-        step.dt[row] = cards.now[row] - since
+        receive(queues, row, cards.now[row])
+        tell(setting, cards, queues, row, step, before, since, first)
 
 
 @helper
-def _wait(setting: Setting, cards: Cards, queues: Queues, row: int, clock: int) -> None:
-    """Commands a clock and waits for another request, or one step."""
+def spent(cards: Cards, row: int) -> float:
+    """Energy so far, J."""
+    return float(cards.busy_energy[row] + cards.idle_energy[row])
+
+
+@helper
+def tell(
+    setting: Setting,
+    cards: Cards,
+    queues: Queues,
+    row: int,
+    step: Step,
+    before: float,
+    since: float,
+    first: int,
+) -> None:
+    """Writes what a step gave.
+
+    Args:
+        setting: Of the service.
+        cards: All cards.
+        queues: Their requests.
+        row: Which one.
+        step: Where to.
+        before: Energy spent before it, J.
+        since: When it began, s.
+        first: The first request that was not served before it.
+    """
+    late = 0
+    for request in range(first, queues.head[row]):
+        late += queues.latency[row, request] > setting.objective
+    step.violations[row] = late
+    step.energy[row] = spent(cards, row) - before
+    step.dt[row] = cards.now[row] - since
+
+
+@helper
+def wait(
+    setting: Setting, cards: Cards, queues: Queues, row: int, clock: int, waiting: int
+) -> None:
+    """Commands a clock and waits for another request, or so long; longer where none waits."""
     command(cards, row, clock, setting.latency)
     come = queues.come[row]
-    until = cards.now[row] + setting.wait
+    until = cards.now[row] + (setting.wait if waiting > 0 else setting.rest)
     if come < queues.total[row]:
         until = min(until, queues.arrival[row, come])
     idle(setting.costs, cards, row, until)
@@ -245,58 +320,3 @@ def _start(
     """Runs a batch at one clock."""
     plan = np.full((1, batch, setting.costs.time.shape[0]), clock, dtype=np.int64)
     start(setting.costs, cards, queues, row, batch, plan, 0, setting.latency)
-
-
-@helper
-def _wait_for_work(setting: Setting, cards: Cards, queues: Queues, row: int) -> None:
-    """Lets requests come, the next one at least, if there is one."""
-    waiting = receive(queues, row, cards.now[row])
-    if waiting == 0 and queues.come[row] < queues.total[row]:
-        idle(setting.costs, cards, row, queues.arrival[row, queues.come[row]])
-        receive(queues, row, cards.now[row])
-
-
-@kernel
-def _look(
-    setting: Setting, cards: Cards, queues: Queues, observation: Floats32, mask: Bools
-) -> None:
-    """Writes what is seen, and which batch choices there are: no more than wait, rounded up."""
-    largest, highest = setting.costs.whole_time.shape[0], setting.clocks[-1]
-    for row in range(observation.shape[0]):
-        now, head, come = cards.now[row], queues.head[row], queues.come[row]
-        waiting = come - head
-        seen = observation[row]
-        seen[:] = 0.0
-        if waiting > 0:
-            middle = queues.arrival[row, head + waiting // 2]
-            batch = min(waiting, largest)
-            time = setting.costs.whole_time[batch - 1, cards.clock[row]]
-            seen[Column.WAITING] = waiting / largest
-            seen[Column.OLDEST] = (now - queues.arrival[row, head]) / setting.objective
-            seen[Column.MIDDLE] = (now - middle) / setting.objective
-            seen[Column.RUN_TIME] = time / setting.objective
-        seen[Column.SHORT_RATE] = _rate(setting, queues, row, now, SHORT)
-        seen[Column.LONG_RATE] = _rate(setting, queues, row, now, LONG)
-        seen[Column.CLOCK] = setting.clocks[cards.clock[row]] / highest
-        seen[Column.TARGET] = setting.clocks[cards.target[row]] / highest
-        if cards.effect[row] < np.inf:
-            seen[Column.IN_FLIGHT] = (cards.effect[row] - now) / setting.objective
-        for column in range(seen.size):
-            seen[column] = min(max(seen[column], 0.0), 10.0)
-        mask[row, 0] = True
-        below = 0
-        for choice in range(setting.sizes.size):
-            mask[row, choice + 1] = below < waiting
-            below = setting.sizes[choice]
-
-
-@helper
-def _rate(setting: Setting, queues: Queues, row: int, now: float, window: float) -> float:
-    """Arrivals a second lately, over what the card sustains."""
-    length = min(max(now, setting.objective), window * setting.objective)
-    request = queues.come[row] - 1
-    count = 0
-    while request >= 0 and queues.arrival[row, request] > now - length:
-        count += 1
-        request -= 1
-    return count / length / setting.sustained

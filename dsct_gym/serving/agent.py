@@ -16,7 +16,7 @@ from dsct_gym.errors import InputError, instead_of
 from dsct_gym.serving.card import Costs, costs_of
 from dsct_gym.serving.outcome import Outcome
 from dsct_gym.serving.rule import Rule
-from dsct_gym.serving.service import Control, Seen, serve, serve_while_prompt
+from dsct_gym.serving.service import Control, Player, Seen, serve, serve_while_prompt
 from dsct_gym.serving.table import Table, batch_time
 
 ENTRY_POINT_GROUP = "dsct_gym.serving_agents"
@@ -143,7 +143,7 @@ class Agent(ABC):
     name: ClassVar[str]
 
     @abstractmethod
-    def control(self, situation: Situation) -> Control:
+    def control(self, situation: Situation) -> Control | Player:
         """How it will serve."""
 
     def serve(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -55,6 +55,23 @@ class Control(Protocol):
 
     def adapt(self, seen: Seen) -> Rule:
         """The rule from now on."""
+        ...
+
+
+@runtime_checkable
+class Player(Protocol):
+    """Serves without rules, deciding for itself at every decision."""
+
+    def play(
+        self, table: Table, arrivals: Floats, progress: Callable[[float], None] | None
+    ) -> Outcome:
+        """Serves all requests.
+
+        Args:
+            table: What the card really takes.
+            arrivals: When requests come, s, ascending (M,).
+            progress: Told now and then which share is served.
+        """
         ...
 
 
@@ -126,13 +143,15 @@ def serve_by_rule(
 
 def serve(
     table: Table,
-    control: Control,
+    control: Control | Player,
     arrivals: Floats,
     objective: float,
     latency: float = 0.0,
     progress: Callable[[float], None] | None = None,
 ) -> Outcome:
     """As `serve_by_rule`, for a control; ``progress`` is told the share that is served."""
+    if isinstance(control, Player):
+        return control.play(table, arrivals, progress)
     cards, queues = _begin(table.num_clocks, arrivals)
     costs, rule = costs_of(table), control.rule
     last = float(arrivals[-1])

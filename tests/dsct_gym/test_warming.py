@@ -10,7 +10,7 @@ import pytest
 
 from dsct_gym.kernel_cache import COMPILING
 from dsct_gym.problem import knowledge_of
-from dsct_gym.registration import ENVIRONMENTS
+from dsct_gym.registration import ENVIRONMENTS, SERVICE
 from dsct_gym.solver import find_solver, solver_entry_points
 from playing import ARRIVING
 
@@ -103,6 +103,42 @@ for guidance in (False, True):
         check(before, source)
 """
 
+SERVING = """
+import numpy as np
+from dsct_gym.serving.agent import Situation, make_agent
+from dsct_gym.serving.gpu import gpu
+from dsct_gym.serving.networks import network
+from dsct_gym.serving.prediction import predicted_table
+from dsct_gym.serving.profile import table_of
+from dsct_gym.serving.warming import warm_up_serving
+warm_up_serving()
+before = ready()
+card, served = gpu("V100"), network("googlenet")
+arrivals = np.cumsum(np.random.default_rng(0).exponential(2e-3, 100))
+for label in ("static", "batchdvfs", "eais", "eali", "replan", "rl-service"):
+    situation = Situation(predicted_table(card, served, 8), 12e-3, arrivals, 0.01)
+    make_agent(label).serve(situation, table_of(card, served, 8), arrivals, lambda share: None)
+    check(before, label)
+"""
+
+SERVICE_STEPS = """
+import gymnasium
+from dsct_gym.warming import _warm_service
+_warm_service(NAME)
+before = ready()
+for clocks in ("batch", "unit"):
+    options = {"load": (0.2, 0.9), "arrivals": "bursty", "requests": 30, "clocks": clocks}
+    single = gymnasium.make(NAME, **options)
+    batch = gymnasium.make_vec(NAME, 3, vectorization_mode="vector_entry_point", **options)
+    batch.reset(seed=0)
+    single.reset(seed=0)
+    over = False
+    while not over:
+        over = single.step(single.action_space.sample())[2]
+        batch.step(batch.action_space.sample())
+    check(before, clocks)
+"""
+
 
 def run(script: str, **names: object) -> None:
     head = "".join(f"{name} = {value!r}\n" for name, value in names.items())
@@ -136,6 +172,14 @@ def test_an_environment_that_has_been_made_has_all_that_an_episode_asks_for(name
     real = {"n": 4, "m": None, "devices": "T4,V100", "family": "ofa-resnet50"}
     # Tasks that arrive are drawn by another scenario, without a catalogue.
     run(ENVIRONMENT, NAME=name, DRAWN={"n": 4, "burstiness": 8.0} if name in ARRIVING else real)
+
+
+def test_so_has_warm_serving():
+    run(SERVING)
+
+
+def test_so_has_the_environment_of_a_service():
+    run(SERVICE_STEPS, NAME=SERVICE)
 
 
 def test_compilation_is_told_and_counts_nowhere(tmp_path):
