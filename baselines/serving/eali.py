@@ -84,7 +84,7 @@ def _coordinated(
     batch = np.where(may_wait, 0, size[:, None])
     return Rule(
         batch=np.ascontiguousarray(batch, dtype=np.int64),
-        plan=np.ascontiguousarray(plan, dtype=np.int64),
+        plan=np.ascontiguousarray(np.where(may_wait, STAY, plan), dtype=np.int64),
         plans=plans,
         step=step,
         park=STAY,

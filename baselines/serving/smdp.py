@@ -168,7 +168,7 @@ class Process:
         batches = self.time.shape[1]
         size = np.arange(1, batches + 1)[:, None]
         batch = np.where(start.min(axis=0) <= wait, size, 0)
-        plan = start.argmin(axis=0)
+        plan = np.where(batch > 0, start.argmin(axis=0), STAY)
         return Rule(
             batch=np.concatenate([batch[:1], batch]).astype(np.int64),
             plan=np.concatenate([plan[:1], plan]).astype(np.int64),

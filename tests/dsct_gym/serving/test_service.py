@@ -8,7 +8,7 @@ import pytest
 from dsct_gym.errors import InputError
 from dsct_gym.serving.card import costs_of, new_cards
 from dsct_gym.serving.queue import new_queues
-from dsct_gym.serving.rule import greedy_rule, network_plans, waiting_rule
+from dsct_gym.serving.rule import STAY, greedy_rule, network_plans, waiting_rule
 from dsct_gym.serving.service import play, serve, serve_by_rule
 from dsct_gym.serving.table import as_network, batch_energy, batch_time, check_table
 from dsct_gym.serving.toy import affine_table
@@ -91,17 +91,27 @@ def test_energy_is_power_by_time_worked_out_by_hand():
 def step_by_step(table, rule, arrivals, latency, tick):
     """The same service in ticks: power is added up, work is done, clocks change at their time."""
     now, clock, target, effect = 0.0, table.num_clocks - 1, table.num_clocks - 1, math.inf
-    head, energy, ends, running = 0, 0.0, [], None
+    head, energy, ends, running, wanted = 0, 0.0, [], None, -1
     while head < arrivals.size or running is not None:
+        if wanted not in (-1, target):
+            target, effect = wanted, math.inf if wanted == clock else now + latency
+        wanted = -1
         if effect <= now + tick / 2:
             clock, effect = target, math.inf
         come = int(np.searchsorted(arrivals, now + tick / 2))
+        if running is None and come == head:
+            wanted = rule.park
         if running is None and come > head:
             age = min(int((now - arrivals[head]) / rule.step + 1e-6), rule.batch.shape[1] - 1)
             place = min(come - head, rule.batch.shape[0] - 1)
             batch = int(rule.batch[place, age])
+            plan = int(rule.plan[place, age])
             if batch:
-                running = [batch, int(rule.plan[place, age]), -1, 0.0]
+                running = [batch, plan, -1, 0.0]
+            elif plan >= 0:
+                wanted = int(rule.plans[plan, min(come - head, rule.plans.shape[1]) - 1, 0])
+        if wanted not in (-1, target):
+            continue  # likewise
         if running is not None:
             batch, plan, unit, left = running
             if left <= 1e-9:
@@ -112,8 +122,7 @@ def step_by_step(table, rule, arrivals, latency, tick):
                     continue
                 wanted = int(rule.plans[plan, batch - 1, unit])
                 if wanted != target:
-                    target = wanted
-                    effect = math.inf if wanted == clock else now + latency
+                    running = [batch, plan, unit, left]
                     continue  # perhaps at once
             left -= tick / table.time[unit, batch - 1, clock]
             energy += tick * table.power[unit, batch - 1, clock]
@@ -124,11 +133,12 @@ def step_by_step(table, rule, arrivals, latency, tick):
     return np.array(ends) - arrivals, energy
 
 
-@pytest.mark.parametrize("latency", [0.0, 0.5e-3, 4e-3])
-def test_a_second_simulator_in_small_steps_finds_the_same(latency):
+@pytest.mark.parametrize(("latency", "park"), [(0.0, 0), (0.5e-3, 1), (4e-3, STAY), (4e-3, 0)])
+def test_a_second_simulator_in_small_steps_finds_the_same(latency, park):
     table = affine_table(compute=(1.0, 0.3, 0.8), largest_batch=4)
     plans = np.random.default_rng(3).integers(0, 5, (6, 4, 3))
     rule = waiting_rule(table, least=3, largest=4, timeout=4e-3, plan=2, plans=plans)
+    rule = rule._replace(park=park)
     arrivals = poisson(250.0, 30, seed=1)
     tick = 2e-6
     found = serve_by_rule(table, rule, arrivals, 1.0, latency)
