@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.baselines.serving.batch_timeout import waiting_rules
-from dsct_gym.serving.agent import Agent, Fixed, Situation
+from dsct_gym.baselines.serving.eais import network_rules
+from dsct_gym.baselines.serving.pricing import Pricing, by_price, fair_price
+from dsct_gym.serving.agent import Agent, Measured, Situation
 from dsct_gym.serving.plans import plan_costs, worthwhile_plans
+from dsct_gym.serving.rest import rested
 from dsct_gym.serving.rule import STAY, Rule
 from dsct_gym.serving.service import Control
 
@@ -32,17 +35,72 @@ class Eali(Agent):
     chosen together, online, by what waits. How is this project's own: the plans are those of
     `dsct_gym.serving.plans` (dynamic programming over units with what a change of clock costs);
     a batch that starts takes the plan of least energy, with a price on the card's time, that ends
-    in time for its oldest request. The batch to wait for, the price and the share of the objective
-    are those that do best on the sample by the predictor; rules with one plan for all batches are
-    tried as well.
+    in time for its oldest request; without work the card rests at a slow clock and is woken while
+    requests wait to be batched. The batch to wait for, the price, the share of the objective and
+    the clock to rest at are those that do best on the sample by the predictor; what `static` and
+    `eais` would do is left only for a rule that is surely better on the sample. While it serves
+    late requests have a price, which rises and falls with the violations so far.
     """
 
     name = "eali"
 
     def control(self, situation: Situation) -> Control:
         """As `Agent.control`."""
-        plans = worthwhile_plans(situation.table, situation.latency)
-        return Fixed(situation.best(coordinated_rules(situation, plans)))
+        return priced(situation, finalists(situation))
+
+
+def priced(situation: Situation, tried: Sequence[tuple[Rule, Measured]]) -> Pricing:
+    """Plays the rule that is best at a price that follows the violations so far."""
+    rules = by_price(tried)
+    return Pricing(
+        objective=situation.objective,
+        allowed=situation.allowed,
+        rates=np.array([np.inf]),
+        rules=[rules],
+        fair=fair_price(situation, rules, tried),
+        period=PERIOD * situation.objective,
+    )
+
+
+def finalists(situation: Situation) -> list[tuple[Rule, Measured]]:
+    """The rules that do best on the sample and how, first those of `static` and `eais`.
+
+    Another comes before them in a ladder only where it is better by more than a standard error of
+    the difference over parts of the sample.
+    """
+    plans = worthwhile_plans(situation.table, situation.latency)
+    plain = situation.best(waiting_rules(situation, plans, range(situation.table.num_clocks)))
+    known = [plain, situation.best(network_rules(situation))]
+    tried = known + situation.promising([*candidates(situation, known)], MEASURED)
+    return [(rule, situation.measure(rule)) for rule in tried]
+
+
+def candidates(situation: Situation, known: Sequence[Rule] = ()) -> Iterator[Rule]:
+    """The rules that do best without rest on stretches of the sample, and with it."""
+    plans = worthwhile_plans(situation.table, situation.latency)
+    found = situation.promising(coordinated_rules(situation, plans), RESTED)
+    yield from found
+    for rule in (*known, *found):
+        yield from resting_rules(situation, rule)
+
+
+def resting_rules(situation: Situation, rule: Rule) -> Iterator[Rule]:
+    """A rule with the clocks that it may rest at, woken for the first request or just in time."""
+    table = situation.table
+    for park in PARKS:
+        if table.idle_power[park] < table.idle_power[-1]:
+            yield rested(rule, park, np.inf)
+    yield rested(rule, 0, situation.latency)
+
+
+PERIOD = 10.0
+"""How often to look at the violations, in objectives."""
+
+PARKS = (0, 1)
+"""Clocks to rest at that are tried, as places in the table."""
+
+RESTED, MEASURED = 120, 100
+"""How many rules are tried with resting, and how many are measured on all of the sample."""
 
 
 def coordinated_rules(situation: Situation, plans: Ints) -> Iterator[Rule]:
