@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from dsct_gym.arrays import Floats, Ints
 from dsct_gym.baselines.serving.batch_timeout import waiting_rules
 from dsct_gym.baselines.serving.eais import network_rules
 from dsct_gym.baselines.serving.pricing import Pricing, by_price, fair_price
+from dsct_gym.errors import InputError
 from dsct_gym.serving.agent import Agent, Measured, Situation
 from dsct_gym.serving.plans import plan_costs, worthwhile_plans
 from dsct_gym.serving.rest import rested
@@ -24,6 +26,15 @@ SHARES = (1.0, 0.9, 0.8, 0.65, 0.5)
 
 PRICES = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 """Prices of the card's time that are tried, as shares of the largest power."""
+
+PERIOD = 10.0
+"""How often to look at the violations, in objectives."""
+
+PARKS = (0, 1)
+"""Clocks to rest at that are tried, as places in the table."""
+
+RESTED, MEASURED = 100, 60
+"""How many rules are tried with resting, and how many are measured on all of the sample."""
 
 
 class Eali(Agent):
@@ -40,13 +51,24 @@ class Eali(Agent):
     the clock to rest at are those that do best on the sample by the predictor; what `static` and
     `eais` would do is left only for a rule that is surely better on the sample. While it serves
     late requests have a price, which rises and falls with the violations so far.
+
+    Args:
+        rests: Whether the card may rest at a slow clock.
+
+    Raises:
+        InputError: If it is neither true nor false.
     """
 
     name = "eali"
 
+    def __init__(self, rests: bool = True) -> None:
+        if not isinstance(rests, bool):
+            raise InputError(f"rests: must be true or false, got {rests!r}")
+        self.rests = rests
+
     def control(self, situation: Situation) -> Control:
         """As `Agent.control`."""
-        return priced(situation, finalists(situation))
+        return priced(situation, finalists(situation, PARKS if self.rests else ()))
 
 
 def priced(situation: Situation, tried: Sequence[tuple[Rule, Measured]]) -> Pricing:
@@ -62,45 +84,41 @@ def priced(situation: Situation, tried: Sequence[tuple[Rule, Measured]]) -> Pric
     )
 
 
-def finalists(situation: Situation) -> list[tuple[Rule, Measured]]:
+@lru_cache(maxsize=1)
+def finalists(situation: Situation, parks: tuple[int, ...]) -> list[tuple[Rule, Measured]]:
     """The rules that do best on the sample and how, first those of `static` and `eais`.
 
-    Another comes before them in a ladder only where it is better by more than a standard error of
-    the difference over parts of the sample.
+    Args:
+        situation: What is known; the last one's are kept for the next who asks.
+        parks: Clocks to rest at, as places in the table; none never to rest.
     """
     plans = worthwhile_plans(situation.table, situation.latency)
     plain = situation.best(waiting_rules(situation, plans, range(situation.table.num_clocks)))
     known = [plain, situation.best(network_rules(situation))]
-    tried = known + situation.promising([*candidates(situation, known)], MEASURED)
+    others = candidates(situation, parks, known)
+    tried = known + situation.promising(others, MEASURED)
     return [(rule, situation.measure(rule)) for rule in tried]
 
 
-def candidates(situation: Situation, known: Sequence[Rule] = ()) -> Iterator[Rule]:
+def candidates(
+    situation: Situation, parks: Sequence[int] = PARKS, known: Sequence[Rule] = ()
+) -> Iterator[Rule]:
     """The rules that do best without rest on stretches of the sample, and with it."""
     plans = worthwhile_plans(situation.table, situation.latency)
     found = situation.promising(coordinated_rules(situation, plans), RESTED)
     yield from found
     for rule in (*known, *found):
-        yield from resting_rules(situation, rule)
+        yield from resting_rules(situation, rule, parks)
 
 
-def resting_rules(situation: Situation, rule: Rule) -> Iterator[Rule]:
+def resting_rules(situation: Situation, rule: Rule, parks: Sequence[int] = PARKS) -> Iterator[Rule]:
     """A rule with the clocks that it may rest at, woken for the first request or just in time."""
     table = situation.table
-    for park in PARKS:
+    for park in parks:
         if table.idle_power[park] < table.idle_power[-1]:
             yield rested(rule, park, np.inf)
-    yield rested(rule, 0, situation.latency)
-
-
-PERIOD = 10.0
-"""How often to look at the violations, in objectives."""
-
-PARKS = (0, 1)
-"""Clocks to rest at that are tried, as places in the table."""
-
-RESTED, MEASURED = 120, 100
-"""How many rules are tried with resting, and how many are measured on all of the sample."""
+    for park in parks[:1]:
+        yield rested(rule, park, situation.latency)
 
 
 def coordinated_rules(situation: Situation, plans: Ints) -> Iterator[Rule]:

@@ -16,16 +16,16 @@ from dsct_gym.serving.agent import Measured, Situation, standard_error
 from dsct_gym.serving.rule import Rule
 from dsct_gym.serving.service import Seen
 
-PRICES = 2.0 ** np.arange(-1, 9)
+PRICES = 2.0 ** np.arange(-3, 9)
 """Prices of a late request, in energies of a request."""
 
-AIM = 0.8
+AIM = 0.75
 """Share of the violations allowed that is to be spent."""
 
-ENOUGH = 0.9
+ENOUGH = 0.8
 """Share of them that a rule to begin with may have on the sample."""
 
-_WIDTH = 0.2
+_WIDTH = 0.1
 """So much more of the violations allowed doubles the price."""
 
 _PRIOR = 3.0
@@ -57,7 +57,9 @@ def by_price(tried: Sequence[tuple[Rule, Measured]], least_gain: float = 1.0) ->
     return tuple(least(price) for price in PRICES.tolist())
 
 
-def fair_price(situation: Situation, rules: Sequence[Rule], tried: Iterable[tuple[Rule, Measured]]) -> int:
+def fair_price(
+    situation: Situation, rules: Sequence[Rule], tried: Iterable[tuple[Rule, Measured]]
+) -> int:
     """Place of the least price at which few enough are late on the sample."""
     late = {id(rule): float(measured.violations.mean()) for rule, measured in tried}
     for place, rule in enumerate(rules):

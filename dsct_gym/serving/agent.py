@@ -53,7 +53,7 @@ class Measured(NamedTuple):
 
 def standard_error(values: Floats) -> float:
     """Of the mean of independent values."""
-    return float(values.std(ddof=1)) / values.size**0.5
+    return float(values.std(ddof=1) / np.sqrt(values.size))
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,10 +122,12 @@ class Situation:
     def promising(self, rules: Iterable[Rule], count: int) -> list[Rule]:
         """So many that do best on stretches of the sample, best first; all of few."""
         tried = list(rules)
-        if len(tried) <= count or self.sample.size < _LONG:
+        if len(tried) <= count:
             return tried
-        # A short sample may be late by chance: twice the violations are let pass.
-        short = replace(self.brief, allowed=2.0 * self.allowed)
+        short = self
+        if self.sample.size >= _LONG:
+            # Stretches may be late by chance: twice the violations are let pass.
+            short = replace(self.brief, allowed=2.0 * self.allowed)
         costs = [short.cost(short.trial(rule)) for rule in tried]
         order = sorted(range(len(tried)), key=costs.__getitem__)
         return [tried[place] for place in order[:count]]
