@@ -19,26 +19,31 @@ from dsct_gym.serving.service import Seen
 PRICES = 2.0 ** np.arange(-3, 9)
 """Prices of a late request, in energies of a request."""
 
-AIM = 0.75
+AIM = 0.8
 """Share of the violations allowed that is to be spent."""
+
+SURELY = 3.0
+"""By so many standard errors a rule must be better than the first: many are tried."""
 
 ENOUGH = 0.8
 """Share of them that a rule to begin with may have on the sample."""
 
-_WIDTH = 0.1
+_WIDTH = 0.12
 """So much more of the violations allowed doubles the price."""
 
-_PRIOR = 3.0
+_PRIOR = 5.0
 """Late requests that are allowed before the first, so that the first late one is no alarm."""
 
 
-def by_price(tried: Sequence[tuple[Rule, Measured]], least_gain: float = 1.0) -> tuple[Rule, ...]:
+def by_price(
+    tried: Sequence[tuple[Rule, Measured]], least_gain: float = SURELY
+) -> tuple[Rule, ...]:
     """The rule that costs least at each price.
 
     Args:
         tried: Rules and how they did.
         least_gain: By how many standard errors of the difference another must be better than the
-            first.
+            first, at least 0.
     """
     known = tried[0][1]
     unit = float(known.energy.mean())

@@ -10,7 +10,7 @@ import numpy as np
 
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.baselines.serving.eali import PARKS, candidates, finalists, priced
-from dsct_gym.baselines.serving.pricing import ENOUGH, PRICES, Pricing
+from dsct_gym.baselines.serving.pricing import PRICES, Pricing
 from dsct_gym.jit import kernel
 from dsct_gym.serving.agent import Agent, Measured, Situation, standard_error
 from dsct_gym.serving.card import Cards, Costs, new_cards
@@ -33,6 +33,9 @@ _WINDOWS = 10
 
 _TUNED = (3, 5, 7)
 """Places of the prices of a late request at which rules are sought."""
+
+_LIMIT = 0.9
+"""Share of the violations allowed that a control may have on the sample."""
 
 _LONG = 1500
 """Requests that the rules for a range are tried on."""
@@ -86,9 +89,10 @@ def _controls(
 def _better(situation: Situation, plain: Pricing, others: Iterable[Pricing]) -> Control:
     """The one that surely saves most of those that keep the objective; else the plain one."""
     best, known, least = plain, _measure(situation, plain), 0.0
+    most = max(_LIMIT * situation.allowed, float(known.violations.mean()))
     for control in others:
         found = _measure(situation, control)
-        if found.violations.mean() > ENOUGH * situation.allowed:
+        if found.violations.mean() > most:
             continue
         more = found.energy - known.energy
         surely = float(more.mean()) + standard_error(more)
