@@ -47,7 +47,7 @@ class KeptRows:
         make_folder(self.path.parent)
         try:
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(f"{line}\n")
+                file.write(f"\n{line}\n")  # the line before may have been cut short
         except OSError as error:
             raise InputError(f"{self.path}: cannot be written ({error.strerror})") from error
 

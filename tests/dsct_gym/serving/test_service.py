@@ -8,6 +8,7 @@ import pytest
 from dsct_gym.errors import InputError
 from dsct_gym.serving.card import costs_of, new_cards
 from dsct_gym.serving.queue import new_queues
+from dsct_gym.serving.rest import rested
 from dsct_gym.serving.rule import STAY, greedy_rule, network_plans, waiting_rule
 from dsct_gym.serving.service import play, serve, serve_by_rule
 from dsct_gym.serving.table import as_network, batch_energy, batch_time, check_table
@@ -86,6 +87,36 @@ def test_energy_is_power_by_time_worked_out_by_hand():
     assert found.busy_energy == pytest.approx(2.0 * busy)
     assert found.idle_energy == pytest.approx(0.01 * idle[1])
     assert found.switches == 4
+
+
+def test_a_card_rests_and_is_woken_while_requests_wait_worked_out_by_hand():
+    """The clock to rest at is commanded at 0 and on at 4 ms; the wait of 5 ms hides its command."""
+    table = affine_table(clocks=(700.0, 1400.0), knee=1400.0)
+    rule = waiting_rule(table, least=2, largest=4, timeout=5e-3, plan=1, plans=network_plans(table))
+    rule = rested(rule, 0, np.inf)
+    found = serve_by_rule(table, rule, np.array([0.01]), 1.0, latency=4e-3)
+    assert found.latency == pytest.approx([5e-3 + 3e-3])
+    assert found.switches == 2
+    power, idle = table.power[0, 0], table.idle_power
+    assert found.busy_energy == pytest.approx(3e-3 * power[1])
+    assert found.idle_energy == pytest.approx(4e-3 * idle[1] + 10e-3 * idle[0] + 1e-3 * idle[1])
+    late = rested(rule, 0, 2.5e-3)
+    found = serve_by_rule(table, late, np.array([0.01]), 1.0, latency=4e-3)
+    # Woken at 12.5, on at 16.5 ms: of the batch begun at 15 ms a quarter is done, the rest is 2.25.
+    assert found.latency == pytest.approx([5e-3 + 1.5e-3 + 2.25e-3])
+
+
+def test_waking_just_in_time_rests_longer_and_no_batch_is_started_otherwise():
+    rule = waiting_rule(TABLE, least=4, largest=8, timeout=8e-3, plan=3, plans=network_plans(TABLE))
+    arrivals = poisson(60.0, 3000)
+    plain = serve_by_rule(TABLE, rule, arrivals, 1.0)
+    first, in_time = (
+        serve_by_rule(TABLE, rested(rule, 0, lead), arrivals, 1.0) for lead in (np.inf, 0.0)
+    )
+    for found in (first, in_time):
+        assert found.latency == pytest.approx(plain.latency)
+        assert found.busy_energy == pytest.approx(plain.busy_energy)
+    assert in_time.idle_energy < first.idle_energy < plain.idle_energy
 
 
 def step_by_step(table, rule, arrivals, latency, tick):
