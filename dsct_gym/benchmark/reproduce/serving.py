@@ -138,8 +138,8 @@ def claims(rows: Sequence[Row]) -> list[Claim]:
         said = "all" if agent == "eali" else "not in it"
         found.append(Claim(what, said, f"{sum(met)} of {len(met)}"))
     found += [
-        Claim(f"eali, {variant}: energy saved", "not in it", _saving(ratio))
-        for variant, ratio in ablated(rows).items()
+        Claim(f"eali, {variant}: energy saved", "not in it", _saving([over for _, over in pairs]))
+        for variant, pairs in ablated(rows).items()
     ]
     return found
 
@@ -173,12 +173,13 @@ def compared(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[float]]:
     }
 
 
-def ablated(rows: Sequence[Row]) -> dict[str, list[float]]:
-    """Energy of each variant of `eali` over that of it as it is, by cell."""
-    found: dict[str, list[float]] = {}
+def ablated(rows: Sequence[Row]) -> dict[str, list[tuple[str, float]]]:
+    """Card and energy over that of `eali` as it is in each cell, by variant."""
+    found: dict[str, list[tuple[str, float]]] = {}
     for row in rows:
         if row["variant"] not in ("", "as it is"):
-            found.setdefault(str(row["variant"]), []).append(float(row["over_first"]))
+            pair = str(row["gpu"]), float(row["over_first"])
+            found.setdefault(str(row["variant"]), []).append(pair)
     return found
 
 
