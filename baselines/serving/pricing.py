@@ -19,14 +19,14 @@ from dsct_gym.serving.service import Seen
 PRICES = 2.0 ** np.arange(-3, 9)
 """Prices of a late request, in energies of a request."""
 
-AIM = 0.8
-"""Share of the violations allowed that is to be spent."""
+SPARE = 2.0
+"""Late requests to be spared, in roots of those allowed: about as many as come by chance."""
 
 SURELY = 3.0
 """By so many standard errors a rule must be better than the first: many are tried."""
 
 ENOUGH = 0.8
-"""Share of them that a rule to begin with may have on the sample."""
+"""Share of the violations allowed that a rule to begin with may have on the sample."""
 
 _WIDTH = 0.12
 """So much more of the violations allowed doubles the price."""
@@ -73,13 +73,18 @@ def fair_price(
     return len(rules) - 1
 
 
+def _aim(allowed: float) -> float:
+    """Share that is to be spent of so many late requests that are allowed."""
+    return float(1.0 - SPARE / np.sqrt(allowed))
+
+
 @dataclass(eq=False)
 class Pricing:
     """A control that raises the price of late requests as the violations allowed are spent.
 
-    The share of late requests since the service began is held near what is aimed at, whatever the
-    sample said: where the stream is harder than the sample, safer rules are played, where it is
-    easier, cheaper ones.
+    The share of late requests since the service began is held below what is allowed, whatever the
+    sample said, by less the longer it goes on: where the stream is harder than the sample, safer
+    rules are played, where it is easier, cheaper ones.
 
     Attributes:
         objective: What a request should take at most, s.
@@ -121,6 +126,6 @@ class Pricing:
     def price(self) -> int:
         """Place of the price for the violations so far."""
         allowed = self.allowed * self._served + _PRIOR
-        spent = (self._late + AIM * _PRIOR) / allowed
-        place = self.fair + round((spent - AIM) / _WIDTH)
+        spent = (self._late + _aim(_PRIOR) * _PRIOR) / allowed
+        place = self.fair + round((spent - _aim(allowed)) / _WIDTH)
         return min(max(place, 0), PRICES.size - 1)

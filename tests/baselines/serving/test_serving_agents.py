@@ -10,7 +10,7 @@ from dsct_gym.baselines.serving.batchdvfs import BatchDvfs
 from dsct_gym.baselines.serving.clipper import Clipper
 from dsct_gym.baselines.serving.eali import Eali
 from dsct_gym.baselines.serving.oracle import Oracle
-from dsct_gym.baselines.serving.pricing import AIM, PRICES, Pricing, by_price, fair_price
+from dsct_gym.baselines.serving.pricing import PRICES, Pricing, by_price, fair_price
 from dsct_gym.baselines.serving.replan import Replan, Rules, _try
 from dsct_gym.baselines.serving.smdp import Process, Smdp
 from dsct_gym.errors import InputError
@@ -164,15 +164,18 @@ def test_the_rule_for_the_rate_last_seen():
 
 
 def test_late_requests_cost_more_the_more_of_those_allowed_are_spent():
-    """5 late ones are granted, of which 4 count; then 0.12 of those allowed double the price."""
+    """5 late ones are granted, of which 0.528 count; 0.12 of those allowed double the price."""
     control = pricing([np.inf], [tuple(range(PRICES.size))], 5)
     latency = np.full(500, 0.5 * OBJECTIVE)
     assert control.rule == 5
-    assert control.adapt(Seen(0.0, 1.0, np.zeros(1), latency, 0)) == 5 - 3  # 4 of 10 is 0.4
+    # Of 10 allowed 0.053 are spent, 1 - 2 / 10 ** 0.5 = 0.368 may be.
+    assert control.adapt(Seen(0.0, 1.0, np.zeros(1), latency, 0)) == 5 - 3
     latency[:4] = 2.0 * OBJECTIVE
-    assert control.adapt(Seen(1.0, 2.0, np.zeros(1), latency, 0)) == 5 - 2  # 8 of 15 is 0.53
-    latency[:20] = 2.0 * OBJECTIVE
-    assert control.adapt(Seen(2.0, 3.0, np.zeros(1), latency, 0)) == 5 + 5  # 28 of 20 is 1.4
+    # Of 15 allowed 0.302 are spent, 0.484 may be.
+    assert control.adapt(Seen(1.0, 2.0, np.zeros(1), latency, 0)) == 5 - 2
+    latency[:14] = 2.0 * OBJECTIVE
+    # Of 20 allowed 0.926 are spent, 0.553 may be.
+    assert control.adapt(Seen(2.0, 3.0, np.zeros(1), latency, 0)) == 5 + 3
     assert control.adapt(Seen(3.0, 4.0, np.zeros(1), np.zeros(10**5), 0)) == 0
     # Another service begins: nothing of the one before counts.
     assert control.adapt(Seen(0.0, 1.0, np.zeros(1), np.zeros(0), 0)) == 5
@@ -228,7 +231,7 @@ def test_the_share_of_late_requests_is_what_is_aimed_at_whatever_comes():
         arrivals = poisson(300.0 * factor, 20_000, 2)
         steady[factor] = serve(TABLE, Fixed(control.rule), arrivals, OBJECTIVE)
         priced[factor] = serve(TABLE, control, arrivals, OBJECTIVE)
-        assert priced[factor].violations == pytest.approx(0.01 * AIM, rel=0.15)
+        assert 0.007 < priced[factor].violations < 0.0095  # aimed at: 0.0086
     assert steady[1.3].violations > 5.0 * steady[1.0].violations
     assert priced[1.0].energy_per_request < 0.995 * steady[1.0].energy_per_request
 
