@@ -38,13 +38,14 @@ class _Bisecting:
 
     def __init__(self, situation: Situation, period: float) -> None:
         self._situation, self.period = situation, period
+        self._plans = network_plans(situation.table)
         self._low, self._high = 1, situation.largest_batch
         self._batch, self._clock = self._high, situation.fastest
 
     @property
     def rule(self) -> Rule:
         table = self._situation.table
-        return greedy_rule(table, self._batch, self._clock, network_plans(table))
+        return greedy_rule(table, self._batch, self._clock, self._plans)
 
     def adapt(self, seen: Seen) -> Rule:
         if seen.latency.size:

@@ -6,7 +6,6 @@ from dsct_gym.arguments import as_integer, as_number
 from dsct_gym.serving.agent import Agent, Situation
 from dsct_gym.serving.rule import Rule, greedy_rule, network_plans
 from dsct_gym.serving.service import Control, Seen
-from dsct_gym.serving.table import batch_time
 
 
 class Clipper(Agent):
@@ -42,16 +41,16 @@ class _Clipping:
     def __init__(self, agent: Clipper, situation: Situation) -> None:
         self._agent, self._situation = agent, situation
         self._largest = 1
+        self._plans = network_plans(situation.table)
         self.period = agent.period * situation.objective
 
     @property
     def rule(self) -> Rule:
         table = self._situation.table
-        plans = network_plans(table)
-        return greedy_rule(table, self._largest, self._situation.fastest, plans)
+        return greedy_rule(table, self._largest, self._situation.fastest, self._plans)
 
     def adapt(self, seen: Seen) -> Rule:
-        time = batch_time(self._situation.table)[self._largest - 1, self._situation.fastest]
+        time = self._situation.costs.whole_time[self._largest - 1, self._situation.fastest]
         if time > 0.5 * self._situation.objective:
             self._largest = max(1, int(self._agent.decrease * self._largest))
         else:

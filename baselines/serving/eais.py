@@ -29,10 +29,10 @@ class Eais(Agent):
 
     def control(self, situation: Situation) -> Control:
         """As `Agent.control`."""
-        return Fixed(situation.best(_rules(situation)))
+        return Fixed(situation.best(network_rules(situation)))
 
 
-def _rules(situation: Situation) -> Iterator[Rule]:
+def network_rules(situation: Situation) -> Iterator[Rule]:
     """The batch and clock of least energy for each share of the objective."""
     table = situation.table
     time, energy = batch_time(table), batch_energy(table)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dsct_gym.arrays import Floats, Ints
+from dsct_gym.arrays import Bools, Floats, Ints
 from dsct_gym.jit import kernel
 from dsct_gym.serving.agent import Agent, Fixed, Situation
-from dsct_gym.serving.card import Cards, Costs, costs_of, idle, new_cards
+from dsct_gym.serving.card import Cards, Costs, command, costs_of, idle, new_cards
 from dsct_gym.serving.outcome import Outcome
 from dsct_gym.serving.plans import plan_costs, worthwhile_plans
 from dsct_gym.serving.queue import Queues, new_queues, receive, start
@@ -28,10 +28,10 @@ class Oracle(Agent):
 
     Dynamic programming over requests in their order and the time at which the card is free: the
     next batch is any number of the requests that come next, by any plan, begun as soon as the last
-    of them is there. A late request has a price, the least that is enough. It takes changes of
-    clock to be free and is measured so, whatever they cost the others: what it spends is what more
-    knowledge could save. Of times on the grid that fall into one step the cheapest is kept, so it
-    is close to the least, not a bound.
+    of them is there; until then the card rests. A late request has a price, the least that is
+    enough. It takes changes of clock to be free and is measured so, whatever they cost the others:
+    what it spends is what more knowledge could save. Of times on the grid that fall into one step
+    the cheapest is kept, so it is close to the least, not a bound.
     """
 
     name = "oracle"
@@ -54,8 +54,10 @@ class Oracle(Agent):
         time, energy = plan_costs(truth, plans, 0.0)
         spent = energy
         if situation.idle_counts:
-            spent = energy - time * truth.idle_power[plans[:, :, -1]]
-        low, high = (scale * float(np.abs(spent).max()) for scale in (1e-4, 1e4))
+            spent = energy - time * truth.idle_power.min()
+        spent = np.where(_beaten(time, spent), np.inf, spent)
+        largest = float(np.abs(spent[np.isfinite(spent)]).max())
+        low, high = 1e-4 * largest, 1e4 * largest
         best: Outcome | None = None
         for turn in range(_PRICES):
             price = float(np.sqrt(low * high)) if turn else high
@@ -68,6 +70,14 @@ class Oracle(Agent):
                 progress((turn + 1) / _PRICES)
         assert best is not None
         return best
+
+
+def _beaten(time: Floats, spent: Floats) -> Bools:
+    """Whether another plan for the same batch is as good in both time and energy (K, S)."""
+    faster = time[:, None] <= time[None]
+    cheaper = spent[:, None] <= spent[None]
+    better = (time[:, None] < time[None]) | (spent[:, None] < spent[None])
+    return np.asarray((faster & cheaper & better).any(axis=0))
 
 
 def _carry_out(
@@ -83,7 +93,8 @@ def _carry_out(
     batches, chosen = _decide(arrivals, *known, situation.objective, price, most, BINS)
     cards = new_cards(1, truth.num_clocks - 1)
     queues = new_queues(arrivals[None].copy(), np.array([arrivals.size]))
-    _follow(costs_of(truth), cards, queues, plans, batches, chosen)
+    park = int(truth.idle_power.argmin())
+    _follow(costs_of(truth), cards, queues, plans, batches, chosen, park)
     return Outcome.of(cards, queues, situation.objective)
 
 
@@ -118,6 +129,8 @@ def _decide(
                 if begin > free[first, at] and soonest > objective and size > 1:
                     break  # waiting for more makes the first late
                 for plan in range(plans):
+                    if energy[plan, size - 1] == np.inf:
+                        continue
                     end = begin + time[plan, size - 1]
                     late = 0
                     while late < size and end - arrivals[first + late] > objective:
@@ -143,11 +156,18 @@ def _decide(
 
 @kernel
 def _follow(
-    costs: Costs, cards: Cards, queues: Queues, plans: Ints, batches: Ints, chosen: Ints
+    costs: Costs,
+    cards: Cards,
+    queues: Queues,
+    plans: Ints,
+    batches: Ints,
+    chosen: Ints,
+    park: int,
 ) -> None:
     """Runs the batches one after the other, each as soon as its last request is there."""
     for turn in range(batches.size):
         last = queues.head[0] + batches[turn] - 1
+        command(cards, 0, park, 0.0)
         idle(costs, cards, 0, max(cards.now[0], queues.arrival[0, last]))
         receive(queues, 0, cards.now[0])
         start(costs, cards, queues, 0, batches[turn], plans, chosen[turn], 0.0)

@@ -8,6 +8,7 @@ import numpy as np
 
 from dsct_gym.arrays import Floats, Ints
 from dsct_gym.baselines.serving.batch_timeout import waiting_rules
+from dsct_gym.baselines.serving.eali import resting_rules
 from dsct_gym.serving.agent import MARGIN, Agent, Fixed, Situation
 from dsct_gym.serving.plans import plan_costs, worthwhile_plans
 from dsct_gym.serving.rule import STAY, Rule
@@ -18,7 +19,10 @@ STEPS = 24
 
 _SWEEPS = 400
 _CLOSE = 1e-3
-_PRICES = 8
+_PRICES = 7
+
+_ABOVE, _MORE = 1.5, 8
+"""Batches go up to the requests expected in an objective, times and plus this: more seldom come."""
 
 
 class Smdp(Agent):
@@ -28,6 +32,7 @@ class Smdp(Agent):
     no more of them on the sample than allowed. All that waits is started, up to the largest batch;
     between decisions to wait a step of age passes; changes of clock are taken to be free. Where
     they are not, the best rules with one plan throughout, which does not mind, are tried as well.
+    Resting is no action of the process: its best rule is tried with the rests of `eali` besides.
 
     Source: Xu, Sun, Zhou, Niu, "SMDP-based dynamic batching for efficient inference on GPU-based
     platforms", ICC 2023, arXiv:2301.12865, for the process; ages, clocks and violations in place
@@ -40,10 +45,11 @@ class Smdp(Agent):
     def control(self, situation: Situation) -> Control:
         """As `Agent.control`."""
         plans = worthwhile_plans(situation.table, situation.latency)
-        choices = [plans]
+        rules = [_cheapest(situation, plans)]
+        rules += resting_rules(situation, rules[0])
         if situation.latency > 0.0:
-            choices += _steady_plans(situation, plans)
-        return Fixed(situation.best(_cheapest(situation, choice) for choice in choices))
+            rules += [_cheapest(situation, each) for each in _steady_plans(situation, plans)]
+        return Fixed(situation.best(rules))
 
 
 def _steady_plans(situation: Situation, plans: Ints) -> list[Ints]:
@@ -62,7 +68,7 @@ def _cheapest(situation: Situation, plans: Ints) -> Rule:
     """The rule at the least price of violations that is enough, found by bisection."""
     process = Process.of(situation, plans)
     scale = float(np.abs(process.energy).max()) / situation.allowed
-    low, high = 1e-6 * scale, scale
+    low, high = 3e-4 * scale, scale
     values = np.zeros(process.shape)
     rule, values, _ = process.solve(high, values)
     for _ in range(_PRICES):
@@ -103,7 +109,9 @@ class Process:
     @classmethod
     def of(cls, situation: Situation, plans: Ints) -> Process:
         """The process of a situation in which only some plans may be used."""
-        table, most = situation.table, situation.largest_batch
+        table = situation.table
+        expected = situation.rate * situation.objective
+        most = min(situation.largest_batch, int(_ABOVE * expected) + _MORE)
         time, energy = plan_costs(table, plans, situation.latency)
         time, energy = time[:, :most], energy[:, :most]
         if situation.idle_counts:
@@ -168,7 +176,7 @@ class Process:
         batches = self.time.shape[1]
         size = np.arange(1, batches + 1)[:, None]
         batch = np.where(start.min(axis=0) <= wait, size, 0)
-        plan = start.argmin(axis=0)
+        plan = np.where(batch > 0, start.argmin(axis=0), STAY)
         return Rule(
             batch=np.concatenate([batch[:1], batch]).astype(np.int64),
             plan=np.concatenate([plan[:1], plan]).astype(np.int64),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dsct_gym.cli.arguments import Json, check_writable_folder
-from dsct_gym.cli.console import Heading, out, print_json, print_table, progress_bar
+from dsct_gym.cli.console import Heading, out, print_json, print_table, progress_bar, warn
 from dsct_gym.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def reproduce(
     told = []
     try:
         for experiment in experiments:
-            outcome = _run(experiment, effort)
+            outcome = _run(experiment, effort, output)
             told.append({"figure": experiment.name, "claims": [vars(c) for c in outcome.claims]})
             if not json:
                 _print(experiment, outcome)
@@ -66,10 +66,20 @@ def reproduce(
         print_json(told)
 
 
-def _run(experiment: Experiment, effort: Effort) -> Outcome:
+def _run(experiment: Experiment, effort: Effort, folder: Path | None) -> Outcome:
     with progress_bar() as bar:
         task = bar.add_task(experiment.name, total=experiment.steps(effort), state="")
-        return experiment.run(effort, lambda state: bar.update(task, advance=1, state=state))
+
+        def advance(state: str) -> None:
+            bar.update(task, advance=1, state=state)
+
+        if folder is None or experiment.resume is None:
+            return experiment.run(effort, advance)
+        try:
+            return experiment.resume(effort, advance, folder)
+        except KeyboardInterrupt:
+            warn(f"what was found is kept in {folder}/; the same command goes on")
+            raise
 
 
 def _print(experiment: Experiment, outcome: Outcome) -> None:

@@ -106,15 +106,16 @@ def serve(
     from dsct_gym.serving.gpu import gpu as find_gpu
     from dsct_gym.serving.networks import network as find_network
     from dsct_gym.serving.prediction import predicted_table
-    from dsct_gym.serving.profile import table_of
+    from dsct_gym.serving.profile import serving_clocks, table_of
     from dsct_gym.serving.table import batch_time
 
     named = Spec.parse(agent, "agent")
     chosen = make_agent(named.name, **named.options)
     late = _checked("switch-latency", switch_latency, least=0.0)
     card, served = find_gpu(gpu), find_network(network)
-    truth = table_of(card, served, LARGEST_BATCH)
-    known = predicted_table(card, served, LARGEST_BATCH)
+    clocks = serving_clocks(card)
+    truth = table_of(card, served, LARGEST_BATCH, clocks)
+    known = predicted_table(card, served, LARGEST_BATCH, clocks)
     alone = float(batch_time(truth)[0, -1])
     objective = 6.0 * alone if slo is None else _checked("slo", slo)
     asked = _rate(truth, objective, rate, load, trace)

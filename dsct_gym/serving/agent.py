@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.metadata import EntryPoint, entry_points
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,32 @@ _HOPELESS = 3.0
 """A trial ends at this multiple of the violations allowed."""
 
 _LONG, _KEPT = 3000, 24
-"""From how many requests on rules are screened first, and how many are kept at least."""
+"""From how many requests on rules are screened first, and how many are kept."""
+
+BLOCKS = 10
+"""Parts of a sample that tell how sure is what it says."""
+
+
+class Measured(NamedTuple):
+    """How a rule did on each part of a sample (B,).
+
+    Attributes:
+        energy: J a request.
+        violations: Share of the requests that took longer than the objective.
+    """
+
+    energy: Floats
+    violations: Floats
+
+    @property
+    def surely(self) -> float:
+        """Violations that the mean is below by all likelihood: one standard error more."""
+        return float(self.violations.mean() + standard_error(self.violations))
+
+
+def standard_error(values: Floats) -> float:
+    """Of the mean of independent values."""
+    return float(values.std(ddof=1) / np.sqrt(values.size))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,15 +116,40 @@ class Situation:
 
     def best(self, rules: Iterable[Rule]) -> Rule:
         """The rule that does best on the sample, of those that do well on stretches of it."""
-        tried = list(rules)
-        if len(tried) > _KEPT and self.sample.size >= _LONG:
-            short = replace(self, sample=stretches(self.sample, self.objective))
-            # A short sample may be late by chance: twice the violations are let pass.
-            lenient = replace(short, allowed=2.0 * self.allowed)
-            costs = [lenient.cost(lenient.trial(rule)) for rule in tried]
-            order = sorted(range(len(tried)), key=costs.__getitem__)
-            tried = [tried[place] for place in order[: max(_KEPT, len(tried) // 10)]]
+        tried = self.promising(rules, _KEPT)
         return min(tried, key=lambda rule: self.cost(self.trial(rule)))
+
+    def promising(self, rules: Iterable[Rule], count: int) -> list[Rule]:
+        """So many that do best on stretches of the sample, best first; all of few."""
+        tried = list(rules)
+        if len(tried) <= count:
+            return tried
+        short = self
+        if self.sample.size >= _LONG:
+            # Stretches may be late by chance: twice the violations are let pass.
+            short = replace(self.brief, allowed=2.0 * self.allowed)
+        costs = [short.cost(short.trial(rule)) for rule in tried]
+        order = sorted(range(len(tried)), key=costs.__getitem__)
+        return [tried[place] for place in order[:count]]
+
+    @cached_property
+    def brief(self) -> Situation:
+        """The same with stretches of the sample in place of all of it."""
+        return replace(self, sample=stretches(self.sample, self.objective))
+
+    def measure(self, rule: Rule) -> Measured:
+        """How a rule does on each part of the sample."""
+        found = [
+            serve_while_prompt(self.costs, rule, part, self.objective, self.latency, 1.0)
+            for part in self.parts
+        ]
+        energy = np.array([self.energy(outcome) for outcome in found])
+        return Measured(energy, np.array([outcome.violations for outcome in found]))
+
+    @cached_property
+    def parts(self) -> list[Floats]:
+        """Parts of the sample one after the other, each from 0 on."""
+        return [part - part[0] for part in np.array_split(self.sample, BLOCKS)]
 
     def batches(self) -> list[int]:
         """Batch sizes worth trying: powers of two, and the largest."""

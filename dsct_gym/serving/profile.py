@@ -173,6 +173,11 @@ def choices(gpu: Gpu) -> Floats:
     return np.asarray(usable[spread])
 
 
+def serving_clocks(gpu: Gpu) -> Floats:
+    """As `choices`, and the lowest of all to rest at, MHz (C,)."""
+    return np.union1d(gpu.clocks[:1], choices(gpu))
+
+
 def check_clocks(gpu: Gpu, clocks: npt.ArrayLike) -> Floats:
     """Clocks as an array, ascending and each one once.
 

@@ -102,10 +102,15 @@ def serve_until(
         place = min(waiting, rows - 1)
         batch = rule.batch[place, age]
         if batch == 0:
+            ready = rule.plan[place, age]
+            if ready >= 0:
+                size = min(waiting, rule.plans.shape[1])
+                command(cards, row, rule.plans[ready, size - 1, 0], latency)
             older = queues.arrival[row, head] + (age + 1) * rule.step
             following = min(following, older if age < steps - 1 else np.inf)
             if following < np.inf:
                 idle(costs, cards, row, min(max(following, cards.now[row]), until))
                 continue
             batch = min(waiting, rule.plans.shape[1])  # nothing else will ever happen
-        start(costs, cards, queues, row, batch, rule.plans, rule.plan[place, age], latency)
+        plan = max(rule.plan[place, age], 0)
+        start(costs, cards, queues, row, batch, rule.plans, plan, latency)

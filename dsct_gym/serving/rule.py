@@ -14,7 +14,7 @@ from dsct_gym.arrays import Ints
 from dsct_gym.serving.table import Table
 
 STAY = -1
-"""Where a card without requests keeps its clock."""
+"""In place of a clock or a plan: no command, the card keeps its clock."""
 
 
 class Rule(NamedTuple):
@@ -23,7 +23,9 @@ class Rule(NamedTuple):
     Attributes:
         batch: How many requests to start with q waiting, the last row for all that are more, and
             the oldest in the a-th step of its age, the last for all beyond (Q + 1, A); 0 to wait.
-        plan: By which plan, likewise (Q + 1, A).
+        plan: By which plan, likewise (Q + 1, A). Where it waits, the plan to make ready for: the
+            clock of its first unit is commanded, so that waiting hides the latency; `STAY` for
+            none.
         plans: Clock of each unit in each plan for each batch size, as places in the table
             (K, S, U).
         step: Width of a step of age, s, positive.

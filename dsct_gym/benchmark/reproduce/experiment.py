@@ -75,12 +75,15 @@ class Experiment:
         title: What it shows.
         steps: Number of steps that `run` takes.
         run: Runs it; calls its second argument after each step with what comes next.
+        resume: As ``run``, keeping the rows of each step in a folder and taking those that are
+            there; None where a run is short.
     """
 
     name: str
     title: str
     steps: Callable[[Effort], int]
     run: Callable[[Effort, Advance], Outcome]
+    resume: Callable[[Effort, Advance, Path], Outcome] | None = None
 
 
 def solve(name: str, instance: Instance, time_limit: float | None = None) -> Schedule:

@@ -8,7 +8,9 @@ with is not public.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -19,28 +21,22 @@ from dsct_gym.benchmark.reproduce.experiment import (
     Experiment,
     Outcome,
     Row,
-    new_figure,
 )
+from dsct_gym.benchmark.reproduce.kept import KeptRows, stamp_of
 from dsct_gym.benchmark.reproduce.serving_cells import (
+    GPUS,
+    PROCESSES,
     Cell,
     ablation_cells,
     ablations,
     all_cells,
     compare,
 )
-from dsct_gym.figures import BLUE, FAINT, ORANGE, PURPLE
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from dsct_gym.benchmark.reproduce.serving_picture import draw
 
 CLAIMED: Final = 0.3624
 ALLOWED: Final = 0.01
-
-_WIDEST: Final = 1.25
-
-OTHERS: Final = ("fmax-b1", "fmax-greedy", "clipper", "batch-timeout", "dvfs-b1", "dvfs-greedy")
-SHOWN: Final = (*OTHERS, "batchdvfs", "eais", "static", "eali", "replan", "smdp", "oracle")
+KEPT: Final = "serving.kept.jsonl"
 
 
 def _steps(effort: Effort) -> int:
@@ -48,19 +44,44 @@ def _steps(effort: Effort) -> int:
 
 
 def _run(effort: Effort, advance: Advance) -> Outcome:
+    return _carry_out(effort, advance, KeptRows(None, ""))
+
+
+def _resume(effort: Effort, advance: Advance, folder: Path) -> Outcome:
+    return _carry_out(effort, advance, KeptRows(folder / KEPT, stamp(effort)))
+
+
+def stamp(effort: Effort) -> str:
+    """Of all that rows depend on."""
+    package = Path(__file__).parents[2]
+    simulated = [package / "serving", package / "online", package / "baselines" / "serving"]
+    agents = package / "agents"
+    network = agents / "weights" / "service.safetensors"
+    learned = [agents / "rl_service.py", agents / "serving", network]
+    cells = Path(__file__).with_name("serving_cells.py").read_text(encoding="utf-8")
+    return stamp_of([*simulated, *learned], more=f"{effort}\n{cells}")
+
+
+def _carry_out(effort: Effort, advance: Advance, kept: KeptRows) -> Outcome:
     rows: list[Row] = []
     for cell in all_cells(effort):
-        rows += compare(cell, effort)
+        rows += kept.rows(cell.label, partial(compare, cell, effort))
         advance(cell.label)
     for cell in ablation_cells(effort):
-        rows += ablations(cell, effort)
-        advance(f"ablations: {cell.label}")
-    return Outcome(rows, _claims(rows), _picture(rows))
+        label = f"ablations: {cell.label}"
+        rows += kept.rows(label, partial(ablations, cell, effort))
+        advance(label)
+    return Outcome(rows, claims(rows), draw(compared(rows), ablated(rows)))
 
 
 def _key(row: Row) -> tuple[object, ...]:
     """What the rows of one cell have in common."""
     return tuple(row[name] for name in Cell._fields)
+
+
+def _meets(row: Row) -> bool:
+    """Whether few enough were late."""
+    return float(row["violations"]) <= ALLOWED
 
 
 def ratios(rows: Sequence[Row], agent: str, other: str, **where: str) -> list[float]:
@@ -69,19 +90,22 @@ def ratios(rows: Sequence[Row], agent: str, other: str, **where: str) -> list[fl
     Args:
         rows: Of the table.
         agent: Name.
-        other: Name.
+        other: Name; with `oracle` as the agent, on the few requests that it serves.
         **where: What the cells must have in which column.
     """
     found = {(_key(row), row["agent"]): row for row in rows if row["variant"] == ""}
+    column = "foreseen_energy" if agent == "oracle" else "energy_per_request"
     pairs = [
-        (row, found.get((key, other)))
+        (row, found[key, other])
         for (key, name), row in found.items()
-        if name == agent and all(row[column] == value for column, value in where.items())
+        if name == agent
+        and (key, other) in found
+        and all(row[named] == value for named, value in where.items())
     ]
     return [
-        float(row["energy_per_request"]) / float(base["energy_per_request"])
+        float(row[column]) / float(base[column])
         for row, base in pairs
-        if base is not None and max(float(row["violations"]), float(base["violations"])) <= ALLOWED
+        if _meets(row) and _meets(base)
     ]
 
 
@@ -94,82 +118,76 @@ def _saving(found: Sequence[float]) -> str:
     return f"{saved.mean():.1%} on average, {spread}, {saved.size} cells"
 
 
-def _claims(rows: list[Row]) -> list[Claim]:
+def claims(rows: Sequence[Row]) -> list[Claim]:
+    """What the table says of the paper's claim, and of what else was asked."""
     paper = f"up to {CLAIMED:.2%} (against what is not public)"
-    claims = [
+    found = [
         Claim(f"energy saved by eali against {other}", paper, _saving(ratios(rows, "eali", other)))
         for other in ("fmax-b1", "fmax-greedy", "batch-timeout", "dvfs-greedy", "eais", "static")
     ]
+    what = "cells where eali spends more than static, and surely so"
+    found.append(Claim(what, "not in it", _worse(rows)))
     steady = ratios(rows, "eali", "smdp", arrivals="poisson")
-    claims.append(Claim("energy saved by eali against smdp, Poisson", "not in it", _saving(steady)))
-    for kind in ("bursty", "trace"):
-        found = ratios(rows, "replan", "static", arrivals=kind)
-        claims.append(
-            Claim(f"energy saved by replan against static, {kind}", "not in it", _saving(found))
-        )
-    met = [row for row in rows if row["agent"] == "eali" and row["variant"] == ""]
-    share = sum(float(row["violations"]) <= ALLOWED for row in met)
-    claims.append(Claim("cells where eali meets the objective", "all", f"{share} of {len(met)}"))
-    for variant, found in ablated(rows).items():
-        claims.append(Claim(f"eali, {variant}: energy saved", "not in it", _saving(found)))
-    return claims
-
-
-def ablated(rows: Sequence[Row]) -> dict[str, list[float]]:
-    """Energy of each variant of eali over that of eali as it is, in the same cells."""
-    plain = {_key(row): row for row in rows if row["variant"] == "as it is"}
-    found: dict[str, list[float]] = {}
-    for row in rows:
-        if row["variant"] not in ("", "as it is"):
-            base = float(plain[_key(row)]["energy_per_request"])
-            found.setdefault(str(row["variant"]), []).append(
-                float(row["energy_per_request"]) / base
-            )
+    found.append(Claim("energy saved by eali against smdp, Poisson", "not in it", _saving(steady)))
+    for agent in ("eali", "replan", "oracle"):
+        for kind in ("bursty", "trace"):
+            for gpu in GPUS:
+                saved = _saving(ratios(rows, agent, "static", arrivals=kind, gpu=gpu))
+                what = f"energy saved by {agent} against static, {kind}, {gpu}"
+                found.append(Claim(what, "not in it", saved))
+    for kind in PROCESSES:
+        saved = _saving(ratios(rows, "rl-service", "static", arrivals=kind))
+        what = f"energy saved by rl-service against static, {kind}"
+        found.append(Claim(what, "not in it", saved))
+    for agent in ("static", "eali", "replan", "rl-service"):
+        met = [_meets(row) for row in rows if row["agent"] == agent and row["variant"] == ""]
+        what = f"cells where {agent} meets the objective"
+        said = "all" if agent == "eali" else "not in it"
+        found.append(Claim(what, said, f"{sum(met)} of {len(met)}"))
+    found += [
+        Claim(f"eali, {variant}: energy saved", "not in it", _saving([over for _, over in pairs]))
+        for variant, pairs in ablated(rows).items()
+    ]
     return found
 
 
-def _picture(rows: Sequence[Row]) -> Figure:
-    figure, (left, right) = new_figure(2)
-    _draw_agents(left, rows)
-    _draw_ablations(right, ablated(rows))
-    return figure
+def _worse(rows: Sequence[Row]) -> str:
+    """In how many cells `eali` is behind where both meet the objective."""
+    late = {_key(row) for row in rows if row["agent"] == "static" and not _meets(row)}
+    over = [
+        (float(row["over_first"]), float(row["over_first_interval"]))
+        for row in rows
+        if row["agent"] == "eali" and row["variant"] == "" and _meets(row) and _key(row) not in late
+    ]
+    more = sum(ratio > 1.0 for ratio, _ in over)
+    surely = sum(ratio - interval > 1.0 for ratio, interval in over)
+    most = max((ratio for ratio, _ in over), default=1.0) - 1.0
+    return f"{more} and {surely} of {len(over)}, by {max(most, 0.0):.1%} at most"
 
 
-def _draw_agents(ax: Axes, rows: Sequence[Row]) -> None:
-    """Every cell as a dot, by agent: its energy over that of the best static configuration."""
-    colours = {"V100": BLUE, "M40": ORANGE}
-    for place, agent in enumerate(SHOWN):
-        for side, (gpu, colour) in enumerate(colours.items()):
-            found = ratios(rows, agent, "static", gpu=gpu)
-            at = place + 0.3 * (side - 0.5)
-            ax.plot(found, [at] * len(found), "o", color=colour, alpha=0.25, markersize=4)
-            if found:
-                mean = float(np.mean(found))
-                ax.plot([mean], [at], "|", color=colour, markersize=14, markeredgewidth=2.5)
-    for gpu, colour in colours.items():
-        ax.plot([], [], "o", color=colour, label=gpu)
-    ax.axvline(1.0, color=FAINT, linestyle=":")
-    ax.set_yticks(range(len(SHOWN)), SHOWN)
-    ax.invert_yaxis()
-    ax.set_xlabel("energy a request over that of static; | mean")
-    ax.set_title("cells where both meet the objective", fontsize=10)
-    ax.legend(frameon=False)
+def compared(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[float]]:
+    """Energy over that of `static` in each cell where both meet the objective.
+
+    Returns:
+        By process, agent and card.
+    """
+    agents = dict.fromkeys(str(row["agent"]) for row in rows if row["variant"] == "")
+    return {
+        (kind, agent, gpu): ratios(rows, agent, "static", arrivals=kind, gpu=gpu)
+        for kind in PROCESSES
+        for agent in agents
+        for gpu in GPUS
+    }
 
 
-def _draw_ablations(ax: Axes, found: dict[str, list[float]]) -> None:
-    """Mean and range of each variant of eali."""
-    for place, ratio in enumerate(found.values()):
-        mean = float(np.mean(ratio))
-        ax.plot([min(ratio), max(ratio)], [place, place], color=PURPLE, linewidth=2)
-        ax.plot([mean], [place], "o", color=PURPLE)
-        if mean > _WIDEST:  # the others could not be told apart beside it
-            ax.text(_WIDEST, place - 0.15, f"mean {mean:.1f} →", ha="right", va="bottom")
-    ax.set_xlim(0.85, _WIDEST)
-    ax.axvline(1.0, color=FAINT, linestyle=":")
-    ax.set_yticks(range(len(found)), list(found))
-    ax.invert_yaxis()
-    ax.set_xlabel("energy a request over that of eali as it is")
-    ax.set_title("what eali owes to its parts: mean and range", fontsize=10)
+def ablated(rows: Sequence[Row]) -> dict[str, list[tuple[str, float]]]:
+    """Card and energy over that of `eali` as it is in each cell, by variant."""
+    found: dict[str, list[tuple[str, float]]] = {}
+    for row in rows:
+        if row["variant"] not in ("", "as it is"):
+            pair = str(row["gpu"]), float(row["over_first"])
+            found.setdefault(str(row["variant"]), []).append(pair)
+    return found
 
 
 EXPERIMENT = Experiment(
@@ -177,4 +195,5 @@ EXPERIMENT = Experiment(
     "energy of serving by agent, load, arrivals and objective on V100 and M40",
     _steps,
     _run,
+    _resume,
 )

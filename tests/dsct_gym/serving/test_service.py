@@ -9,7 +9,8 @@ from dsct_gym.errors import InputError
 from dsct_gym.serving.agent import Fixed
 from dsct_gym.serving.card import costs_of, new_cards
 from dsct_gym.serving.queue import new_queues
-from dsct_gym.serving.rule import greedy_rule, network_plans, waiting_rule
+from dsct_gym.serving.rest import rested
+from dsct_gym.serving.rule import STAY, greedy_rule, network_plans, waiting_rule
 from dsct_gym.serving.service import play, serve, serve_by_rule
 from dsct_gym.serving.table import as_network, batch_energy, batch_time, check_table
 from dsct_gym.serving.toy import affine_table
@@ -89,20 +90,60 @@ def test_energy_is_power_by_time_worked_out_by_hand():
     assert found.switches == 4
 
 
+def test_a_card_rests_and_is_woken_while_requests_wait_worked_out_by_hand():
+    """The clock to rest at is commanded at 0 and on at 4 ms; the wait of 5 ms hides its command."""
+    table = affine_table(clocks=(700.0, 1400.0), knee=1400.0)
+    rule = waiting_rule(table, least=2, largest=4, timeout=5e-3, plan=1, plans=network_plans(table))
+    rule = rested(rule, 0, np.inf)
+    found = serve_by_rule(table, rule, np.array([0.01]), 1.0, latency=4e-3)
+    assert found.latency == pytest.approx([5e-3 + 3e-3])
+    assert found.switches == 2
+    power, idle = table.power[0, 0], table.idle_power
+    assert found.busy_energy == pytest.approx(3e-3 * power[1])
+    assert found.idle_energy == pytest.approx(4e-3 * idle[1] + 10e-3 * idle[0] + 1e-3 * idle[1])
+    late = rested(rule, 0, 2.5e-3)
+    found = serve_by_rule(table, late, np.array([0.01]), 1.0, latency=4e-3)
+    # Woken at 12.5, on at 16.5 ms: of the batch begun at 15 ms a quarter is done, the rest is 2.25.
+    assert found.latency == pytest.approx([5e-3 + 1.5e-3 + 2.25e-3])
+
+
+def test_waking_just_in_time_rests_longer_and_no_batch_is_started_otherwise():
+    rule = waiting_rule(TABLE, least=4, largest=8, timeout=8e-3, plan=3, plans=network_plans(TABLE))
+    arrivals = poisson(60.0, 3000)
+    plain = serve_by_rule(TABLE, rule, arrivals, 1.0)
+    first, in_time = (
+        serve_by_rule(TABLE, rested(rule, 0, lead), arrivals, 1.0) for lead in (np.inf, 0.0)
+    )
+    for found in (first, in_time):
+        assert found.latency == pytest.approx(plain.latency)
+        assert found.busy_energy == pytest.approx(plain.busy_energy)
+    assert in_time.idle_energy < first.idle_energy < plain.idle_energy
+
+
 def step_by_step(table, rule, arrivals, latency, tick):
     """The same service in ticks: power is added up, work is done, clocks change at their time."""
     now, clock, target, effect = 0.0, table.num_clocks - 1, table.num_clocks - 1, math.inf
-    head, energy, ends, running = 0, 0.0, [], None
+    head, energy, ends, running, wanted = 0, 0.0, [], None, -1
     while head < arrivals.size or running is not None:
+        if wanted not in (-1, target):
+            target, effect = wanted, math.inf if wanted == clock else now + latency
+        wanted = -1
         if effect <= now + tick / 2:
             clock, effect = target, math.inf
         come = int(np.searchsorted(arrivals, now + tick / 2))
+        if running is None and come == head:
+            wanted = rule.park
         if running is None and come > head:
             age = min(int((now - arrivals[head]) / rule.step + 1e-6), rule.batch.shape[1] - 1)
             place = min(come - head, rule.batch.shape[0] - 1)
             batch = int(rule.batch[place, age])
+            plan = int(rule.plan[place, age])
             if batch:
-                running = [batch, int(rule.plan[place, age]), -1, 0.0]
+                running = [batch, plan, -1, 0.0]
+            elif plan >= 0:
+                wanted = int(rule.plans[plan, min(come - head, rule.plans.shape[1]) - 1, 0])
+        if wanted not in (-1, target):
+            continue  # likewise
         if running is not None:
             batch, plan, unit, left = running
             if left <= 1e-9:
@@ -113,8 +154,7 @@ def step_by_step(table, rule, arrivals, latency, tick):
                     continue
                 wanted = int(rule.plans[plan, batch - 1, unit])
                 if wanted != target:
-                    target = wanted
-                    effect = math.inf if wanted == clock else now + latency
+                    running = [batch, plan, unit, left]
                     continue  # perhaps at once
             left -= tick / table.time[unit, batch - 1, clock]
             energy += tick * table.power[unit, batch - 1, clock]
@@ -125,11 +165,12 @@ def step_by_step(table, rule, arrivals, latency, tick):
     return np.array(ends) - arrivals, energy
 
 
-@pytest.mark.parametrize("latency", [0.0, 0.5e-3, 4e-3])
-def test_a_second_simulator_in_small_steps_finds_the_same(latency):
+@pytest.mark.parametrize(("latency", "park"), [(0.0, 0), (0.5e-3, 1), (4e-3, STAY), (4e-3, 0)])
+def test_a_second_simulator_in_small_steps_finds_the_same(latency, park):
     table = affine_table(compute=(1.0, 0.3, 0.8), largest_batch=4)
     plans = np.random.default_rng(3).integers(0, 5, (6, 4, 3))
     rule = waiting_rule(table, least=3, largest=4, timeout=4e-3, plan=2, plans=plans)
+    rule = rule._replace(park=park)
     arrivals = poisson(250.0, 30, seed=1)
     tick = 2e-6
     found = serve_by_rule(table, rule, arrivals, 1.0, latency)
