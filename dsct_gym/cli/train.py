@@ -13,7 +13,7 @@ from dsct_gym.errors import InputError
 
 EXAMPLE = """
 dsct-gym train --config quick -o runs/quick
-dsct-gym train --config quick -o runs/quick --resume
+dsct-gym train --config quick -o runs/quick --resume --trust-pickle
 dsct-gym train --config quick -o runs/quick-1 --seed 1
 """
 
