@@ -15,14 +15,15 @@ _CLOCKS = (595.0, 975.0, 1114.0)
 
 
 def warm_up_serving() -> None:
-    """Lets every agent that is installed serve a few requests.
+    """Lets every agent that is installed serve some requests.
 
     On a real card, since kernels are compiled anew for arrays that lie otherwise in memory.
     """
     card, served = gpu("M40"), network("alexnet")
     known, truth = (of(card, served, 4, _CLOCKS) for of in (predicted_table, table_of))
     objective = 6.0 * float(batch_time(truth)[0, -1])
-    arrivals = np.arange(1.0, 31.0) * objective
+    # A rate that changes, and for long enough that rules for several are sought.
+    arrivals = np.cumsum(np.repeat([1.0, 0.2], 600)) * objective
     for latency in (0.0, 1e-3):
         situation = Situation(known, objective, arrivals, latency)
         for name in agent_entry_points():

@@ -114,7 +114,8 @@ from dsct_gym.serving.warming import warm_up_serving
 warm_up_serving()
 before = ready()
 card, served = gpu("V100"), network("googlenet")
-arrivals = np.cumsum(np.random.default_rng(0).exponential(2e-3, 100))
+gaps = np.repeat([6e-3, 1.5e-3], 800)  # a rate that changes, which replan has rules for
+arrivals = np.cumsum(np.random.default_rng(0).exponential(gaps))
 for label in ("static", "batchdvfs", "eais", "eali", "replan", "rl-service"):
     situation = Situation(predicted_table(card, served, 8), 12e-3, arrivals, 0.01)
     make_agent(label).serve(situation, table_of(card, served, 8), arrivals, lambda share: None)
