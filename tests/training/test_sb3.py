@@ -99,7 +99,7 @@ def test_killed_run_goes_on(name: str, tmp_path: Path, monkeypatch: pytest.Monke
         if done >= 36:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("dsct_gym.training.stable.callbacks._EVERY", 0.0)
+    monkeypatch.setattr("dsct_gym.training.stable.telling._EVERY", 0.0)
     folder = RunFolder(tmp_path, config, resume=False)
     with pytest.raises(KeyboardInterrupt):
         train_sb3(config, folder, resume=False, device="cpu", progress=kill)

@@ -176,7 +176,7 @@ def test_a_run_leaves_a_network_and_goes_on(tmp_path: Path):
         train(config, tmp_path / "run", device="cpu")
 
 
-def test_a_run_that_is_cut_short_goes_on(tmp_path: Path):
+def test_a_run_that_is_cut_short_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     from dsct_gym.training.run_folder import RunFolder
     from dsct_gym.training.serving.run import train_service
 
@@ -189,20 +189,15 @@ def test_a_run_that_is_cut_short_goes_on(tmp_path: Path):
         if done > 200:
             raise Cut
 
-    from dsct_gym.training.serving import run
-
-    every, run._EVERY = run._EVERY, 0.0
-    try:
-        with pytest.raises(Cut):
-            train_service(
-                config,
-                RunFolder(tmp_path, config, resume=False),
-                resume=False,
-                device="cpu",
-                progress=cut,
-            )
-    finally:
-        run._EVERY = every
+    monkeypatch.setattr("dsct_gym.training.stable.telling._EVERY", 0.0)
+    with pytest.raises(Cut):
+        train_service(
+            config,
+            RunFolder(tmp_path, config, resume=False),
+            resume=False,
+            device="cpu",
+            progress=cut,
+        )
     folder = RunFolder(tmp_path, config, resume=True)
     assert [int(row["step"]) for row in folder.rows] == [0, 128]
     train_service(config, folder, resume=True, device="cpu")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from stable_baselines3 import PPO
-from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 
 from dsct_gym.agents.serving.files import save_network
@@ -20,11 +17,10 @@ from dsct_gym.training.serving.held_out import HeldOut
 from dsct_gym.training.serving.policy import ServicePolicy, export
 from dsct_gym.training.serving.venv import ServiceVecEnv
 from dsct_gym.training.stable.settings import check_settings
+from dsct_gym.training.stable.telling import Telling
 
 if TYPE_CHECKING:
     from dsct_gym.training.run import Progress
-
-_EVERY: Final = 0.5  # seconds between two notes of progress
 
 
 def train_service(
@@ -88,7 +84,7 @@ def _make(config: ServiceConfig, env: ServiceVecEnv, device: str) -> Any:
     return model
 
 
-class Watch(BaseCallback):  # type: ignore[misc]
+class Watch(Telling):
     """Evaluates between rollouts, when nothing is under way that a kill could lose.
 
     Args:
@@ -101,27 +97,14 @@ class Watch(BaseCallback):  # type: ignore[misc]
     """
 
     def __init__(self, config: ServiceConfig, folder: RunFolder, progress: Progress | None) -> None:
-        super().__init__()
-        self._config, self._folder, self._progress = config, folder, progress
+        super().__init__(config.timesteps, progress)
+        self._config, self._folder = config, folder
         self._held_out = HeldOut(config)
-        self.best_share, self._due, self._evaluated = -np.inf, 0, -1
-        self._started, self._told = time.perf_counter(), -np.inf
-
-    @property
-    def _seconds(self) -> float:
-        return time.perf_counter() - self._started
+        self._due, self._evaluated = 0, -1
 
     def _on_rollout_start(self) -> None:
         if self.num_timesteps >= self._due:
             self._evaluate()
-
-    def _on_step(self) -> bool:
-        if self._progress is not None and self._seconds - self._told >= _EVERY:
-            self._told = self._seconds
-            total = self._config.timesteps
-            note = f"closes {100.0 * self.best_share:.1f} % held out"
-            self._progress(min(self.num_timesteps, total), total, note)
-        return True
 
     def _on_training_end(self) -> None:
         if self.num_timesteps > self._evaluated:
@@ -189,7 +172,7 @@ class Watch(BaseCallback):  # type: ignore[misc]
         optimizer.load_state_dict(optimizer.state_dict() | {"state": adam})
         model.num_timesteps = int(notes["steps"])
         self.best_share, self._due = float(notes["best_share"]), int(notes["due"])
-        self._started = time.perf_counter() - float(notes["seconds"])
+        self._count_from(float(notes["seconds"]))
         self._evaluated = model.num_timesteps
         # Seeded as at the start, it would meet the same arrivals again.
         env.seed_streams(self._config.seed, model.num_timesteps)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
-import time
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from stable_baselines3.common.callbacks import BaseCallback
 
 from dsct_gym.atomic import write_bytes
 from dsct_gym.registration import ENVIRONMENTS
 from dsct_gym.training.stable.export import export_policy
+from dsct_gym.training.stable.telling import Telling
 
 if TYPE_CHECKING:
     from dsct_gym.training.run import Progress
@@ -30,10 +29,8 @@ STATE: Final = "state.zip"
 REPLAY: Final = "replay.pkl"
 """The replay buffer at that moment, of algorithms that have one."""
 
-_EVERY = 0.5  # seconds between two notes of progress
 
-
-class Watch(BaseCallback):  # type: ignore[misc]
+class Watch(Telling):
     """Evaluates between rollouts, when nothing is under way that a kill could lose.
 
     Args:
@@ -55,20 +52,14 @@ class Watch(BaseCallback):  # type: ignore[misc]
         progress: Progress | None,
         notes: dict[str, Any] | None,
     ) -> None:
-        super().__init__()
+        super().__init__(config.timesteps, progress)
         self._config, self._folder, self._held_out = config, folder, held_out
-        self._progress = progress
         notes = notes or {}
         self.best_share = float(notes.get("best_share", -np.inf))
         self._waited, self._due = int(notes.get("waited", 0)), int(notes.get("due", 0))
-        self._started = time.perf_counter() - float(notes.get("seconds", 0.0))
-        self._told = -np.inf
+        self._count_from(float(notes.get("seconds", 0.0)))
         self._evaluated = -1
         self._over = self._waited >= config.patience
-
-    @property
-    def _seconds(self) -> float:
-        return time.perf_counter() - self._started
 
     @property
     def _curves(self) -> list[str]:
@@ -86,12 +77,7 @@ class Watch(BaseCallback):  # type: ignore[misc]
         self._over = late or self._waited >= self._config.patience
 
     def _on_step(self) -> bool:
-        if self._progress is not None and self._seconds - self._told >= _EVERY:
-            self._told = self._seconds
-            total = self._config.timesteps
-            note = f"closes {100.0 * self.best_share:.1f} % held out"
-            self._progress(min(self.num_timesteps, total), total, note)
-        return not self._over
+        return super()._on_step() and not self._over
 
     def _on_training_end(self) -> None:
         # A step that was broken off is none of the state.
