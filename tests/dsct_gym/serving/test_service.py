@@ -107,6 +107,23 @@ def test_a_card_rests_and_is_woken_while_requests_wait_worked_out_by_hand():
     assert found.latency == pytest.approx([5e-3 + 1.5e-3 + 2.25e-3])
 
 
+def test_a_card_is_woken_at_the_clock_that_the_plan_has_for_as_many_as_wait():
+    """One alone would run at 700, two at 1,400 MHz, which the second request has commanded."""
+    table = affine_table(clocks=(350.0, 700.0, 1400.0), knee=1400.0)
+    every = network_plans(table)
+    plans = np.concatenate([every, every[1:2]])
+    plans[3, 1:] = 2
+    rule = waiting_rule(table, least=3, largest=4, timeout=5e-3, plan=3, plans=plans)
+    rule = rested(rule, 0, np.inf)
+    found = serve_by_rule(table, rule, np.array([0.010, 0.012]), 1.0, latency=1e-3)
+    # Idle at 1,400 MHz to 1 ms, at 350 to 11, at 700 to 13, at 1,400 until both start at 15 ms.
+    idle = table.idle_power
+    spent = 1e-3 * idle[2] + 10e-3 * idle[0] + 2e-3 * idle[1] + 2e-3 * idle[2]
+    assert found.idle_energy == pytest.approx(spent)
+    assert found.busy_energy == pytest.approx((table.time * table.power)[0, 1, 2])
+    assert found.switches == 3
+
+
 def test_waking_just_in_time_rests_longer_and_no_batch_is_started_otherwise():
     rule = waiting_rule(TABLE, least=4, largest=8, timeout=8e-3, plan=3, plans=network_plans(TABLE))
     arrivals = poisson(60.0, 3000)
