@@ -20,7 +20,7 @@ from dsct_gym.agents.serving.network import (
 from dsct_gym.arrays import Floats
 from dsct_gym.envs.service_episodes import make_setting
 from dsct_gym.envs.service_view import Flight, Setting
-from dsct_gym.serving.agent import Agent, Situation, stretches
+from dsct_gym.serving.agent import HOPELESS, Agent, Situation
 from dsct_gym.serving.card import costs_of, new_cards
 from dsct_gym.serving.outcome import Outcome
 from dsct_gym.serving.queue import new_queues
@@ -41,9 +41,6 @@ _CARE: Final = 0.7
 
 _KEPT: Final = 8
 """Of what is tried on stretches of the sample, so many are tried on all of it."""
-
-_HOPELESS: Final = 3.0
-"""A trial ends at this multiple of the violations allowed."""
 
 _LOOKS: Final = 100
 """How often progress is told of."""
@@ -163,15 +160,14 @@ def best_asked(network: Network, situation: Situation) -> Asked:
     tried = [replace(plain, price=price).within(*window) for price in PRICES for window in windows]
     careful = replace(situation, allowed=_CARE * situation.allowed)
     # A short sample may be late by chance: twice the violations are let pass.
-    short = stretches(situation.sample, situation.objective)
-    lenient = replace(careful, sample=short, allowed=2.0 * careful.allowed)
+    lenient = replace(careful.brief, allowed=2.0 * careful.allowed)
     best = _by_cost(careful, _by_cost(lenient, tried)[:_KEPT])[0]
     return _by_cost(careful, [best, *(best.leaning(wait) for wait in TO_WAIT)])[0]
 
 
 def _by_cost(situation: Situation, tried: Sequence[Asked]) -> list[Asked]:
     """The cheapest on the sample first."""
-    most = _HOPELESS * situation.allowed * situation.sample.size
+    most = HOPELESS * situation.allowed * situation.sample.size
     costs = [
         situation.cost(asked.play_while_prompt(situation.table, situation.sample, most))
         for asked in tried

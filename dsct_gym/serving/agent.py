@@ -24,7 +24,7 @@ ENTRY_POINT_GROUP = "dsct_gym.serving_agents"
 MARGIN = 0.8
 """What agents are tuned to is this share of the violations allowed: a sample is not the truth."""
 
-_HOPELESS = 3.0
+HOPELESS = 3.0
 """A trial ends at this multiple of the violations allowed."""
 
 _LONG, _KEPT = 3000, 24
@@ -109,7 +109,7 @@ class Situation:
 
     def trial(self, rule: Rule) -> Outcome:
         """How a rule does on the sample, by what the predictor says; not to the end if badly."""
-        enough = _HOPELESS * self.allowed
+        enough = HOPELESS * self.allowed
         return serve_while_prompt(
             self.costs, rule, self.sample, self.objective, self.latency, enough
         )
